@@ -1,0 +1,120 @@
+// Package accesslog is the service that learns from Envoy what became of each request, appends it
+// to the activity stream, and indexes the stream into Elasticsearch.
+package accesslog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	alsv3 "github.com/envoyproxy/go-control-plane/envoy/service/accesslog/v3"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"sallyport/services/internal/elastic"
+	"sallyport/services/internal/process"
+	"sallyport/services/internal/state"
+)
+
+// Config is the service's configuration.
+type Config struct {
+	process.Common
+	Listen        string `help:"Address for Envoy's gRPC access log. Keep it private: whoever reaches it can write outcomes." default:"127.0.0.1:9000" env:"SALLYPORT_LISTEN"`
+	Redis         string `help:"Address of Redis, host:port." default:"127.0.0.1:6379" env:"SALLYPORT_REDIS"`
+	Elasticsearch string `help:"URL of Elasticsearch." default:"http://127.0.0.1:9200" env:"SALLYPORT_ELASTICSEARCH"`
+}
+
+type metrics struct{ indexed, aside, retries, outcomes prometheus.Counter }
+
+func newMetrics(registry prometheus.Registerer) *metrics {
+	counter := func(name, help string) prometheus.Counter {
+		return promauto.With(registry).NewCounter(prometheus.CounterOpts{Namespace: "sallyport", Subsystem: "accesslog", Name: name, Help: help})
+	}
+	return &metrics{
+		indexed:  counter("indexed_total", "Entries of the activity stream that Elasticsearch has taken."),
+		aside:    counter("set_aside_total", "Entries that Elasticsearch refused for good, kept aside in Redis."),
+		retries:  counter("retries_total", "Attempts at Redis or Elasticsearch that failed and were made again."),
+		outcomes: counter("outcomes_total", "Outcomes of requests that Envoy has reported."),
+	}
+}
+
+// Start adds the service to a process.
+func Start(_ context.Context, p *process.Process, cfg Config) error {
+	store := state.Open(cfg.Redis)
+	search, err := elastic.Open(cfg.Elasticsearch)
+	if err != nil {
+		return err
+	}
+	consumer, err := os.Hostname()
+	if err != nil {
+		return fmt.Errorf("naming this indexer: %w", err)
+	}
+	m := newMetrics(p.Metrics)
+	indexer := &Indexer{stream: store, elastic: search, consumer: consumer, log: p.Log, metrics: m}
+	p.Go("indexer", indexer.Run)
+	p.CheckReady("redis", store.Ready)
+	return p.ServeGRPC(process.GRPC{Address: cfg.Listen, Register: func(s *grpc.Server) {
+		alsv3.RegisterAccessLogServiceServer(s, &Server{outcomes: store, stopping: p.Stopping(), metrics: m})
+	}})
+}
+
+// OutcomeAppender appends outcomes to the activity stream (package state).
+type OutcomeAppender interface {
+	AppendOutcomes(ctx context.Context, entries []state.Entry) error
+}
+
+// Server is Envoy's gRPC access log sink.
+type Server struct {
+	alsv3.UnsafeAccessLogServiceServer
+	outcomes OutcomeAppender
+	// stopping is closed when the service is told to stop: Envoy never ends the stream by itself.
+	stopping <-chan struct{}
+	metrics  *metrics
+}
+
+// StreamAccessLogs receives entries until Envoy or the service stops. Envoy neither waits for an
+// answer nor sends again, so an entry that can't be appended is lost, and its record's outcome
+// stays unknown (design section 7). Ending the stream with an error makes Envoy open a new one.
+func (s *Server) StreamAccessLogs(stream alsv3.AccessLogService_StreamAccessLogsServer) error {
+	received := make(chan error, 1)
+	go func() { received <- s.receive(stream) }()
+	select {
+	case err := <-received:
+		return err
+	case <-s.stopping:
+		return status.Error(codes.Unavailable, "stopping")
+	}
+}
+
+func (s *Server) receive(stream alsv3.AccessLogService_StreamAccessLogsServer) error {
+	for {
+		message, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return stream.SendAndClose(&alsv3.StreamAccessLogsResponse{})
+		}
+		if err != nil {
+			return err
+		}
+		var entries []state.Entry
+		for _, logged := range message.GetHttpLogs().GetLogEntry() {
+			of, err := outcomes(logged)
+			if err != nil {
+				return status.Error(codes.InvalidArgument, err.Error())
+			}
+			entries = append(entries, of...)
+		}
+		if len(entries) == 0 {
+			continue
+		}
+		err = s.outcomes.AppendOutcomes(stream.Context(), entries)
+		if err != nil {
+			return status.Error(codes.Unavailable, err.Error())
+		}
+		s.metrics.outcomes.Add(float64(len(entries)))
+	}
+}

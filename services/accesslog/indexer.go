@@ -1,0 +1,206 @@
+package accesslog
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/elastic/go-elasticsearch/v8/esapi"
+
+	"sallyport/services/internal/activity"
+	"sallyport/services/internal/elastic"
+	"sallyport/services/internal/state"
+)
+
+const (
+	// batchEntries and batchBytes bound one bulk request; Elasticsearch takes up to 100 MB, and is
+	// quickest with a few.
+	batchEntries = 500
+	batchBytes   = 8 << 20
+	// takeOverAfter is how long another replica may hold entries before it is taken for dead.
+	takeOverAfter = 30 * time.Second
+	// retryMost bounds the wait between attempts, and so how late the log is once Elasticsearch is back.
+	retryMost = time.Second
+)
+
+// Stream is the activity stream as the indexer reads it (package state).
+type Stream interface {
+	ReadWaiting(ctx context.Context, consumer string, count int64, block time.Duration, again bool) ([]state.Waiting, error)
+	TakeOver(ctx context.Context, consumer string, count int64, idle time.Duration) ([]state.Waiting, error)
+	Indexed(ctx context.Context, entries []state.Waiting) error
+	SetAside(ctx context.Context, e state.Waiting, reason string) error
+}
+
+// Indexer moves the activity stream into Elasticsearch. An entry leaves the stream only when
+// Elasticsearch has it; both halves of a record are merged under its id, in any order and however
+// often they come.
+type Indexer struct {
+	stream   Stream
+	elastic  esapi.Transport
+	consumer string
+	log      *slog.Logger
+	metrics  *metrics
+}
+
+// Run indexes until ctx ends. Errors of Redis and Elasticsearch are logged and waited out.
+func (x *Indexer) Run(ctx context.Context) error {
+	x.persist(ctx, "index template", func() error { return x.putTemplate(ctx) })
+	lastTakeOver := time.Time{}
+	again := true
+	for ctx.Err() == nil {
+		var entries []state.Waiting
+		x.persist(ctx, "activity stream", func() (err error) {
+			if time.Since(lastTakeOver) > takeOverAfter {
+				lastTakeOver = time.Now()
+				entries, err = x.stream.TakeOver(ctx, x.consumer, batchEntries, takeOverAfter)
+				if err != nil || len(entries) > 0 {
+					return err
+				}
+			}
+			entries, err = x.stream.ReadWaiting(ctx, x.consumer, batchEntries, time.Second, again)
+			// After an error it isn't known whether entries were handed out: ask for them again.
+			again = err != nil || again && len(entries) > 0
+			return err
+		})
+		for _, batch := range batches(entries) {
+			x.persist(ctx, "indexing", func() error { return x.index(ctx, batch) })
+		}
+	}
+	return nil
+}
+
+// persist does something until it succeeds or ctx ends, and says so once when it begins to fail
+// and once when it succeeds again.
+func (x *Indexer) persist(ctx context.Context, what string, do func() error) {
+	wait := 50 * time.Millisecond
+	failing := false
+	for {
+		err := do()
+		if err == nil || ctx.Err() != nil {
+			if failing {
+				x.log.Info("works again", "what", what)
+			}
+			return
+		}
+		if !failing {
+			x.log.Error("retrying; nothing is lost, the stream holds it", "what", what, "error", err)
+			failing = true
+		}
+		x.metrics.retries.Inc()
+		select {
+		case <-ctx.Done():
+		case <-time.After(wait):
+		}
+		wait = min(2*wait, retryMost)
+	}
+}
+
+func (x *Indexer) putTemplate(ctx context.Context) error {
+	request := esapi.IndicesPutIndexTemplateRequest{Name: activity.TemplateName, Body: bytes.NewReader(activity.Template)}
+	response, err := request.Do(ctx, x.elastic)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	return elastic.Failure(response)
+}
+
+// index sends one bulk request and removes from the stream what Elasticsearch took. What it can't
+// take now stays and comes as an error; what it refuses for good is set aside.
+func (x *Indexer) index(ctx context.Context, entries []state.Waiting) error {
+	results, err := x.bulk(ctx, entries)
+	if err != nil {
+		return err
+	}
+	done := make([]state.Waiting, 0, len(entries))
+	var later error
+	for i, e := range entries {
+		switch r := results[i]; {
+		case r.Status < 300:
+			done = append(done, e)
+		case r.Status == http.StatusTooManyRequests || r.Status == http.StatusConflict || r.Status >= 500:
+			later = fmt.Errorf("Elasticsearch answered %d: %s: %s", r.Status, r.Error.Type, r.Error.Reason)
+		default:
+			x.log.Error("record set aside: Elasticsearch refuses it", "event.id", e.ID, "type", r.Error.Type, "reason", r.Error.Reason)
+			err = x.stream.SetAside(ctx, e, r.Error.Type+": "+r.Error.Reason)
+			if err != nil {
+				return err
+			}
+			x.metrics.aside.Inc()
+			done = append(done, e)
+		}
+	}
+	if len(done) > 0 {
+		err = x.stream.Indexed(ctx, done)
+		x.metrics.indexed.Add(float64(len(done)))
+	}
+	return errors.Join(later, err)
+}
+
+// bulkResult is what the bulk API says of one entry.
+type bulkResult struct {
+	Status int
+	Error  struct{ Type, Reason string }
+}
+
+// bulk merges each entry into the document of its id. Merging partial documents makes it
+// indifferent which half comes first, and how often.
+func (x *Indexer) bulk(ctx context.Context, entries []state.Waiting) ([]bulkResult, error) {
+	var body bytes.Buffer
+	for _, e := range entries {
+		id, err := json.Marshal(e.ID)
+		if err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(&body, `{"update":{"_index":%q,"_id":%s,"retry_on_conflict":5}}`+"\n", e.Index, id)
+		fmt.Fprintf(&body, `{"doc":%s,"doc_as_upsert":true}`+"\n", e.Document)
+	}
+	response, err := esapi.BulkRequest{Body: &body}.Do(ctx, x.elastic)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	err = elastic.Failure(response)
+	if err != nil {
+		return nil, err
+	}
+	var answer struct {
+		Items []map[string]bulkResult
+	}
+	err = json.NewDecoder(response.Body).Decode(&answer)
+	if err != nil {
+		return nil, fmt.Errorf("reading Elasticsearch's answer: %w", err)
+	}
+	_, _ = io.Copy(io.Discard, response.Body)
+	if len(answer.Items) != len(entries) {
+		return nil, fmt.Errorf("Elasticsearch answered for %d of %d entries", len(answer.Items), len(entries))
+	}
+	results := make([]bulkResult, len(entries))
+	for i, item := range answer.Items {
+		results[i] = item["update"]
+	}
+	return results, nil
+}
+
+// batches splits entries so that each part fits into one bulk request.
+func batches(entries []state.Waiting) [][]state.Waiting {
+	var parts [][]state.Waiting
+	size, start := 0, 0
+	for i, e := range entries {
+		if i > start && size+len(e.Document) > batchBytes {
+			parts = append(parts, entries[start:i])
+			start, size = i, 0
+		}
+		size += len(e.Document)
+	}
+	if start < len(entries) {
+		parts = append(parts, entries[start:])
+	}
+	return parts
+}

@@ -1,0 +1,78 @@
+package accesslog
+
+import (
+	"time"
+
+	accesslogv3 "github.com/envoyproxy/go-control-plane/envoy/data/accesslog/v3"
+
+	"sallyport/services/internal/activity"
+	"sallyport/services/internal/state"
+)
+
+// decisionMetadata is where Envoy keeps what authz says of its decision (activity.Note).
+const decisionMetadata = "envoy.filters.http.ext_authz"
+
+// outcomes are the outcomes' halves of the records that a request has: one for each message of its
+// body, none where authz wrote none, such as for a request without a valid token.
+func outcomes(entry *accesslogv3.HTTPAccessLogEntry) ([]state.Entry, error) {
+	common := entry.GetCommonProperties()
+	note := activity.NoteFrom(common.GetMetadata().GetFilterMetadata()[decisionMetadata])
+	if len(note.IDs) == 0 {
+		return nil, nil
+	}
+	status := int(entry.GetResponse().GetResponseCode().GetValue())
+	record := activity.Record{
+		Event: activity.Event{Outcome: eventOutcome(status, note.Blocked), Duration: duration(common).Nanoseconds()},
+		HTTP: &activity.HTTP{Response: &activity.Response{
+			StatusCode: status,
+			Body:       activity.Body{Bytes: int64(entry.GetResponse().GetResponseBodyBytes())},
+		}},
+	}
+	if !note.Blocked {
+		record.Sallyport = activity.Sallyport{Outcome: outcome(status), UpstreamLatency: upstreamLatency(common).Nanoseconds()}
+	}
+	document, err := record.JSON()
+	if err != nil {
+		return nil, err
+	}
+	entries := make([]state.Entry, len(note.IDs))
+	for i, id := range note.IDs {
+		entries[i] = state.Entry{ID: id, Index: note.Index, Document: document}
+	}
+	return entries, nil
+}
+
+// outcome is sallyport.outcome. Without a status the connection ended before Atlassian answered.
+func outcome(status int) string {
+	switch {
+	case status == 0:
+		return activity.OutcomeUnknown
+	case status >= 400:
+		return activity.OutcomeHTTPError
+	}
+	return activity.OutcomeOK
+}
+
+// eventOutcome is ECS event.outcome, of what the assistant wanted.
+func eventOutcome(status int, blocked bool) string {
+	switch {
+	case status == 0 && !blocked:
+		return "unknown"
+	case blocked || status >= 400:
+		return "failure"
+	}
+	return "success"
+}
+
+// duration is from the first byte of the request to the last of the response.
+func duration(common *accesslogv3.AccessLogCommon) time.Duration {
+	if common.GetDuration() != nil {
+		return common.GetDuration().AsDuration()
+	}
+	return common.GetTimeToLastDownstreamTxByte().AsDuration()
+}
+
+// upstreamLatency is from the first byte sent to Atlassian to the last received.
+func upstreamLatency(common *accesslogv3.AccessLogCommon) time.Duration {
+	return max(0, common.GetTimeToLastUpstreamRxByte().AsDuration()-common.GetTimeToFirstUpstreamTxByte().AsDuration())
+}

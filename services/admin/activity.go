@@ -1,0 +1,137 @@
+package admin
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/elastic/go-elasticsearch/v8/esapi"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	activityv1 "sallyport/proto/gen/go/sallyport/activity/v1"
+	adminv1 "sallyport/proto/gen/go/sallyport/admin/v1"
+	"sallyport/services/internal/activity"
+	"sallyport/services/internal/elastic"
+)
+
+const (
+	// searchTimeout bounds one search, so that a page shows an error rather than nothing.
+	searchTimeout = 10 * time.Second
+	// fetchRecords is how many records Elasticsearch is asked for at a time: with 1 MiB of
+	// arguments each, which is the most, they still fit into memory.
+	fetchRecords = 100
+	// pageBytes ends a page early: 4 MB is what gRPC clients take in one message by default, and a
+	// single record can have 1 MiB more than this.
+	pageBytes = 2 << 20
+)
+
+// ActivityServer searches the records of what assistants did.
+type ActivityServer struct {
+	adminv1.UnsafeActivityServiceServer
+	elastic esapi.Transport
+}
+
+// SearchActivity returns one page of records, newest first.
+func (s *ActivityServer) SearchActivity(ctx context.Context, request *adminv1.SearchActivityRequest) (*adminv1.SearchActivityResponse, error) {
+	search, err := newSearch(request)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, searchTimeout)
+	defer cancel()
+	page := &adminv1.SearchActivityResponse{}
+	size := 0
+	for {
+		// One more than needed tells whether there is a next page.
+		wanted := min(search.pageSize-len(page.Records)+1, fetchRecords)
+		found, err := s.fetch(ctx, search, wanted)
+		if err != nil {
+			return nil, err
+		}
+		page.Total = found.Total.Value
+		for _, hit := range found.Hits {
+			if len(page.Records) == search.pageSize || size > pageBytes {
+				page.NextPageToken = search.after.token()
+				return page, nil
+			}
+			record, err := hit.record()
+			if err != nil {
+				return nil, err
+			}
+			size += proto.Size(record)
+			page.Records = append(page.Records, record)
+			search.after = hit.Sort
+		}
+		if len(found.Hits) < wanted {
+			return page, nil
+		}
+	}
+}
+
+// hits is the part of Elasticsearch's answer to a search that is read.
+type hits struct {
+	Total struct{ Value int64 }
+	Hits  []hit
+}
+
+type hit struct {
+	ID     string          `json:"_id"`
+	Source json.RawMessage `json:"_source"`
+	Sort   position        `json:"sort"`
+}
+
+func (h hit) record() (*activityv1.Record, error) {
+	stored, err := activity.Parse(h.Source)
+	if err != nil {
+		return nil, status.Errorf(codes.Internal, "The record %s in Elasticsearch can't be read: %v.", h.ID, err)
+	}
+	return recordMessage(stored, time.Now()), nil
+}
+
+// fetch asks Elasticsearch for the next records of a search. Where no index exists yet, there are
+// none.
+func (s *ActivityServer) fetch(ctx context.Context, search *search, size int) (*hits, error) {
+	body, err := json.Marshal(search.body(size))
+	if err != nil {
+		return nil, status.Error(codes.Internal, err.Error())
+	}
+	yes, no := true, false
+	response, err := esapi.SearchRequest{
+		Index:             []string{activity.Actions},
+		Body:              bytes.NewReader(body),
+		AllowNoIndices:    &yes,
+		IgnoreUnavailable: &yes,
+		// Half of an answer would look like all of it.
+		AllowPartialSearchResults: &no,
+	}.Do(ctx, s.elastic)
+	if err != nil {
+		return nil, elasticAway(err)
+	}
+	defer response.Body.Close()
+	err = elastic.Failure(response)
+	if err != nil {
+		if response.StatusCode >= http.StatusInternalServerError || response.StatusCode == http.StatusTooManyRequests {
+			return nil, elasticAway(err)
+		}
+		return nil, status.Errorf(codes.Internal, "Elasticsearch refused the search: %v.", err)
+	}
+	var answer struct{ Hits hits }
+	err = json.NewDecoder(response.Body).Decode(&answer)
+	if err != nil {
+		return nil, elasticAway(fmt.Errorf("reading its answer: %w", err))
+	}
+	return &answer.Hits, nil
+}
+
+func elasticAway(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return status.FromContextError(err).Err()
+	}
+	return status.Errorf(codes.Unavailable, "Elasticsearch can't be searched right now; nothing is lost, records wait in Redis until it is back. Start it again if it is down. (%v)", err)
+}

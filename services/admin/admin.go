@@ -1,0 +1,72 @@
+// Package admin is the service behind the console and the CLI: it reads and saves the policy,
+// searches what assistants did, and tells how Sallyport itself is.
+package admin
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"google.golang.org/grpc"
+
+	adminv1 "sallyport/proto/gen/go/sallyport/admin/v1"
+	"sallyport/services/internal/elastic"
+	"sallyport/services/internal/process"
+	"sallyport/services/internal/state"
+)
+
+// Config is the service's configuration.
+type Config struct {
+	process.Common
+	Listen        string `help:"Address for the admin API, gRPC." default:"127.0.0.1:9010" env:"SALLYPORT_LISTEN"`
+	Redis         string `help:"Address of Redis, host:port." default:"127.0.0.1:6379" env:"SALLYPORT_REDIS"`
+	Elasticsearch string `help:"URL of Elasticsearch." default:"http://127.0.0.1:9200" env:"SALLYPORT_ELASTICSEARCH"`
+	TokenFile     string `help:"File with the admin token, 32 characters at least. Whoever has it can change the policy and read the log." required:"" type:"existingfile" env:"SALLYPORT_TOKEN_FILE"`
+	PublicURL     string `help:"URL that assistants reach Sallyport at, without a path." required:"" env:"SALLYPORT_PUBLIC_URL"`
+	EnvoyAdmin    string `help:"URL of Envoy's admin interface." default:"http://127.0.0.1:9901" env:"SALLYPORT_ENVOY_ADMIN"`
+	AuthzOps      string `help:"URL of authz's health." default:"http://127.0.0.1:9091" env:"SALLYPORT_AUTHZ_OPS"`
+	IdentityOps   string `help:"URL of identity's health." default:"http://127.0.0.1:9092" env:"SALLYPORT_IDENTITY_OPS"`
+	AccesslogOps  string `help:"URL of accesslog's health." default:"http://127.0.0.1:9093" env:"SALLYPORT_ACCESSLOG_OPS"`
+}
+
+// Validate refuses settings that can't work.
+func (c Config) Validate() error {
+	for _, setting := range []struct{ flag, value string }{
+		{"public-url", c.PublicURL}, {"envoy-admin", c.EnvoyAdmin}, {"authz-ops", c.AuthzOps},
+		{"identity-ops", c.IdentityOps}, {"accesslog-ops", c.AccesslogOps},
+	} {
+		u, err := url.Parse(setting.value)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" {
+			return fmt.Errorf("--%s is %q: it must be http:// or https:// and a host, without a path", setting.flag, setting.value)
+		}
+	}
+	return nil
+}
+
+// Start adds the service to a process.
+func Start(_ context.Context, p *process.Process, cfg Config) error {
+	token, err := readToken(cfg.TokenFile)
+	if err != nil {
+		return err
+	}
+	search, err := elastic.Open(cfg.Elasticsearch)
+	if err != nil {
+		return err
+	}
+	store := state.Open(cfg.Redis)
+	first := &seed{store: store, log: p.Log}
+	p.Go("seed", first.run)
+	p.CheckReady("redis", store.Ready)
+	p.CheckReady("policy", first.ready)
+	return p.ServeGRPC(process.GRPC{
+		Address:    cfg.Listen,
+		Unary:      token.require,
+		Reflection: true,
+		Register: func(s *grpc.Server) {
+			adminv1.RegisterPolicyServiceServer(s, &PolicyServer{store: store, log: p.Log})
+			adminv1.RegisterActivityServiceServer(s, &ActivityServer{elastic: search})
+			adminv1.RegisterStatusServiceServer(s, newStatusServer(cfg, store, search))
+		},
+	})
+}

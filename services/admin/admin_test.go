@@ -1,0 +1,155 @@
+package admin_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	healthgrpc "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	adminv1 "sallyport/proto/gen/go/sallyport/admin/v1"
+	"sallyport/services/admin"
+	"sallyport/services/internal/elastictest"
+	"sallyport/services/internal/process"
+	"sallyport/services/internal/redistest"
+)
+
+const token = "0123456789abcdef0123456789abcdef"
+
+// nowhere is an address at which nothing listens.
+const nowhere = "127.0.0.1:1"
+
+func TestMain(m *testing.M) { os.Exit(elastictest.Run(m)) }
+
+// start runs the service and returns a connection to it. Parts that cfg doesn't name are nowhere.
+func start(t *testing.T, cfg admin.Config) *grpc.ClientConn {
+	t.Helper()
+	cfg.Common = process.Common{OpsListen: "127.0.0.1:0", DrainTimeout: time.Second}
+	cfg.Listen = freeAddress(t)
+	cfg.TokenFile = filepath.Join(t.TempDir(), "token")
+	err := os.WriteFile(cfg.TokenFile, []byte(token+"\n"), 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.PublicURL = "http://localhost:8800"
+	for _, address := range []*string{&cfg.Elasticsearch, &cfg.EnvoyAdmin, &cfg.AuthzOps, &cfg.IdentityOps, &cfg.AccesslogOps} {
+		if *address == "" {
+			*address = "http://" + nowhere
+		}
+	}
+	if cfg.Redis == "" {
+		cfg.Redis = nowhere
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	stopped := make(chan error, 1)
+	go func() {
+		log := slog.New(slog.NewJSONHandler(io.Discard, nil))
+		stopped <- process.Run(ctx, log, cfg.Common, func(ctx context.Context, p *process.Process) error { return admin.Start(ctx, p, cfg) })
+	}()
+	t.Cleanup(func() {
+		cancel()
+		err := <-stopped
+		if err != nil {
+			t.Errorf("the service ended with %v", err)
+		}
+	})
+	conn, err := grpc.NewClient(cfg.Listen, grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithDefaultCallOptions(grpc.WaitForReady(true)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+// asAdmin presents the admin token.
+func asAdmin(t *testing.T) context.Context {
+	return metadata.AppendToOutgoingContext(t.Context(), "authorization", "Bearer "+token)
+}
+
+func TestEveryCallNeedsTheToken(t *testing.T) {
+	conn := start(t, admin.Config{})
+	for name, given := range map[string][]string{
+		"no token":          nil,
+		"another token":     {"Bearer " + strings.Repeat("0", len(token))},
+		"a part of it":      {"Bearer " + token[:31]},
+		"no scheme":         {token},
+		"another scheme":    {"Basic " + token},
+		"two authorization": {"Bearer " + token, "Bearer " + token},
+		"nothing":           {""},
+	} {
+		ctx := t.Context()
+		for _, value := range given {
+			ctx = metadata.AppendToOutgoingContext(ctx, "authorization", value)
+		}
+		for service, names := range methods() {
+			for _, method := range names {
+				err := conn.Invoke(ctx, "/"+service+"/"+method, &adminv1.GetStatusRequest{}, &adminv1.GetStatusResponse{})
+				if status.Code(err) != codes.Unauthenticated || !strings.Contains(status.Convert(err).Message(), "authorization: Bearer") {
+					t.Errorf("%s: %s/%s answered %v, want Unauthenticated and what to send", name, service, method, err)
+				}
+			}
+		}
+	}
+	health, err := healthgrpc.NewHealthClient(conn).Check(t.Context(), &healthgrpc.HealthCheckRequest{})
+	if err != nil || health.GetStatus() != healthgrpc.HealthCheckResponse_SERVING {
+		t.Errorf("health answered %v, %v without a token, want serving", health, err)
+	}
+}
+
+// methods lists the API's methods. They are all unary: the token is asked for in the unary
+// interceptor, and a streaming method would be open.
+func methods() map[string][]string {
+	services := map[string][]string{}
+	for _, d := range []grpc.ServiceDesc{adminv1.PolicyService_ServiceDesc, adminv1.ActivityService_ServiceDesc, adminv1.StatusService_ServiceDesc} {
+		for _, m := range d.Methods {
+			services[d.ServiceName] = append(services[d.ServiceName], m.MethodName)
+		}
+		for _, s := range d.Streams {
+			services[d.ServiceName] = append(services[d.ServiceName], s.StreamName)
+		}
+	}
+	return services
+}
+
+func TestStartRefusesAShortToken(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "token")
+	err := os.WriteFile(file, []byte("secret\n"), 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := admin.Config{TokenFile: file, Common: process.Common{OpsListen: "127.0.0.1:0"}}
+	err = process.Run(t.Context(), slog.New(slog.DiscardHandler), cfg.Common, func(ctx context.Context, p *process.Process) error {
+		return admin.Start(ctx, p, cfg)
+	})
+	if err == nil || !strings.Contains(err.Error(), "32 are the least") {
+		t.Errorf("the service started with a token of 6 characters: %v", err)
+	}
+}
+
+// redisOnly is a configuration with a Redis of the test's own.
+func redisOnly(t *testing.T) admin.Config {
+	t.Helper()
+	return admin.Config{Redis: redistest.Start(t)}
+}

@@ -1,0 +1,105 @@
+package admin
+
+import (
+	"time"
+
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/structpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	activityv1 "sallyport/proto/gen/go/sallyport/activity/v1"
+	"sallyport/services/internal/activity"
+)
+
+// outcomeTimeout is how long an outcome is expected: longer than calls take, and Envoy's access
+// log needs to be read. After it the outcome is taken as lost (design section 7).
+const outcomeTimeout = 5 * time.Minute
+
+// recordMessage is a stored record as the API shows it at a time.
+func recordMessage(r activity.Record, now time.Time) *activityv1.Record {
+	m := &activityv1.Record{
+		Id:        r.Event.ID,
+		Time:      timestamppb.New(r.Timestamp),
+		Decision:  decisionMessage(r.Sallyport),
+		Outcome:   outcomeMessage(r, now),
+		Arguments: argumentsMessage(r.Sallyport.Arguments),
+		Site:      r.Sallyport.Site,
+	}
+	if u := r.User; u != nil {
+		m.User = &activityv1.User{Id: u.ID, Name: u.Name, Email: u.Email, Groups: u.Group.Name}
+	}
+	if c := r.Sallyport.Client; c != nil {
+		m.Client = &activityv1.Client{Key: c.Key, Name: c.Name, Class: c.Class, Info: c.Info}
+	}
+	if o := r.Sallyport.Operation; o != nil {
+		m.Operation = &activityv1.Operation{Name: o.Name, Outer: o.Outer, Product: o.Product, Actions: o.Actions}
+	}
+	if r.HTTP != nil && r.HTTP.Request != nil {
+		m.RequestBytes = r.HTTP.Request.Body.Bytes
+	}
+	if r.Source != nil {
+		m.SourceIp = r.Source.IP
+	}
+	if r.UserAgent != nil {
+		m.UserAgent = r.UserAgent.Original
+	}
+	if r.Trace != nil {
+		m.TraceId = r.Trace.ID
+	}
+	return m
+}
+
+func decisionMessage(s activity.Sallyport) *activityv1.Decision {
+	d := &activityv1.Decision{
+		Effect:        s.Decision,
+		PolicyVersion: s.PolicyVersion,
+		Reason:        s.Refusal,
+		GroupsUnknown: s.GroupsUnknown,
+	}
+	if s.Rule != nil {
+		d.RuleNumber, d.RuleId, d.RuleNote = int32(s.Rule.Number), s.Rule.ID, s.Rule.Note
+	}
+	if s.Monitor != nil {
+		d.MonitorRule, d.MonitorEffect = int32(s.Monitor.Rule), s.Monitor.Effect
+	}
+	return d
+}
+
+// outcomeMessage tells what became of an allowed call. One whose outcome never came was lost on
+// the way here and not at Atlassian, so it reads as unknown.
+func outcomeMessage(r activity.Record, now time.Time) *activityv1.Outcome {
+	if r.Sallyport.Decision != activity.Allowed {
+		return nil
+	}
+	o := &activityv1.Outcome{Result: r.Sallyport.Outcome}
+	if o.Result == "" || o.Result == activity.OutcomeInFlight {
+		o.Result = activity.OutcomeInFlight
+		if now.Sub(r.Timestamp) > outcomeTimeout {
+			o.Result = activity.OutcomeUnknown
+		}
+		return o
+	}
+	if r.HTTP != nil && r.HTTP.Response != nil {
+		o.StatusCode = int32(r.HTTP.Response.StatusCode)
+		o.ResponseBytes = r.HTTP.Response.Body.Bytes
+	}
+	o.Duration = durationpb.New(time.Duration(r.Event.Duration))
+	o.UpstreamLatency = durationpb.New(time.Duration(r.Sallyport.UpstreamLatency))
+	return o
+}
+
+// argumentsMessage is the arguments as a Struct. Those that a Struct can't hold, such as a number
+// beyond a double's range, come as they are, as a text under "json": the log may not leave out
+// what was tried.
+func argumentsMessage(arguments []byte) *structpb.Struct {
+	if len(arguments) == 0 {
+		return nil
+	}
+	m := &structpb.Struct{}
+	err := protojson.Unmarshal(arguments, m)
+	if err != nil {
+		return &structpb.Struct{Fields: map[string]*structpb.Value{"json": structpb.NewStringValue(string(arguments))}}
+	}
+	return m
+}

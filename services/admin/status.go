@@ -1,0 +1,109 @@
+package admin
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/elastic/go-elasticsearch/v8/esapi"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	adminv1 "sallyport/proto/gen/go/sallyport/admin/v1"
+	"sallyport/services/internal/state"
+)
+
+const (
+	// askTimeout is how long a part may take to say how it is.
+	askTimeout = 2 * time.Second
+	// behindMost is how long records may wait while accesslog and Elasticsearch say they are well;
+	// indexing takes a second, and catching up after a restart some more.
+	behindMost = time.Minute
+)
+
+// StatusServer tells how every part of Sallyport is.
+type StatusServer struct {
+	adminv1.UnsafeStatusServiceServer
+	publicURL string
+	store     *state.Store
+	parts     []part
+}
+
+// part is a program that Sallyport needs, and how to ask it. The answer is a state and, unless
+// that is ready, a sentence about what is wrong and what to do.
+type part struct {
+	name string
+	ask  func(context.Context) (adminv1.PartState, string)
+}
+
+func newStatusServer(cfg Config, store *state.Store, elastic esapi.Transport) *StatusServer {
+	// Parts are neighbours: no proxy of the environment stands between.
+	client := &http.Client{Transport: &http.Transport{}}
+	return &StatusServer{
+		publicURL: strings.TrimSuffix(cfg.PublicURL, "/"),
+		store:     store,
+		parts: []part{
+			{"envoy", askHTTP(client, "Envoy", cfg.EnvoyAdmin, "/ready")},
+			{"authz", askHTTP(client, "authz", cfg.AuthzOps, "/readyz")},
+			{"identity", askHTTP(client, "identity", cfg.IdentityOps, "/readyz")},
+			{"accesslog", askHTTP(client, "accesslog", cfg.AccesslogOps, "/readyz")},
+			{"redis", askRedis(store)},
+			{"elasticsearch", askElasticsearch(elastic)},
+		},
+	}
+}
+
+// GetStatus asks every part at the same time.
+func (s *StatusServer) GetStatus(ctx context.Context, _ *adminv1.GetStatusRequest) (*adminv1.GetStatusResponse, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	answer := &adminv1.GetStatusResponse{
+		Parts:       make([]*adminv1.Part, len(s.parts)),
+		McpUrl:      s.publicURL + "/mcp",
+		CallbackUrl: s.publicURL + "/mcp/callback",
+	}
+	var asking sync.WaitGroup
+	for i, p := range s.parts {
+		asking.Go(func() {
+			state, detail := p.ask(ctx)
+			answer.Parts[i] = &adminv1.Part{Name: p.name, State: state, Detail: detail}
+		})
+	}
+	var behind time.Duration
+	asking.Go(func() {
+		// That Redis doesn't answer is said of the part; what it would have told stays empty.
+		policy, err := s.store.Policy(ctx)
+		if err == nil {
+			answer.PolicyVersion = policy.Version
+		}
+		answer.Waiting, behind, err = s.store.StreamLength(ctx)
+		if err == nil {
+			answer.Behind = durationpb.New(behind)
+		}
+	})
+	asking.Wait()
+	noteBacklog(answer.Parts, behind)
+	return answer, nil
+}
+
+// noteBacklog tells of records that wait although the parts that index them say they are well:
+// something holds them up that no part sees by itself.
+func noteBacklog(parts []*adminv1.Part, behind time.Duration) {
+	if behind < behindMost {
+		return
+	}
+	well := map[string]*adminv1.Part{}
+	for _, p := range parts {
+		if p.GetState() == ready {
+			well[p.GetName()] = p
+		}
+	}
+	accesslog := well["accesslog"]
+	if accesslog == nil || well["elasticsearch"] == nil {
+		return
+	}
+	accesslog.State = degraded
+	accesslog.Detail = "accesslog is ready, but records have waited to be indexed for " + behind.Round(time.Second).String() +
+		". If that grows, look into its log for what holds it up; nothing is lost meanwhile."
+}

@@ -1,0 +1,105 @@
+// Package authz is the service that Envoy asks about every MCP request (ext_authz): it finds the
+// person, decides by the policy, writes the decision down, and puts the person's own Atlassian
+// token in place of the assistant's.
+package authz
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	identityv1 "sallyport/proto/gen/go/sallyport/identity/v1"
+	"sallyport/services/internal/process"
+	"sallyport/services/internal/seal"
+	"sallyport/services/internal/state"
+)
+
+// Config is the service's configuration.
+type Config struct {
+	process.Common
+	Listen      string `help:"Address for Envoy's ext_authz. Keep it private: answers carry Atlassian tokens." default:"127.0.0.1:9001" env:"SALLYPORT_LISTEN"`
+	Redis       string `help:"Address of Redis, host:port." default:"127.0.0.1:6379" env:"SALLYPORT_REDIS"`
+	Identity    string `help:"Address of identity's gRPC, host:port." default:"127.0.0.1:9003" env:"SALLYPORT_IDENTITY"`
+	SealKeyFile string `help:"File with the key that Atlassian tokens are sealed under: 32 bytes in base64." required:"" type:"existingfile" env:"SALLYPORT_SEAL_KEY_FILE"`
+	PublicURL   string `help:"URL that assistants reach Sallyport at, without a path." required:"" env:"SALLYPORT_PUBLIC_URL"`
+	Contact     string `help:"Whom people should ask about a blocked call, as the end of: If you need this, ask ..." default:"your Atlassian admin" env:"SALLYPORT_CONTACT"`
+	StreamLimit int64  `help:"Most entries that may wait to be indexed. Beyond it calls are refused, since they couldn't be written down." default:"1000000" env:"SALLYPORT_STREAM_LIMIT"`
+}
+
+// Validate refuses settings that can't work.
+func (c Config) Validate() error {
+	if c.StreamLimit < 1 {
+		return fmt.Errorf("--stream-limit is %d: at least one entry must fit", c.StreamLimit)
+	}
+	return nil
+}
+
+// Ledger is where sessions are found and decisions are written down (package state).
+type Ledger interface {
+	SessionGrant(ctx context.Context, tokenHash string) (state.Grant, error)
+	Decide(ctx context.Context, basis state.Basis, limit int64, entries []state.Entry) (state.Verdict, error)
+	Upstream(ctx context.Context, accountID string) (*state.Upstream, error)
+}
+
+// Server answers Envoy.
+type Server struct {
+	authv3.UnsafeAuthorizationServer
+	cfg      Config
+	ledger   Ledger
+	box      *seal.Box
+	identity identityv1.UpstreamServiceClient
+	sessions *sessions
+	rules    *rules
+	log      *slog.Logger
+	metrics  *metrics
+}
+
+type metrics struct {
+	requests *prometheus.CounterVec
+	stale    prometheus.Counter
+}
+
+func newMetrics(registry prometheus.Registerer) *metrics {
+	with := promauto.With(registry)
+	return &metrics{
+		requests: with.NewCounterVec(prometheus.CounterOpts{
+			Namespace: "sallyport", Subsystem: "authz", Name: "requests_total",
+			Help: "Requests by what was answered: allowed, blocked, unauthenticated or unavailable.",
+		}, []string{"answer"}),
+		stale: with.NewCounter(prometheus.CounterOpts{
+			Namespace: "sallyport", Subsystem: "authz", Name: "stale_total",
+			Help: "Decisions that were made again because the session, policy or groups had changed.",
+		}),
+	}
+}
+
+// Start adds the service to a process.
+func Start(_ context.Context, p *process.Process, cfg Config) error {
+	box, err := seal.NewBox(cfg.SealKeyFile)
+	if err != nil {
+		return err
+	}
+	identity, err := grpc.NewClient(cfg.Identity, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		return fmt.Errorf("identity: %w", err)
+	}
+	remembered, err := newSessions()
+	if err != nil {
+		return err
+	}
+	store := state.Open(cfg.Redis)
+	server := &Server{
+		cfg: cfg, ledger: store, box: box, identity: identityv1.NewUpstreamServiceClient(identity),
+		sessions: remembered, rules: newRules(), log: p.Log, metrics: newMetrics(p.Metrics),
+	}
+	p.CheckReady("redis", store.Ready)
+	return p.ServeGRPC(process.GRPC{Address: cfg.Listen, Register: func(s *grpc.Server) {
+		authv3.RegisterAuthorizationServer(s, server)
+	}})
+}

@@ -1,0 +1,122 @@
+package authz
+
+import (
+	"mime"
+	"net"
+	"strings"
+
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
+
+	"sallyport/services/internal/state"
+	"sallyport/services/mcp"
+)
+
+// request is what authz reads of Envoy's question.
+type request struct {
+	id     string
+	method string
+	body   []byte
+	// tokenHash is empty where the request carries no bearer token.
+	tokenHash string
+	sourceIP  string
+	userAgent string
+	traceID   string
+	headers   headers
+}
+
+// headers are a request's headers as they came, by lower-case name.
+type headers map[string][]string
+
+func (h headers) first(name string) string {
+	if len(h[name]) == 0 {
+		return ""
+	}
+	return h[name][0]
+}
+
+func readRequest(check *authv3.CheckRequest) request {
+	http := check.GetAttributes().GetRequest().GetHttp()
+	h := readHeaders(http.GetHeaderMap())
+	r := request{
+		id:        http.GetId(),
+		method:    http.GetMethod(),
+		body:      http.GetRawBody(),
+		sourceIP:  sourceIP(check.GetAttributes().GetSource().GetAddress().GetSocketAddress()),
+		userAgent: h.first("user-agent"),
+		traceID:   traceID(h.first("traceparent")),
+		headers:   h,
+	}
+	if id := h.first("x-request-id"); id != "" {
+		r.id = id
+	}
+	// Two Authorization headers could be read differently by whoever reads them next (RFC 9110,
+	// section 5.3): such a request has no token.
+	if given := h["authorization"]; len(given) == 1 {
+		scheme, token, _ := strings.Cut(given[0], " ")
+		if strings.EqualFold(scheme, "Bearer") && token != "" {
+			r.tokenHash = state.TokenHash(token)
+		}
+	}
+	return r
+}
+
+// readHeaders reads the raw header map that encode_raw_headers sends.
+func readHeaders(m *corev3.HeaderMap) headers {
+	h := make(headers, len(m.GetHeaders()))
+	for _, header := range m.GetHeaders() {
+		value := string(header.GetRawValue())
+		if value == "" {
+			value = header.GetValue()
+		}
+		name := strings.ToLower(header.GetKey())
+		h[name] = append(h[name], value)
+	}
+	return h
+}
+
+func sourceIP(address *corev3.SocketAddress) string {
+	ip := net.ParseIP(address.GetAddress())
+	if ip == nil {
+		return ""
+	}
+	return ip.String()
+}
+
+// traceID returns the trace id of a W3C traceparent header (Trace Context, section 3.2), or "".
+func traceID(traceparent string) string {
+	parts := strings.Split(traceparent, "-")
+	if len(parts) < 4 || len(parts[1]) != 32 || strings.Trim(parts[1], "0123456789abcdef") != "" {
+		return ""
+	}
+	return parts[1]
+}
+
+// messages reads the body as MCP. What can't be read for certain, and by everybody in the same
+// way, is refused: a body that two readers read differently gets past a gate.
+func (r request) messages() ([]mcp.Message, error) {
+	switch r.method {
+	case "GET", "DELETE":
+		if len(r.body) > 0 {
+			return nil, &mcp.Error{Code: "unexpected_body", Sentence: "A " + r.method + " request of MCP has no body."}
+		}
+		return nil, nil
+	}
+	if encodings := r.headers["content-encoding"]; len(encodings) > 0 {
+		return nil, &mcp.Error{Code: "content_encoding", Sentence: "Sallyport reads only bodies without Content-Encoding. Send the message uncompressed."}
+	}
+	types := r.headers["content-type"]
+	if len(types) != 1 {
+		return nil, &mcp.Error{Code: "content_type", Sentence: "An MCP message needs exactly one Content-Type, application/json."}
+	}
+	mediaType, parameters, err := mime.ParseMediaType(types[0])
+	charset := strings.ToLower(parameters["charset"])
+	if err != nil || mediaType != "application/json" || charset != "" && charset != "utf-8" {
+		return nil, &mcp.Error{Code: "content_type", Sentence: "An MCP message is application/json in UTF-8."}
+	}
+	body, err := mcp.Parse(r.body)
+	if err != nil {
+		return nil, err
+	}
+	return body.Messages, nil
+}

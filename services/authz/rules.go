@@ -1,0 +1,56 @@
+package authz
+
+import (
+	"encoding/json"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"sallyport/services/internal/state"
+	"sallyport/services/policy"
+)
+
+// ruleset is one version of the policy, compiled. Its engine is nil for version 0: without a
+// policy nothing is allowed.
+type ruleset struct {
+	version int64
+	engine  *policy.Engine
+}
+
+// rules holds the newest ruleset that this replica has seen.
+type rules struct {
+	current atomic.Pointer[ruleset]
+	// compiling lets one call compile a new version while the others wait for it.
+	compiling sync.Mutex
+}
+
+func newRules() *rules {
+	r := &rules{}
+	r.current.Store(&ruleset{})
+	return r
+}
+
+// renew compiles the policy that Redis says is in force, if it is another one. Where it can't be
+// compiled the old one stays, but decides nothing: Redis refuses decisions of an old version.
+func (r *rules) renew(p state.Policy) error {
+	r.compiling.Lock()
+	defer r.compiling.Unlock()
+	if r.current.Load().version == p.Version {
+		return nil
+	}
+	if p.Version == 0 {
+		r.current.Store(&ruleset{})
+		return nil
+	}
+	var document policy.Policy
+	err := json.Unmarshal(p.Document, &document)
+	if err != nil {
+		return fmt.Errorf("policy version %d: %w", p.Version, err)
+	}
+	engine, err := policy.Compile(&document)
+	if err != nil {
+		return fmt.Errorf("policy version %d: %w", p.Version, err)
+	}
+	r.current.Store(&ruleset{p.Version, engine})
+	return nil
+}

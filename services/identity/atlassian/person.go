@@ -1,0 +1,139 @@
+package atlassian
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+)
+
+// Person is who signed in, and where.
+type Person struct {
+	AccountID, Email, Name string
+	// Site is the cloud id of the site they chose; empty where Atlassian didn't say.
+	Site string
+}
+
+// Who finds out whose token it is: by the tool atlassianUserInfo, else by GET /me, which takes
+// tokens of some of Atlassian's authorization servers and not of others.
+func (c *Client) Who(ctx context.Context, access string) (Person, error) {
+	person, err := c.askTools(ctx, access)
+	if err == nil && person.AccountID != "" && person.Email != "" {
+		return person, nil
+	}
+	site := person.Site
+	me, meErr := c.askMe(ctx, access)
+	if meErr == nil && me.AccountID != "" {
+		me.Site = site
+		return me, nil
+	}
+	if err == nil && person.AccountID != "" {
+		return person, nil
+	}
+	return Person{}, fmt.Errorf("finding out who signed in: %w", errors.Join(err, meErr))
+}
+
+// askTools asks the MCP server's own tools. Site stays empty where only that isn't answered.
+func (c *Client) askTools(ctx context.Context, access string) (Person, error) {
+	client := mcp.NewClient(&mcp.Implementation{Name: "sallyport", Title: "Sallyport", Version: "1"}, nil)
+	session, err := client.Connect(ctx, &mcp.StreamableClientTransport{
+		Endpoint:             c.cfg.MCPURL,
+		HTTPClient:           c.bearing(access),
+		MaxRetries:           -1,
+		DisableStandaloneSSE: true,
+	}, nil)
+	if err != nil {
+		return Person{}, fmt.Errorf("connecting to Atlassian's MCP server: %w", err)
+	}
+	defer session.Close()
+
+	var user struct {
+		AccountID string `json:"account_id"`
+		Email     string `json:"email"`
+		Name      string `json:"name"`
+	}
+	err = askTool(ctx, session, "atlassianUserInfo", &user)
+	if err != nil {
+		return Person{}, err
+	}
+	person := Person{AccountID: user.AccountID, Email: user.Email, Name: user.Name}
+	var sites []struct {
+		ID string `json:"id"`
+	}
+	err = askTool(ctx, session, "getAccessibleAtlassianResources", &sites)
+	if err == nil && len(sites) > 0 {
+		person.Site = sites[0].ID
+	}
+	return person, nil
+}
+
+// askTool calls a tool without arguments and reads its answer, JSON in a text, into v. The v2 server
+// sometimes wraps it in an object with the one member "data".
+func askTool(ctx context.Context, session *mcp.ClientSession, name string, v any) error {
+	result, err := session.CallTool(ctx, &mcp.CallToolParams{Name: name, Arguments: map[string]any{}})
+	if err != nil {
+		return fmt.Errorf("calling %s: %w", name, err)
+	}
+	var text strings.Builder
+	for _, content := range result.Content {
+		if part, ok := content.(*mcp.TextContent); ok {
+			text.WriteString(part.Text)
+		}
+	}
+	if result.IsError {
+		return fmt.Errorf("calling %s: %s", name, text.String())
+	}
+	body := []byte(text.String())
+	var wrapped struct {
+		Data jsontext.Value `json:"data"`
+	}
+	if json.Unmarshal(body, &wrapped) == nil && len(wrapped.Data) > 0 {
+		body = wrapped.Data
+	}
+	err = json.Unmarshal(body, v)
+	if err != nil {
+		return fmt.Errorf("the answer of %s isn't the JSON it should be", name)
+	}
+	return nil
+}
+
+func (c *Client) askMe(ctx context.Context, access string) (Person, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(c.cfg.APIURL, "/")+"/me", nil)
+	if err != nil {
+		return Person{}, err
+	}
+	r.Header.Set("Authorization", "Bearer "+access)
+	var me struct {
+		AccountID string `json:"account_id"`
+		Email     string `json:"email"`
+		Name      string `json:"name"`
+	}
+	err = fetch(c.http, r, &me)
+	if err != nil {
+		return Person{}, err
+	}
+	return Person{AccountID: me.AccountID, Email: me.Email, Name: me.Name}, nil
+}
+
+// bearing returns an HTTP client that sends the token with each request.
+func (c *Client) bearing(access string) *http.Client {
+	client := *c.http
+	client.Transport = bearer{access, c.http.Transport}
+	return &client
+}
+
+type bearer struct {
+	token string
+	next  http.RoundTripper
+}
+
+func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("Authorization", "Bearer "+b.token)
+	return b.next.RoundTrip(r)
+}

@@ -1,0 +1,103 @@
+package identity
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"sallyport/services/internal/state"
+)
+
+// challengeBytes is the length of an S256 challenge: SHA-256 in base64url.
+const challengeBytes = 43
+
+// authorization is what an assistant asks for, once it is checked. It travels sealed, through the
+// consent form and while the person is at Atlassian.
+type authorization struct {
+	ClientID    string `json:"client_id"`
+	RedirectURI string `json:"redirect_uri"`
+	State       string `json:"state"`
+	// Challenge is the client's PKCE challenge, method S256.
+	Challenge string `json:"challenge"`
+}
+
+// authorize shows the consent page (RFC 6749 section 4.1.1). It changes nothing but a cookie: some
+// assistants fetch the address once before they open it in the browser.
+func (s *server) authorize(w http.ResponseWriter, r *http.Request) {
+	query := r.URL.Query()
+	registration, redirect, problem, err := s.knownClient(r, query)
+	if err != nil {
+		s.failedPage(w, r, err)
+		return
+	}
+	if problem != "" {
+		s.metrics.signIns.WithLabelValues("refused").Inc()
+		s.log.Info("sign-in refused", "reason", problem)
+		s.refusePage(w, r, problem)
+		return
+	}
+	asked := authorization{ClientID: registration.ID, RedirectURI: redirect, State: query.Get("state"), Challenge: query.Get("code_challenge")}
+	if refusal := s.checkAuthorization(query); refusal != nil {
+		s.log.Info("sign-in refused", "client", registration.Key, "reason", refusal.Description)
+		s.metrics.signIns.WithLabelValues("refused").Inc()
+		s.redirectBack(w, r, asked, refusal.query())
+		return
+	}
+	s.consentPage(w, r, registration, asked)
+}
+
+// knownClient finds who asks and where the answer goes. Where either is wrong nothing may be sent
+// there (RFC 6749 section 4.1.2.1): problem then says in words what a page tells the person.
+func (s *server) knownClient(r *http.Request, query url.Values) (_ state.Registration, redirect, problem string, _ error) {
+	var none state.Registration
+	id, repeated := single(query, "client_id")
+	if repeated != nil || id == "" {
+		return none, "", "The address that your assistant opened doesn't say which assistant it is.", nil
+	}
+	registration, err := s.store.Registration(r.Context(), id)
+	if errors.Is(err, state.ErrNotFound) {
+		return none, "", "Sallyport doesn't know this assistant, or has forgotten it. Remove the connection in your assistant and add it again.", nil
+	}
+	if err != nil {
+		return none, "", "", err
+	}
+	redirect, repeated = single(query, "redirect_uri")
+	if repeated != nil || !redirectAllowed(redirect, registration.RedirectURIs) {
+		return none, "", fmt.Sprintf("%s wants the answer sent to %q, which isn't an address that it registered.", registration.Name, redirect), nil
+	}
+	return registration, redirect, "", nil
+}
+
+// checkAuthorization says what is wrong with the rest of the request, or nil.
+func (s *server) checkAuthorization(query url.Values) *oauthError {
+	for _, name := range []string{"response_type", "state", "code_challenge", "code_challenge_method", "scope"} {
+		_, repeated := single(query, name)
+		if repeated != nil {
+			return repeated
+		}
+	}
+	switch {
+	case query.Get("response_type") != "code":
+		return &oauthError{"unsupported_response_type", "The response_type must be code."}
+	case query.Get("code_challenge") == "":
+		return &oauthError{"invalid_request", "PKCE is required: the code_challenge is missing."}
+	case query.Get("code_challenge_method") != "S256":
+		return &oauthError{"invalid_request", "The code_challenge_method must be S256."}
+	case len(query.Get("code_challenge")) != challengeBytes:
+		return &oauthError{"invalid_request", "The code_challenge isn't a SHA-256 in base64url."}
+	}
+	return s.checkResource(query)
+}
+
+// checkResource refuses tokens for anything but the MCP endpoint (RFC 8707). A request without a
+// resource means that one, since there is no other: clients of the revision 2025-03-26 send none,
+// and go-sdk none with a refresh.
+func (s *server) checkResource(values url.Values) *oauthError {
+	for _, resource := range values["resource"] {
+		if resource != s.resource {
+			return &oauthError{"invalid_target", "Tokens are for the resource " + s.resource + " only."}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,185 @@
+package identity
+
+import (
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"golang.org/x/oauth2"
+
+	"sallyport/services/identity/atlassian"
+	"sallyport/services/internal/seal"
+	"sallyport/services/internal/state"
+)
+
+// consentLife is how long the consent page may stay open.
+const consentLife = 30 * time.Minute
+
+// consentRequest is what the consent form carries, sealed for the browser that it was shown in. It
+// is the CSRF token too: another browser's, or one for another request, can't be opened.
+type consentRequest struct {
+	authorization
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// signIn is what has to be known when a person comes back from Atlassian.
+type signIn struct {
+	authorization
+	// Verifier is Sallyport's own PKCE verifier towards Atlassian.
+	Verifier string `json:"verifier"`
+	// UpstreamClient is Sallyport's client id there.
+	UpstreamClient string `json:"upstream_client"`
+	// Browser is the hash of the cookie of the browser that consented. Nobody else's may come back.
+	Browser string `json:"browser"`
+}
+
+// consentPage asks the person before Atlassian is asked: Atlassian knows Sallyport only, so it can't
+// show them which assistant it is for.
+func (s *server) consentPage(w http.ResponseWriter, r *http.Request, registration state.Registration, asked authorization) {
+	browser := s.browser(r)
+	if browser == "" {
+		browser = seal.Random(32)
+		s.setBrowser(w, browser)
+	}
+	request, err := json.Marshal(consentRequest{asked, time.Now().Add(consentLife)})
+	if err != nil {
+		s.failedPage(w, r, err)
+		return
+	}
+	target, err := url.Parse(asked.RedirectURI)
+	if err != nil {
+		s.failedPage(w, r, err)
+		return
+	}
+	sealed := s.box.Seal(string(request), consentUse(browser))
+	s.pages.consent(w, consentView{
+		Client:   registration,
+		Redirect: redirectWords(target),
+		Request:  base64.RawURLEncoding.EncodeToString(sealed),
+		Contact:  s.contact,
+	})
+}
+
+func consentUse(browser string) string { return "consent in the browser " + browser }
+
+// consent takes the person's answer.
+func (s *server) consent(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxFormBytes)
+	asked, ok := s.readConsent(r)
+	if !ok {
+		s.metrics.signIns.WithLabelValues("refused").Inc()
+		s.log.Warn("sign-in refused", "reason", "the consent form wasn't sent from its own page")
+		s.refusePage(w, r, "This page was open for too long, or it was opened in another browser window. Start again from your assistant.")
+		return
+	}
+	registration, err := s.store.Registration(r.Context(), asked.ClientID)
+	if err != nil {
+		s.failedPage(w, r, err)
+		return
+	}
+	if r.PostForm.Get("decision") != "allow" {
+		s.metrics.signIns.WithLabelValues("cancelled").Inc()
+		s.log.Info("sign-in cancelled", "client", registration.Key)
+		s.redirectBack(w, r, asked, oauthError{"access_denied", "The person didn't allow it."}.query())
+		return
+	}
+	at, err := s.startSignIn(r, asked)
+	if err != nil {
+		s.signInFailed(w, r, asked, err)
+		return
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	http.Redirect(w, r, at, http.StatusSeeOther)
+}
+
+// readConsent opens what the form carries. Beside the seal, the browser itself must say that the
+// form comes from this site.
+func (s *server) readConsent(r *http.Request) (authorization, bool) {
+	var request consentRequest
+	protection := http.NewCrossOriginProtection()
+	if protection.AddTrustedOrigin(s.issuer) != nil || protection.Check(r) != nil || r.ParseForm() != nil {
+		return authorization{}, false
+	}
+	browser := s.browser(r)
+	sealed, err := base64.RawURLEncoding.DecodeString(r.PostForm.Get("request"))
+	if browser == "" || err != nil {
+		return authorization{}, false
+	}
+	text, err := s.box.Open(sealed, consentUse(browser))
+	if err != nil || json.Unmarshal([]byte(text), &request) != nil || time.Now().After(request.ExpiresAt) {
+		return authorization{}, false
+	}
+	return request.authorization, true
+}
+
+// startSignIn remembers the sign-in and returns where the browser goes now.
+func (s *server) startSignIn(r *http.Request, asked authorization) (string, error) {
+	ctx := r.Context()
+	client, err := s.signInClient(ctx)
+	if err != nil {
+		return "", err
+	}
+	upstreamState := seal.Random(32)
+	hash := state.TokenHash(upstreamState)
+	begun := signIn{authorization: asked, Verifier: oauth2.GenerateVerifier(), UpstreamClient: client, Browser: state.TokenHash(s.browser(r))}
+	at, err := s.atlassian.AuthorizeURL(ctx, client, upstreamState, begun.Verifier)
+	if err != nil {
+		return "", err
+	}
+	text, err := json.Marshal(begun)
+	if err != nil {
+		return "", err
+	}
+	return at, s.store.SaveSignIn(ctx, hash, s.box.Seal(string(text), signInUse(hash)))
+}
+
+func signInUse(stateHash string) string { return "sign-in " + stateHash }
+
+// signInFailed tells the assistant why a sign-in ended, and the log.
+func (s *server) signInFailed(w http.ResponseWriter, r *http.Request, asked authorization, err error) {
+	answer := oauthError{"server_error", "Sallyport couldn't finish the sign-in at Atlassian. Try again; the reason is in Sallyport's log."}
+	result := "failed"
+	var refusal *atlassian.Refusal
+	if errors.As(err, &refusal) {
+		result = "refused"
+		answer = oauthError{"server_error", refusal.Error()}
+		if refusal.Code == "access_denied" {
+			answer.Code = "access_denied"
+		}
+	}
+	s.metrics.signIns.WithLabelValues(result).Inc()
+	s.log.Warn("sign-in "+result, "client_id", asked.ClientID, "error", err)
+	s.redirectBack(w, r, asked, answer.query())
+}
+
+// cookieName has the prefix __Host- wherever cookies can be Secure, so that no other host can set it.
+func (s *server) cookieName() string {
+	if s.secure() {
+		return "__Host-sallyport_browser"
+	}
+	return "sallyport_browser"
+}
+
+func (s *server) secure() bool { return strings.HasPrefix(s.issuer, "https:") }
+
+// browser is the random name of the browser, or empty.
+func (s *server) browser(r *http.Request) string {
+	cookie, err := r.Cookie(s.cookieName())
+	if err != nil {
+		return ""
+	}
+	return cookie.Value
+}
+
+func (s *server) setBrowser(w http.ResponseWriter, value string) {
+	// Lax, since the person comes back from Atlassian's site.
+	http.SetCookie(w, &http.Cookie{
+		Name: s.cookieName(), Value: value, Path: "/", MaxAge: int((consentLife + state.SignInLife).Seconds()),
+		Secure: s.secure(), HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	})
+}

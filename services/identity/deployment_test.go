@@ -1,0 +1,213 @@
+package identity_test
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"sallyport/services/identity"
+	"sallyport/services/internal/process"
+	"sallyport/services/internal/redistest"
+	"sallyport/services/internal/seal"
+	"sallyport/services/internal/state"
+)
+
+// The service credential of the stand-in for Atlassian.
+const (
+	jiraUser  = "sallyport-service@acme.test"
+	jiraToken = "ATATT-stand-in-classic-token"
+)
+
+// deployment is a running identity service with a Redis and an Atlassian of its own.
+type deployment struct {
+	t *testing.T
+	// url is the public URL.
+	url, grpc          string
+	atlassian, control string
+	stopAtlassian      func()
+	store              *state.Store
+	box                *seal.Box
+	log                *logText
+	cfg                identity.Config
+}
+
+// logText collects what the service logs.
+type logText struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logText) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(line)
+}
+
+func (l *logText) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// deploy starts a deployment whose configuration was changed by tweak.
+func deploy(t *testing.T, tweak ...func(*identity.Config)) *deployment {
+	t.Helper()
+	d := &deployment{t: t, log: &logText{}, atlassian: "http://" + freeAddress(t), control: "http://" + freeAddress(t)}
+	d.startAtlassian()
+	dir := t.TempDir()
+	key := make([]byte, 32)
+	rand.Read(key)
+	keyFile, tokenFile := filepath.Join(dir, "seal.key"), filepath.Join(dir, "jira.token")
+	write(t, keyFile, base64.StdEncoding.EncodeToString(key))
+	write(t, tokenFile, jiraToken)
+	redis := redistest.Start(t)
+	listen := freeAddress(t)
+	d.url = "http://" + listen
+	d.cfg = identity.Config{
+		Listen: listen, Redis: redis, SealKeyFile: keyFile, PublicURL: d.url, Contact: "it@acme.test",
+		AtlassianMCPURL: d.atlassian + "/v2/mcp?tools=all", AtlassianAPIURL: d.atlassian,
+		JiraURL: d.atlassian, JiraUser: jiraUser, JiraTokenFile: tokenFile,
+	}
+	for _, change := range tweak {
+		change(&d.cfg)
+	}
+	d.grpc = d.serve(listen)
+	d.store = state.Open(redis)
+	t.Cleanup(func() { _ = d.store.Close() })
+	var err error
+	d.box, err = seal.NewBox(keyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// serve runs a replica of the service and returns its gRPC address.
+func (d *deployment) serve(listen string) string {
+	d.t.Helper()
+	cfg := d.cfg
+	cfg.Listen, cfg.GRPCListen = listen, freeAddress(d.t)
+	cfg.OpsListen, cfg.DrainTimeout = "127.0.0.1:0", time.Second
+	ctx, stop := context.WithCancel(context.Background())
+	log := slog.New(slog.NewJSONHandler(d.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	ended := make(chan error, 1)
+	go func() {
+		ended <- process.Run(ctx, log, cfg.Common, func(_ context.Context, p *process.Process) error {
+			return identity.Start(p, cfg)
+		})
+	}()
+	d.t.Cleanup(func() {
+		stop()
+		err := <-ended
+		if err != nil {
+			d.t.Errorf("the service ended with: %v", err)
+		}
+		if d.t.Failed() {
+			d.t.Logf("the service's log:\n%s", d.log)
+		}
+	})
+	waitFor(d.t, "http://"+listen+"/.well-known/oauth-authorization-server")
+	return cfg.GRPCListen
+}
+
+// standIn is the stand-in for Atlassian, a program of the tools module.
+var standIn string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "sallyport-identity-test-")
+	if err == nil {
+		standIn = filepath.Join(dir, "atlassian")
+		build := exec.Command("go", "build", "-o", standIn, "./atlassian")
+		build.Dir = "../../tools"
+		build.Stderr = os.Stderr
+		err = build.Run()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "building the stand-in for Atlassian:", err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+func (d *deployment) startAtlassian() {
+	d.t.Helper()
+	command := exec.Command(standIn, "--listen", strings.TrimPrefix(d.atlassian, "http://"), "--public-url", d.atlassian,
+		"--switches-listen", strings.TrimPrefix(d.control, "http://"))
+	command.Stderr = d.log
+	err := command.Start()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	d.stopAtlassian = sync.OnceFunc(func() {
+		_ = command.Process.Kill()
+		_ = command.Wait()
+	})
+	d.t.Cleanup(d.stopAtlassian)
+	waitFor(d.t, d.control+"/healthz")
+}
+
+// change sets a switch of the stand-in.
+func (d *deployment) change(name, value string) {
+	d.t.Helper()
+	r, err := http.NewRequest(http.MethodPut, d.control+"/"+name, strings.NewReader(value))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode >= http.StatusMultipleChoices {
+		d.t.Fatalf("setting the switch %s: %s", name, response.Status)
+	}
+}
+
+func waitFor(t *testing.T, address string) {
+	t.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		response, err := http.Get(address)
+		if err == nil {
+			response.Body.Close()
+			if response.StatusCode == http.StatusOK {
+				return
+			}
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s doesn't answer: %v", address, err)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	err := os.WriteFile(path, []byte(text), 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+}

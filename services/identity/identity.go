@@ -1,0 +1,165 @@
+// Package identity is the authorization server that assistants meet, and the OAuth client that
+// meets Atlassian. A person who connects an assistant consents here, signs in at Atlassian, and the
+// assistant gets tokens of Sallyport's own; Atlassian's stay here, sealed.
+//
+// The rules are those of MCP's authorization (revision 2025-11-25): OAuth 2.1 with PKCE, RFC 7591
+// registration, RFC 8414 and RFC 9728 metadata, RFC 8707 resource indicators, RFC 9207 issuer
+// identification, RFC 7009 revocation.
+package identity
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"golang.org/x/sync/singleflight"
+	"google.golang.org/grpc"
+
+	identityv1 "sallyport/proto/gen/go/sallyport/identity/v1"
+	"sallyport/services/identity/atlassian"
+	"sallyport/services/internal/process"
+	"sallyport/services/internal/seal"
+	"sallyport/services/internal/state"
+)
+
+// scope is the only one: an assistant may do on Atlassian what the policy lets its person do.
+const scope = "mcp"
+
+// server holds what the endpoints share.
+type server struct {
+	identityv1.UnsafeUpstreamServiceServer
+
+	// issuer is the public URL; it never ends in a slash, since clients compare it byte for byte.
+	issuer   string
+	resource string
+	callback string
+	contact  string
+
+	store     *state.Store
+	box       *seal.Box
+	atlassian *atlassian.Client
+	// directory is nil where groups can't be learned.
+	directory *atlassian.Directory
+	clients   *clientTable
+	pages     *pages
+	metrics   *metrics
+	log       *slog.Logger
+	// refreshes makes one of several refreshes of a person that arrive at this replica at once.
+	refreshes singleflight.Group
+}
+
+// Start starts the service.
+func Start(p *process.Process, cfg Config) error {
+	s, err := newServer(p, cfg)
+	if err != nil {
+		return err
+	}
+	p.CheckReady("redis", s.store.Ready)
+	err = p.ServeHTTP("oauth", cfg.Listen, s.routes())
+	if err != nil {
+		return err
+	}
+	return p.ServeGRPC(process.GRPC{
+		Address:  cfg.GRPCListen,
+		Register: func(g *grpc.Server) { identityv1.RegisterUpstreamServiceServer(g, s) },
+	})
+}
+
+func newServer(p *process.Process, cfg Config) (*server, error) {
+	err := cfg.Validate()
+	if err != nil {
+		return nil, err
+	}
+	issuer := strings.TrimRight(cfg.PublicURL, "/")
+	s := &server{
+		issuer: issuer, resource: issuer + "/mcp", callback: issuer + "/mcp/callback", contact: cfg.Contact,
+		store: state.Open(cfg.Redis), metrics: newMetrics(p.Metrics), log: p.Log,
+	}
+	s.box, err = seal.NewBox(cfg.SealKeyFile)
+	if err != nil {
+		return nil, err
+	}
+	s.atlassian, err = atlassian.New(atlassian.Config{
+		MCPURL: cfg.AtlassianMCPURL, APIURL: cfg.AtlassianAPIURL, Callback: s.callback,
+		IssuerTolerance: cfg.IssuerTolerance, Scopes: cfg.AtlassianScopes,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if cfg.JiraURL != "" {
+		s.directory, err = atlassian.OpenDirectory(cfg.JiraURL, cfg.JiraUser, cfg.JiraTokenFile)
+		if err != nil {
+			return nil, err
+		}
+	} else {
+		s.log.Warn("no Jira service credential: people's groups are unknown, so deny rules for groups match everybody and allow rules nobody")
+	}
+	s.clients, err = loadClients()
+	if err != nil {
+		return nil, err
+	}
+	s.pages, err = loadPages()
+	return s, err
+}
+
+// routes are the endpoints. Those that browser clients call from their own origin allow it; they
+// use no cookies, so that gives no other origin anything.
+func (s *server) routes() http.Handler {
+	mux := http.NewServeMux()
+	open := func(method, path string, handle http.HandlerFunc) {
+		mux.Handle(method+" "+path, anyOrigin(method, handle))
+		mux.Handle("OPTIONS "+path, anyOrigin(method, nil))
+	}
+	open("GET", "/.well-known/oauth-protected-resource/mcp", s.protectedResource)
+	open("GET", "/.well-known/oauth-protected-resource", s.protectedResource)
+	open("GET", "/.well-known/oauth-authorization-server", s.authorizationServer)
+	open("POST", "/oauth/register", s.register)
+	open("POST", "/oauth/token", s.token)
+	open("POST", "/oauth/revoke", s.revoke)
+	mux.HandleFunc("GET /oauth/authorize", s.authorize)
+	mux.HandleFunc("POST /oauth/authorize", s.consent)
+	mux.HandleFunc("GET /mcp/callback", s.callbackFromAtlassian)
+	return mux
+}
+
+// anyOrigin allows browser clients of any origin; handle is nil for their preflight requests.
+func anyOrigin(method string, handle http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Access-Control-Allow-Origin", "*")
+		if handle != nil {
+			handle(w, r)
+			return
+		}
+		h.Set("Access-Control-Allow-Methods", method)
+		h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, MCP-Protocol-Version")
+		h.Set("Access-Control-Max-Age", "86400")
+		w.WriteHeader(http.StatusNoContent)
+	})
+}
+
+// redirectBack sends the browser to an assistant's redirect URI with an answer, which carries the
+// issuer (RFC 9207) in both good and bad cases.
+func (s *server) redirectBack(w http.ResponseWriter, r *http.Request, a authorization, answer url.Values) {
+	u, err := url.Parse(a.RedirectURI)
+	if err != nil {
+		s.refusePage(w, r, fmt.Sprintf("The address %q, where the answer should go, can't be read.", a.RedirectURI))
+		return
+	}
+	query := u.Query()
+	for name, values := range answer {
+		query[name] = values
+	}
+	if a.State != "" {
+		query.Set("state", a.State)
+	}
+	query.Set("iss", s.issuer)
+	u.RawQuery = query.Encode()
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Location", u.String())
+	w.WriteHeader(http.StatusSeeOther)
+}

@@ -1,0 +1,27 @@
+package identity
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// metrics count what happened, by result.
+type metrics struct {
+	registrations *prometheus.CounterVec
+	signIns       *prometheus.CounterVec
+	tokens        *prometheus.CounterVec
+	refreshes     *prometheus.CounterVec
+}
+
+func newMetrics(registry *prometheus.Registry) *metrics {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		c := prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: "sallyport", Subsystem: "identity", Name: name, Help: help,
+		}, labels)
+		registry.MustRegister(c)
+		return c
+	}
+	return &metrics{
+		registrations: counter("registrations_total", "Registrations of assistants: registered, refused, failed.", "result"),
+		signIns:       counter("sign_ins_total", "Sign-ins that ended: signed_in, cancelled, refused, failed.", "result"),
+		tokens:        counter("tokens_total", "Token requests of assistants, by grant type: issued, refused, replayed, failed.", "grant_type", "result"),
+		refreshes:     counter("upstream_refreshes_total", "Refreshes of people's Atlassian tokens: refreshed, fresh, ended, failed.", "result"),
+	}
+}

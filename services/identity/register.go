@@ -1,0 +1,104 @@
+package identity
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"sallyport/services/internal/seal"
+	"sallyport/services/internal/state"
+)
+
+// maxFormBytes bounds the body of every request; a registration with 20 redirects fits well.
+const maxFormBytes = 32 << 10
+
+// registered is the answer to a registration (RFC 7591 section 3.2.1). What a client asked for and
+// can't have, such as a secret, is answered with what it gets.
+type registered struct {
+	ClientID        string   `json:"client_id"`
+	IssuedAt        int64    `json:"client_id_issued_at"`
+	Name            string   `json:"client_name"`
+	RedirectURIs    []string `json:"redirect_uris"`
+	TokenAuthMethod string   `json:"token_endpoint_auth_method"`
+	GrantTypes      []string `json:"grant_types"`
+	ResponseTypes   []string `json:"response_types"`
+	Scope           string   `json:"scope"`
+}
+
+// register registers an assistant (RFC 7591). Anybody may; it gives no access by itself.
+func (s *server) register(w http.ResponseWriter, r *http.Request) {
+	registration, refusal := s.readRegistration(w, r)
+	if refusal != nil {
+		s.metrics.registrations.WithLabelValues("refused").Inc()
+		s.log.Info("registration refused", "reason", refusal.Description)
+		answerError(w, r, *refusal)
+		return
+	}
+	err := s.store.SaveRegistration(r.Context(), registration)
+	if err != nil {
+		s.metrics.registrations.WithLabelValues("failed").Inc()
+		s.failed(w, r, "registration", err)
+		return
+	}
+	s.metrics.registrations.WithLabelValues("registered").Inc()
+	s.log.Info("client registered", "client_id", registration.ID, "client", registration.Key,
+		"class", registration.Class, "registered_name", registration.RegisteredName, "redirect_uris", registration.RedirectURIs)
+	answerJSON(w, http.StatusCreated, registered{
+		ClientID:        registration.ID,
+		IssuedAt:        registration.CreatedAt.Unix(),
+		Name:            registration.RegisteredName,
+		RedirectURIs:    registration.RedirectURIs,
+		TokenAuthMethod: "none",
+		GrantTypes:      grantTypes(),
+		ResponseTypes:   []string{"code"},
+		Scope:           scope,
+	})
+}
+
+func (s *server) readRegistration(w http.ResponseWriter, r *http.Request) (state.Registration, *oauthError) {
+	var none state.Registration
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxFormBytes))
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return none, &oauthError{"invalid_client_metadata", fmt.Sprintf("A registration has %d bytes at most.", maxFormBytes)}
+	}
+	var asked struct {
+		Name         string   `json:"client_name"`
+		RedirectURIs []string `json:"redirect_uris"`
+	}
+	if err == nil {
+		err = json.Unmarshal(body, &asked)
+	}
+	if err != nil {
+		return none, &oauthError{"invalid_client_metadata", "The registration isn't a JSON object of client metadata (RFC 7591)."}
+	}
+	if len(asked.RedirectURIs) == 0 || len(asked.RedirectURIs) > maxRedirects {
+		return none, &oauthError{"invalid_redirect_uri", fmt.Sprintf("Between 1 and %d redirect URIs are needed.", maxRedirects)}
+	}
+	for _, redirect := range asked.RedirectURIs {
+		err := checkRedirect(redirect, s.clients.PrivateSchemes)
+		if err != nil {
+			return none, &oauthError{"invalid_redirect_uri", err.Error()}
+		}
+	}
+	is := s.clients.identify(asked.Name, asked.RedirectURIs)
+	return state.Registration{
+		ID:             seal.Random(16),
+		Key:            is.Key,
+		Name:           is.Name,
+		Class:          is.Class,
+		RegisteredName: cleanName(asked.Name),
+		RedirectURIs:   asked.RedirectURIs,
+		CreatedAt:      time.Now().UTC(),
+	}, nil
+}
+
+// failed answers a client's call that failed for a reason of Sallyport's own, and logs the reason.
+func (s *server) failed(w http.ResponseWriter, r *http.Request, what string, err error) {
+	s.log.Error(what+" failed", "error", err)
+	answerError(w, r, oauthError{"temporarily_unavailable", "Sallyport can't do this now. Try again in a minute."})
+}

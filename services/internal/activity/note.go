@@ -1,0 +1,36 @@
+package activity
+
+import "google.golang.org/protobuf/types/known/structpb"
+
+// Note is what authz leaves with a request in Envoy, as dynamic metadata, so that its outcome
+// finds its records: Envoy hands it on in the access log.
+type Note struct {
+	// IDs are the records' ids, one for each message of the body.
+	IDs []string
+	// Index is the index they are in.
+	Index string
+	// Blocked says that the request didn't go on.
+	Blocked bool
+}
+
+// Struct is the note as Envoy carries it.
+func (n Note) Struct() *structpb.Struct {
+	ids := &structpb.ListValue{}
+	for _, id := range n.IDs {
+		ids.Values = append(ids.Values, structpb.NewStringValue(id))
+	}
+	return &structpb.Struct{Fields: map[string]*structpb.Value{
+		"ids":     structpb.NewListValue(ids),
+		"index":   structpb.NewStringValue(n.Index),
+		"blocked": structpb.NewBoolValue(n.Blocked),
+	}}
+}
+
+// NoteFrom reads a note; it is empty where authz left none.
+func NoteFrom(s *structpb.Struct) Note {
+	n := Note{Index: s.GetFields()["index"].GetStringValue(), Blocked: s.GetFields()["blocked"].GetBoolValue()}
+	for _, id := range s.GetFields()["ids"].GetListValue().GetValues() {
+		n.IDs = append(n.IDs, id.GetStringValue())
+	}
+	return n
+}

@@ -1,0 +1,199 @@
+// Package activity is the record: one document for one thing an assistant tried to do, its one
+// JSON form with the names of the Elastic Common Schema where it has them
+// (https://www.elastic.co/guide/en/ecs), and its Elasticsearch template.
+//
+// A record is made of two halves that are written at different times, by different services, and
+// merged under the record's id: the decision by authz, the outcome by accesslog.
+package activity
+
+import (
+	_ "embed"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Template is the Elasticsearch index template of all indices of this package. Its mapping is
+// strict: a field that isn't in it is refused rather than guessed.
+//
+//go:embed template.json
+var Template []byte
+
+// TemplateName names the template in Elasticsearch.
+const TemplateName = "sallyport"
+
+const (
+	// Actions is the pattern of the indices that hold what assistants did or tried to do.
+	Actions = "sallyport-activity-*"
+	// Protocol is the pattern of the indices of traffic that no rule governs, such as initialize.
+	Protocol = "sallyport-protocol-*"
+)
+
+// IndexOf returns the index of a decision made at a time: one a day, in UTC.
+func IndexOf(at time.Time, governed bool) string {
+	pattern := Protocol
+	if governed {
+		pattern = Actions
+	}
+	return pattern[:len(pattern)-1] + at.UTC().Format("2006.01.02")
+}
+
+const (
+	// Allowed and Blocked are the decisions.
+	Allowed = "allowed"
+	Blocked = "blocked"
+
+	// OutcomeOK and the others are what became of an allowed call.
+	OutcomeOK        = "ok"
+	OutcomeToolError = "tool_error"
+	OutcomeHTTPError = "http_error"
+	OutcomeUnknown   = "unknown"
+	OutcomeInFlight  = "in_flight"
+)
+
+// Record is a whole record, or one half of it: what is zero isn't written.
+type Record struct {
+	Timestamp time.Time  `json:"@timestamp,omitzero"`
+	Event     Event      `json:"event,omitzero"`
+	User      *User      `json:"user,omitzero"`
+	HTTP      *HTTP      `json:"http,omitzero"`
+	Source    *Source    `json:"source,omitzero"`
+	UserAgent *UserAgent `json:"user_agent,omitzero"`
+	Trace     *Trace     `json:"trace,omitzero"`
+	Sallyport Sallyport  `json:"sallyport,omitzero"`
+}
+
+// Event is ECS event.*. Duration is in nanoseconds; Outcome is success, failure or unknown.
+type Event struct {
+	ID       string `json:"id,omitzero"`
+	Action   string `json:"action,omitzero"`
+	Outcome  string `json:"outcome,omitzero"`
+	Duration int64  `json:"duration,omitzero"`
+}
+
+// User is ECS user.*: the person, from Atlassian, and their groups at that time.
+type User struct {
+	ID    string `json:"id,omitzero"`
+	Name  string `json:"name,omitzero"`
+	Email string `json:"email,omitzero"`
+	Group Group  `json:"group,omitzero"`
+}
+
+// Group is ECS user.group.*, the names of all of the person's groups.
+type Group struct {
+	Name []string `json:"name,omitempty"`
+}
+
+// HTTP is ECS http.*.
+type HTTP struct {
+	Request  *Request  `json:"request,omitzero"`
+	Response *Response `json:"response,omitzero"`
+}
+
+// Request is ECS http.request.*.
+type Request struct {
+	Method string `json:"method,omitzero"`
+	Body   Body   `json:"body,omitzero"`
+}
+
+// Response is ECS http.response.*.
+type Response struct {
+	StatusCode int  `json:"status_code,omitzero"`
+	Body       Body `json:"body,omitzero"`
+}
+
+// Body is ECS http.*.body.*. Content is kept only of a body that couldn't be read as MCP, cut to
+// MaxText bytes.
+type Body struct {
+	Bytes   int64  `json:"bytes,omitzero"`
+	Content string `json:"content,omitzero"`
+}
+
+// Source is ECS source.*.
+type Source struct {
+	IP string `json:"ip,omitzero"`
+}
+
+// UserAgent is ECS user_agent.*: what the client says of itself, never trusted.
+type UserAgent struct {
+	Original string `json:"original,omitzero"`
+}
+
+// Trace is ECS trace.*, from the W3C traceparent header.
+type Trace struct {
+	ID string `json:"id,omitzero"`
+}
+
+// Sallyport is what ECS has no names for.
+type Sallyport struct {
+	Client        *Client        `json:"client,omitzero"`
+	Operation     *Operation     `json:"operation,omitzero"`
+	Arguments     jsontext.Value `json:"arguments,omitzero"`
+	ArgumentsText string         `json:"arguments_text,omitzero"`
+	// Decision is allowed or blocked.
+	Decision string `json:"decision,omitzero"`
+	// Refusal is why a request was blocked without asking the policy: a code such as
+	// duplicate_member.
+	Refusal       string   `json:"refusal,omitzero"`
+	Rule          *Rule    `json:"rule,omitzero"`
+	Monitor       *Monitor `json:"monitor,omitzero"`
+	GroupsUnknown bool     `json:"groups_unknown,omitzero"`
+	PolicyVersion int64    `json:"policy_version,omitzero"`
+	Site          string   `json:"site,omitzero"`
+	// Outcome is ok, tool_error, http_error, unknown or in_flight; absent where blocked.
+	Outcome string `json:"outcome,omitzero"`
+	// UpstreamLatency is Atlassian's part of the duration, in nanoseconds.
+	UpstreamLatency int64 `json:"upstream_latency,omitzero"`
+}
+
+// Client is the assistant: Key, Name and Class from its registration, Info as it says itself.
+type Client struct {
+	Key   string `json:"key,omitzero"`
+	Name  string `json:"name,omitzero"`
+	Class string `json:"class,omitzero"`
+	Info  string `json:"info,omitzero"`
+}
+
+// Operation is what was tried (policy.md 1 and 2). Actions are the families of its verbs.
+type Operation struct {
+	Name    string   `json:"name,omitzero"`
+	Outer   string   `json:"outer,omitzero"`
+	Product string   `json:"product,omitzero"`
+	Actions []string `json:"actions,omitempty"`
+}
+
+// Rule is the rule that decided; absent where the default did.
+type Rule struct {
+	ID     string `json:"id,omitzero"`
+	Number int    `json:"number,omitzero"`
+	Note   string `json:"note,omitzero"`
+}
+
+// Monitor is the first monitoring rule that matched, and what it would have done: allow or deny.
+type Monitor struct {
+	Rule   int    `json:"rule,omitzero"`
+	Effect string `json:"effect,omitzero"`
+}
+
+// MaxText is how many bytes of a text are searchable and of an unreadable body are kept.
+const MaxText = 32 << 10
+
+// Cut returns the first MaxText bytes of a text as valid UTF-8, with a note of what was cut.
+func Cut(text []byte) string {
+	if len(text) <= MaxText {
+		return validText(text)
+	}
+	return validText(text[:MaxText]) + cutNote(len(text)-MaxText)
+}
+
+// JSON returns the record's JSON form.
+func (r Record) JSON() ([]byte, error) { return json.Marshal(r) }
+
+// Parse reads a record from its JSON form. Members that it doesn't know are ignored, so that
+// records of a newer version can be read during an upgrade.
+func Parse(document []byte) (Record, error) {
+	var r Record
+	err := json.Unmarshal(document, &r)
+	return r, err
+}

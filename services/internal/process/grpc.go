@@ -1,0 +1,77 @@
+package process
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"runtime/debug"
+	"time"
+
+	grpcprom "github.com/grpc-ecosystem/go-grpc-middleware/providers/prometheus"
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/recovery"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/health"
+	healthgrpc "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/reflection"
+	"google.golang.org/grpc/status"
+)
+
+// maxMessageBytes bounds a gRPC message: a request body of 1 MiB with room for its headers.
+const maxMessageBytes = 2 << 20
+
+// GRPC says what a gRPC server serves.
+type GRPC struct {
+	// Address to listen on.
+	Address string
+	// Register adds the services.
+	Register func(*grpc.Server)
+	// Unary runs before every unary call, after recovery and metrics. May be nil.
+	Unary grpc.UnaryServerInterceptor
+	// Reflection offers the services' descriptions to clients such as grpcurl.
+	Reflection bool
+}
+
+// ServeGRPC listens at once and serves with recovery, metrics and grpc.health.v1 until the service
+// stops; calls under way then have the drain timeout to end.
+func (p *Process) ServeGRPC(g GRPC) error {
+	listener, err := net.Listen("tcp", g.Address)
+	if err != nil {
+		return fmt.Errorf("grpc: %w", err)
+	}
+	metrics := grpcprom.NewServerMetrics(grpcprom.WithServerHandlingTimeHistogram())
+	p.Metrics.MustRegister(metrics)
+	recovered := recovery.WithRecoveryHandlerContext(func(_ context.Context, cause any) error {
+		p.Log.Error("panic in a call", "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+		return status.Error(codes.Internal, "internal error; see the service's log")
+	})
+	unary := []grpc.UnaryServerInterceptor{metrics.UnaryServerInterceptor(), recovery.UnaryServerInterceptor(recovered)}
+	if g.Unary != nil {
+		unary = append(unary, g.Unary)
+	}
+	server := grpc.NewServer(
+		grpc.MaxRecvMsgSize(maxMessageBytes),
+		grpc.ChainUnaryInterceptor(unary...),
+		grpc.ChainStreamInterceptor(metrics.StreamServerInterceptor(), recovery.StreamServerInterceptor(recovered)),
+	)
+	g.Register(server)
+	healthServer := health.NewServer()
+	healthgrpc.RegisterHealthServer(server, healthServer)
+	if g.Reflection {
+		reflection.Register(server)
+	}
+	metrics.InitializeMetrics(server)
+
+	p.Log.Info("listening", "server", "grpc", "address", listener.Addr().String())
+	p.Go("grpc", func(context.Context) error { return server.Serve(listener) })
+	p.Go("grpc", func(ctx context.Context) error {
+		<-ctx.Done()
+		p.draining.Store(true)
+		healthServer.Shutdown()
+		force := time.AfterFunc(p.drain, server.Stop)
+		defer force.Stop()
+		server.GracefulStop()
+		return nil
+	})
+	return nil
+}

@@ -1,0 +1,155 @@
+package state
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+const (
+	// SignInLife is how long a person may take at Atlassian's pages.
+	SignInLife = 10 * time.Minute
+	// codeLife is how long a code can be exchanged (RFC 6749 section 4.1.2 asks for ten minutes at
+	// most; assistants exchange it at once).
+	codeLife = time.Minute
+	// replayWatch is how long a used code is remembered, so that its second use ends the grant.
+	replayWatch = time.Hour
+	// unclaimedLife is how long a grant lives whose code nobody has exchanged yet.
+	unclaimedLife = 2 * codeLife
+)
+
+// ErrReplayed means that a code or refresh token was used before: somebody else may have it, so its
+// grant has ended.
+var ErrReplayed = errors.New("already used")
+
+// Code is what an authorization code is bound to.
+type Code struct {
+	GrantID     string `json:"grant_id"`
+	ClientID    string `json:"client_id"`
+	RedirectURI string `json:"redirect_uri"`
+	// Challenge is the client's PKCE challenge, method S256.
+	Challenge string `json:"challenge"`
+	// Resource is the audience of the tokens (RFC 8707).
+	Resource string `json:"resource"`
+}
+
+// SaveSignIn keeps a sign-in that is under way at Atlassian, sealed by the caller, under the hash of
+// its state.
+func (s *Store) SaveSignIn(ctx context.Context, stateHash string, sealed []byte) error {
+	err := s.redis.Set(ctx, signInKey(stateHash), sealed, SignInLife).Err()
+	if err != nil {
+		return fmt.Errorf("saving a sign-in: %w", err)
+	}
+	return nil
+}
+
+// SignIn returns a sign-in that is under way, or ErrNotFound.
+func (s *Store) SignIn(ctx context.Context, stateHash string) ([]byte, error) {
+	return signInFrom(s.redis.Get(ctx, signInKey(stateHash)))
+}
+
+// TakeSignIn returns a sign-in and removes it: ErrNotFound for the second who comes.
+func (s *Store) TakeSignIn(ctx context.Context, stateHash string) ([]byte, error) {
+	return signInFrom(s.redis.GetDel(ctx, signInKey(stateHash)))
+}
+
+func signInFrom(reply *redis.StringCmd) ([]byte, error) {
+	sealed, err := reply.Bytes()
+	if errors.Is(err, redis.Nil) {
+		return nil, ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading a sign-in: %w", err)
+	}
+	return sealed, nil
+}
+
+// CreateGrant stores a new grant with the code that its client exchanges for tokens. Both end soon
+// unless it does.
+func (s *Store) CreateGrant(ctx context.Context, g Grant, codeHash string, c Code) error {
+	document, err := json.Marshal(c)
+	if err != nil {
+		return fmt.Errorf("saving a grant: %w", err)
+	}
+	_, err = s.redis.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
+		pipe.HSet(ctx, grantKey(g.ID), g.fields())
+		pipe.Expire(ctx, grantKey(g.ID), unclaimedLife)
+		pipe.SAdd(ctx, grantsKey(g.AccountID), g.ID)
+		pipe.Expire(ctx, grantsKey(g.AccountID), RefreshLife)
+		pipe.Expire(ctx, upstreamKey(g.AccountID), RefreshLife)
+		pipe.Set(ctx, codeKey(codeHash), document, codeLife)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("saving a grant: %w", err)
+	}
+	return nil
+}
+
+// RedeemCode uses a code up and returns what it is bound to. The second time it ends the grant and
+// returns ErrReplayed; ErrNotFound for a code that is unknown or too old.
+func (s *Store) RedeemCode(ctx context.Context, codeHash string) (Code, error) {
+	var c Code
+	reply, err := s.call(ctx, "sallyport_redeem_code", []string{codeKey(codeHash), usedCodeKey(codeHash)},
+		int(replayWatch.Seconds()))
+	if err != nil {
+		return c, err
+	}
+	if reply[0] == "unknown" {
+		return c, ErrNotFound
+	}
+	document, _ := reply[1].(string)
+	err = json.Unmarshal([]byte(document), &c)
+	if err != nil {
+		return c, fmt.Errorf("reading a code: %w", err)
+	}
+	if reply[0] == "replayed" {
+		err = s.EndGrant(ctx, c.GrantID)
+		if err != nil {
+			return c, err
+		}
+		return c, ErrReplayed
+	}
+	return c, nil
+}
+
+// EndGrant ends one grant: its access and refresh tokens are worth nothing from then on.
+func (s *Store) EndGrant(ctx context.Context, id string) error {
+	account, err := s.redis.HGet(ctx, grantKey(id), "account_id").Result()
+	if errors.Is(err, redis.Nil) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("ending a grant: %w", err)
+	}
+	_, err = s.redis.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
+		pipe.Del(ctx, grantKey(id))
+		pipe.SRem(ctx, grantsKey(account), id)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("ending a grant: %w", err)
+	}
+	return nil
+}
+
+// EndPerson ends all grants of a person and forgets their Atlassian tokens.
+func (s *Store) EndPerson(ctx context.Context, accountID string) error {
+	ids, err := s.redis.SMembers(ctx, grantsKey(accountID)).Result()
+	if err != nil {
+		return fmt.Errorf("ending a person's grants: %w", err)
+	}
+	keys := []string{grantsKey(accountID), upstreamKey(accountID)}
+	for _, id := range ids {
+		keys = append(keys, grantKey(id))
+	}
+	err = s.redis.Del(ctx, keys...).Err()
+	if err != nil {
+		return fmt.Errorf("ending a person's grants: %w", err)
+	}
+	return nil
+}

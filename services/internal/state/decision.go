@@ -1,0 +1,91 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+var (
+	// ErrRevoked means that the session has ended: the assistant must sign in again.
+	ErrRevoked = errors.New("the session has ended")
+	// ErrStreamFull means that the activity stream is at its limit, because Elasticsearch has been
+	// away for long; nothing may be allowed that can't be written down.
+	ErrStreamFull = errors.New("the activity stream is full")
+)
+
+// Basis is what a decision rests on. The zero revisions stand for nothing known.
+type Basis struct {
+	TokenHash   string
+	Grant       Grant
+	Policy      Policy
+	Groups      Groups
+	UpstreamRev string
+}
+
+// Entry is one decision to write down.
+type Entry struct {
+	// ID is the record's id: redelivery under the same id changes nothing.
+	ID string
+	// Index is the Elasticsearch index that the record belongs to.
+	Index string
+	// Document is the decision's half of the record, as JSON.
+	Document []byte
+}
+
+// Verdict is what came of an attempt to write decisions down.
+type Verdict struct {
+	// Written says that they are in the stream. If false, the Basis was stale; Fresh is what holds
+	// now, and the caller decides again.
+	Written bool
+	Fresh   Basis
+	// Upstream is the person's Atlassian token, nil where the caller already has it.
+	Upstream *Upstream
+}
+
+// Decide writes decisions into the activity stream if, and only if, the session is live and the
+// policy and groups in force are the ones they were made with: one round trip, all or nothing
+// (design section 4.4). limit is the greatest length of the stream. It returns ErrRevoked or
+// ErrStreamFull where that is the reason.
+func (s *Store) Decide(ctx context.Context, basis Basis, limit int64, entries []Entry) (Verdict, error) {
+	account := basis.Grant.AccountID
+	args := make([]any, 0, 6+3*len(entries))
+	args = append(args, basis.Grant.ID, basis.Grant.Rev, basis.Policy.Version, basis.Groups.revision(), basis.UpstreamRev, limit)
+	for _, e := range entries {
+		args = append(args, e.ID, e.Index, e.Document)
+	}
+	reply, err := s.call(ctx, "sallyport_decide", []string{
+		sessionKey(basis.TokenHash), grantKey(basis.Grant.ID), policyKey, groupsKey(account), upstreamKey(account), streamKey,
+	}, args...)
+	if err != nil {
+		return Verdict{}, err
+	}
+	switch reply[0] {
+	case "written":
+		return Verdict{Written: true, Upstream: upstreamFrom(pairs(reply[1]))}, nil
+	case "stale":
+		return Verdict{Fresh: basis.refreshed(reply), Upstream: upstreamFrom(pairs(reply[1]))}, nil
+	case "revoked":
+		return Verdict{}, ErrRevoked
+	case "full":
+		return Verdict{}, ErrStreamFull
+	}
+	return Verdict{}, fmt.Errorf("Redis function sallyport_decide answered %v", reply[0])
+}
+
+// refreshed is the basis with what a "stale" answer says is new.
+func (b Basis) refreshed(reply []any) Basis {
+	grant := pairs(reply[2])
+	if len(grant) > 0 {
+		b.Grant = grantFrom(grant)
+	}
+	policy := pairs(reply[3])
+	if len(policy) > 0 || reply[5] == "0" {
+		b.Policy = policyFrom(policy)
+	}
+	groups := pairs(reply[4])
+	if len(groups) > 0 || reply[6] == "0" {
+		b.Groups = groupsFrom(groups)
+	}
+	return b
+}

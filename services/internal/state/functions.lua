@@ -1,0 +1,141 @@
+#!lua name=sallyport
+
+-- The functions that must do all of their work or none of it. Redis runs a function whole, with
+-- nothing in between. Keys are declared by the caller and share one hash tag.
+
+-- decide writes decisions into the activity stream, if everything they rest on still holds.
+--   keys: session, grant, policy, groups, upstream, stream
+--   args: grant id, and the revisions that were used: grant, policy, groups; the revision of the
+--         Atlassian token that the caller already has; the stream's limit; then, for each
+--         decision, its id, the index it belongs to, and the record as JSON
+-- Answers with a word first:
+--   written  and the Atlassian token, where the caller has an older one
+--   stale    and the fresh grant, policy, groups and Atlassian token, each empty if unchanged
+--   revoked  the session has ended
+--   full     the stream is at its limit
+local function decide(keys, args)
+  if redis.call('GET', keys[1]) ~= args[1] then
+    return { 'revoked' }
+  end
+  local grant_rev = redis.call('HGET', keys[2], 'rev')
+  local upstream_rev = redis.call('HGET', keys[5], 'rev')
+  if not grant_rev or not upstream_rev then
+    return { 'revoked' }
+  end
+
+  local upstream = {}
+  if upstream_rev ~= args[5] then
+    -- The refresh token stays where it is: only identity has a use for it.
+    upstream = { 'rev', upstream_rev,
+      'access', redis.call('HGET', keys[5], 'access'),
+      'expires_at', redis.call('HGET', keys[5], 'expires_at') }
+  end
+
+  local policy_version = redis.call('HGET', keys[3], 'version') or '0'
+  local groups_rev = redis.call('HGET', keys[4], 'rev') or '0'
+  if grant_rev ~= args[2] or policy_version ~= args[3] or groups_rev ~= args[4] then
+    local grant, policy, groups = {}, {}, {}
+    if grant_rev ~= args[2] then grant = redis.call('HGETALL', keys[2]) end
+    if policy_version ~= args[3] then policy = redis.call('HGETALL', keys[3]) end
+    if groups_rev ~= args[4] then groups = redis.call('HGETALL', keys[4]) end
+    return { 'stale', upstream, grant, policy, groups, policy_version, groups_rev }
+  end
+
+  if redis.call('XLEN', keys[6]) >= tonumber(args[6]) then
+    return { 'full' }
+  end
+  for i = 7, #args, 3 do
+    redis.call('XADD', keys[6], '*', 'kind', 'decision', 'id', args[i], 'index', args[i + 1], 'doc', args[i + 2])
+  end
+  return { 'written', upstream }
+end
+
+-- save_policy replaces the policy if the version in force is the one the change started from.
+--   keys: policy
+--   args: base version (0: whatever is in force), document, time of the save
+-- Answers 'saved' and the new version, or 'conflict' and the one in force.
+local function save_policy(keys, args)
+  local version = tonumber(redis.call('HGET', keys[1], 'version') or '0')
+  local base = tonumber(args[1])
+  if base ~= 0 and base ~= version then
+    return { 'conflict', tostring(version) }
+  end
+  version = version + 1
+  redis.call('HSET', keys[1], 'version', version, 'document', args[2], 'saved_at', args[3])
+  return { 'saved', tostring(version) }
+end
+
+-- seed_policy saves the first policy of a new installation, where there is none.
+local function seed_policy(keys, args)
+  if redis.call('EXISTS', keys[1]) == 1 then
+    return { 'kept' }
+  end
+  return save_policy(keys, { '0', args[1], args[2] })
+end
+
+-- redeem_code uses an authorization code up, and remembers that it was used.
+--   keys: code, used code
+--   args: how long to remember, in seconds
+-- Answers 'redeemed' or 'replayed' with what the code is bound to, or 'unknown'.
+local function redeem_code(keys, args)
+  local used = redis.call('GET', keys[2])
+  if used then
+    return { 'replayed', used }
+  end
+  local code = redis.call('GET', keys[1])
+  if not code then
+    return { 'unknown' }
+  end
+  redis.call('DEL', keys[1])
+  redis.call('SET', keys[2], code, 'EX', args[1])
+  return { 'redeemed', code }
+end
+
+-- rotate replaces a refresh token by the next one of its family.
+--   keys: family, next session, grant, the person's grants, the person's Atlassian token
+--   args: grant id, hash of the secret that was shown, hash of the next one, grace, life of an
+--         access token, life of a refresh token; times in seconds
+-- Answers 'rotated', 'replayed' (and ends the grant), or 'ended'.
+local function rotate(keys, args)
+  if redis.call('HGET', keys[1], 'grant') ~= args[1] or redis.call('EXISTS', keys[3]) == 0 then
+    return { 'ended' }
+  end
+  local now = tonumber(redis.call('TIME')[1])
+  local shown = args[2]
+  local family = redis.call('HMGET', keys[1], 'current', 'sibling', 'previous', 'rotated_at')
+  if shown == family[1] or shown == family[2] then
+    redis.call('HSET', keys[1], 'current', args[3], 'previous', shown, 'rotated_at', now)
+    redis.call('HDEL', keys[1], 'sibling')
+  elseif shown == family[3] and not family[2] and now - tonumber(family[4]) <= tonumber(args[4]) then
+    -- The answer to its first use may have been lost, or not: both successors work until one of
+    -- them is used.
+    redis.call('HSET', keys[1], 'sibling', args[3])
+  else
+    redis.call('DEL', keys[1], keys[3])
+    redis.call('SREM', keys[4], args[1])
+    return { 'replayed' }
+  end
+  redis.call('SET', keys[2], args[1], 'EX', args[5])
+  for _, key in ipairs({ keys[1], keys[3], keys[4], keys[5] }) do
+    redis.call('EXPIRE', key, args[6])
+  end
+  return { 'rotated' }
+end
+
+-- unlock gives up a lock if it is still the caller's.
+--   keys: lock
+--   args: the caller's token
+local function unlock(keys, args)
+  if redis.call('GET', keys[1]) == args[1] then
+    redis.call('DEL', keys[1])
+    return { 'unlocked' }
+  end
+  return { 'lost' }
+end
+
+redis.register_function('sallyport_decide', decide)
+redis.register_function('sallyport_save_policy', save_policy)
+redis.register_function('sallyport_seed_policy', seed_policy)
+redis.register_function('sallyport_redeem_code', redeem_code)
+redis.register_function('sallyport_rotate', rotate)
+redis.register_function('sallyport_unlock', unlock)

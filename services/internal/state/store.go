@@ -1,0 +1,114 @@
+// Package state is what must be true now, kept in Redis: registrations, grants and their tokens,
+// people's Atlassian tokens and groups, the policy, and the activity stream. What has to be read
+// and written in one step is a Redis function in functions.lua.
+//
+// All keys carry the hash tag {sallyport}, so that on a Redis Cluster the functions find them on
+// one node.
+package state
+
+import (
+	"context"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+//go:embed functions.lua
+var functions string
+
+// ErrNotFound means that there is no such value, or no longer.
+var ErrNotFound = errors.New("not found")
+
+const prefix = "{sallyport}:"
+
+// Store reads and writes the state. It is safe for concurrent use.
+type Store struct{ redis redis.UniversalClient }
+
+// Open returns a store on the Redis at address, host:port. It doesn't connect: a Redis that is
+// away shows as an error of each call, and is used as soon as it is back.
+func Open(address string) *Store {
+	return &Store{redis.NewClient(&redis.Options{
+		Addr:                  address,
+		DialTimeout:           time.Second,
+		ReadTimeout:           2 * time.Second,
+		WriteTimeout:          2 * time.Second,
+		ContextTimeoutEnabled: true,
+		// Entries carry ids, so that one written twice after a retry is still one record.
+		MaxRetries: 1,
+	})}
+}
+
+// Close closes the connections.
+func (s *Store) Close() error { return s.redis.Close() }
+
+// Ready returns an error where Redis doesn't answer.
+func (s *Store) Ready(ctx context.Context) error {
+	err := s.redis.Ping(ctx).Err()
+	if err != nil {
+		return fmt.Errorf("Redis doesn't answer: %w", err)
+	}
+	return nil
+}
+
+// call runs a function of functions.lua and loads the library where Redis doesn't have it: at the
+// first call, or after its data was lost. Every service carries the library, and the same one, so
+// it doesn't matter who loads it.
+func (s *Store) call(ctx context.Context, function string, keys []string, args ...any) ([]any, error) {
+	reply, err := s.redis.FCall(ctx, function, keys, args...).Slice()
+	if err != nil && strings.Contains(err.Error(), "Function not found") {
+		err = s.redis.FunctionLoadReplace(ctx, functions).Err()
+		if err != nil {
+			return nil, fmt.Errorf("loading the functions into Redis: %w", err)
+		}
+		reply, err = s.redis.FCall(ctx, function, keys, args...).Slice()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("Redis function %s: %w", function, err)
+	}
+	return reply, nil
+}
+
+// TokenHash is how tokens and codes are known to Redis: SHA-256 in hexadecimal, never in clear.
+func TokenHash(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return hex.EncodeToString(sum[:])
+}
+
+func sessionKey(tokenHash string) string  { return prefix + "session:" + tokenHash }
+func grantKey(id string) string           { return prefix + "grant:" + id }
+func groupsKey(accountID string) string   { return prefix + "groups:" + accountID }
+func upstreamKey(accountID string) string { return prefix + "upstream:" + accountID }
+func grantsKey(accountID string) string   { return prefix + "grants:" + accountID }
+
+func registrationKey(id string) string    { return prefix + "registration:" + id }
+func signInKey(stateHash string) string   { return prefix + "sign-in:" + stateHash }
+func codeKey(codeHash string) string      { return prefix + "code:" + codeHash }
+func usedCodeKey(codeHash string) string  { return prefix + "used-code:" + codeHash }
+func refreshKey(familyHash string) string { return prefix + "refresh:" + familyHash }
+func lockKey(name string) string          { return prefix + "lock:" + name }
+func upstreamClientKey(issuer, callback string) string {
+	return prefix + "upstream-client:" + TokenHash(issuer+" "+callback)
+}
+
+const (
+	policyKey = prefix + "policy"
+	streamKey = prefix + "activity"
+)
+
+// pairs turns the flat list of a hash's fields and values, as functions return it, into a map.
+func pairs(flat any) map[string]string {
+	list, _ := flat.([]any)
+	fields := make(map[string]string, len(list)/2)
+	for i := 0; i+1 < len(list); i += 2 {
+		key, _ := list[i].(string)
+		value, _ := list[i+1].(string)
+		fields[key] = value
+	}
+	return fields
+}

@@ -1,0 +1,139 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+const (
+	// indexers is the consumer group of all accesslog replicas.
+	indexers = "indexers"
+	// rejectedKey holds entries that Elasticsearch refuses for what they are, so that they don't
+	// hold up the rest and aren't lost.
+	rejectedKey = prefix + "rejected"
+)
+
+// Waiting is an entry of the activity stream that isn't indexed yet.
+type Waiting struct {
+	// Position is the entry's id in the stream.
+	Position string
+	Entry
+}
+
+// AppendOutcomes appends the outcomes' halves of records to the activity stream.
+func (s *Store) AppendOutcomes(ctx context.Context, entries []Entry) error {
+	_, err := s.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		for _, e := range entries {
+			pipe.XAdd(ctx, &redis.XAddArgs{Stream: streamKey, Values: values("outcome", e)})
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("appending outcomes: %w", err)
+	}
+	return nil
+}
+
+func values(kind string, e Entry) []any {
+	return []any{"kind", kind, "id", e.ID, "index", e.Index, "doc", e.Document}
+}
+
+// ReadWaiting hands entries to a consumer, count at most, waiting up to block for the first. An
+// entry stays the consumer's until Indexed, and is handed to another by TakeOver if that never
+// comes. With again, it returns those the consumer already has, which is where it goes on after a
+// restart.
+func (s *Store) ReadWaiting(ctx context.Context, consumer string, count int64, block time.Duration, again bool) ([]Waiting, error) {
+	from := ">"
+	if again {
+		from = "0"
+	}
+	args := &redis.XReadGroupArgs{Group: indexers, Consumer: consumer, Streams: []string{streamKey, from}, Count: count, Block: block}
+	streams, err := s.redis.XReadGroup(ctx, args).Result()
+	if err != nil && strings.HasPrefix(err.Error(), "NOGROUP") {
+		err = s.redis.XGroupCreateMkStream(ctx, streamKey, indexers, "0").Err()
+		if err != nil && !strings.HasPrefix(err.Error(), "BUSYGROUP") {
+			return nil, fmt.Errorf("creating the consumer group: %w", err)
+		}
+		streams, err = s.redis.XReadGroup(ctx, args).Result()
+	}
+	if errors.Is(err, redis.Nil) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the activity stream: %w", err)
+	}
+	return waitingFrom(streams[0].Messages), nil
+}
+
+// TakeOver hands a consumer the entries that others have had for longer than idle: they have died.
+func (s *Store) TakeOver(ctx context.Context, consumer string, count int64, idle time.Duration) ([]Waiting, error) {
+	messages, _, err := s.redis.XAutoClaim(ctx, &redis.XAutoClaimArgs{
+		Stream: streamKey, Group: indexers, Consumer: consumer, MinIdle: idle, Start: "0", Count: count,
+	}).Result()
+	if err != nil && !strings.HasPrefix(err.Error(), "NOGROUP") {
+		return nil, fmt.Errorf("taking over from other indexers: %w", err)
+	}
+	return waitingFrom(messages), nil
+}
+
+// Indexed removes entries from the stream: Elasticsearch has them.
+func (s *Store) Indexed(ctx context.Context, entries []Waiting) error {
+	positions := make([]string, len(entries))
+	for i, e := range entries {
+		positions[i] = e.Position
+	}
+	_, err := s.redis.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
+		pipe.XAck(ctx, streamKey, indexers, positions...)
+		pipe.XDel(ctx, streamKey, positions...)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("removing indexed entries from the stream: %w", err)
+	}
+	return nil
+}
+
+// SetAside keeps an entry that Elasticsearch refuses for what it is, with its reason, apart from
+// the stream, and lets the stream go on.
+func (s *Store) SetAside(ctx context.Context, e Waiting, reason string) error {
+	err := s.redis.XAdd(ctx, &redis.XAddArgs{Stream: rejectedKey, Values: append(values("rejected", e.Entry), "reason", reason)}).Err()
+	if err != nil {
+		return fmt.Errorf("setting an entry aside: %w", err)
+	}
+	return nil
+}
+
+// StreamLength is how many entries wait to be indexed, and how long the oldest has waited.
+func (s *Store) StreamLength(ctx context.Context) (int64, time.Duration, error) {
+	length, err := s.redis.XLen(ctx, streamKey).Result()
+	if err != nil {
+		return 0, 0, fmt.Errorf("reading the activity stream: %w", err)
+	}
+	oldest, err := s.redis.XRangeN(ctx, streamKey, "-", "+", 1).Result()
+	if err != nil {
+		return 0, 0, fmt.Errorf("reading the activity stream: %w", err)
+	}
+	if len(oldest) == 0 {
+		return length, 0, nil
+	}
+	var milliseconds int64
+	_, err = fmt.Sscanf(oldest[0].ID, "%d-", &milliseconds)
+	if err != nil {
+		return 0, 0, fmt.Errorf("reading the activity stream: entry id %q: %w", oldest[0].ID, err)
+	}
+	return length, max(0, time.Since(time.UnixMilli(milliseconds))), nil
+}
+
+func waitingFrom(messages []redis.XMessage) []Waiting {
+	entries := make([]Waiting, 0, len(messages))
+	for _, m := range messages {
+		text := func(field string) string { value, _ := m.Values[field].(string); return value }
+		entries = append(entries, Waiting{m.ID, Entry{ID: text("id"), Index: text("index"), Document: []byte(text("doc"))}})
+	}
+	return entries
+}

@@ -1,0 +1,85 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+const (
+	// AccessLife is how long an access token works.
+	AccessLife = time.Hour
+	// RefreshLife is how long a refresh token works, and with it its grant, unless it is used.
+	RefreshLife = 30 * 24 * time.Hour
+	// refreshGrace is how long a refresh token that was just used may be used once more: the answer
+	// may have been lost on its way, or two windows of one assistant may have asked at once.
+	refreshGrace = 30 * time.Second
+)
+
+// Pair is an access token and the refresh token that replaces it, as hashes. A refresh token has
+// two parts: the family, which stays the same for the grant, and the secret, which is another one
+// each time. Who shows a known family with a wrong secret has an old token.
+type Pair struct {
+	Access  string
+	Family  string
+	Refresh string
+}
+
+// Issue makes the first pair of a grant valid and prolongs the grant.
+func (s *Store) Issue(ctx context.Context, g Grant, p Pair) error {
+	_, err := s.redis.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
+		pipe.Set(ctx, sessionKey(p.Access), g.ID, AccessLife)
+		pipe.HSet(ctx, refreshKey(p.Family), "grant", g.ID, "current", p.Refresh)
+		for _, key := range []string{refreshKey(p.Family), grantKey(g.ID), grantsKey(g.AccountID), upstreamKey(g.AccountID)} {
+			pipe.Expire(ctx, key, RefreshLife)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("saving tokens: %w", err)
+	}
+	return nil
+}
+
+// FamilyGrant returns the grant that a family of refresh tokens belongs to, or ErrNotFound.
+func (s *Store) FamilyGrant(ctx context.Context, family string) (Grant, error) {
+	id, err := s.redis.HGet(ctx, refreshKey(family), "grant").Result()
+	if errors.Is(err, redis.Nil) {
+		return Grant{}, ErrNotFound
+	}
+	if err != nil {
+		return Grant{}, fmt.Errorf("reading a refresh token: %w", err)
+	}
+	return s.Grant(ctx, id)
+}
+
+// Rotate replaces the refresh token whose secret hashes to used by the pair next of the same
+// family, and prolongs the grant. A token that was used before ends the grant and gives ErrReplayed,
+// except once within refreshGrace; ErrNotFound where the grant has ended.
+func (s *Store) Rotate(ctx context.Context, g Grant, used string, next Pair) error {
+	reply, err := s.call(ctx, "sallyport_rotate", []string{
+		refreshKey(next.Family), sessionKey(next.Access), grantKey(g.ID), grantsKey(g.AccountID), upstreamKey(g.AccountID),
+	}, g.ID, used, next.Refresh, int(refreshGrace.Seconds()), int(AccessLife.Seconds()), int(RefreshLife.Seconds()))
+	if err != nil {
+		return err
+	}
+	switch reply[0] {
+	case "rotated":
+		return nil
+	case "replayed":
+		return ErrReplayed
+	}
+	return ErrNotFound
+}
+
+// EndSession ends one access token.
+func (s *Store) EndSession(ctx context.Context, tokenHash string) error {
+	err := s.redis.Del(ctx, sessionKey(tokenHash)).Err()
+	if err != nil {
+		return fmt.Errorf("ending a session: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,75 @@
+// Package mcp reads the messages of the Model Context Protocol from a request's body, strictly:
+// what two readers could read differently is refused.
+package mcp
+
+import (
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Kind is what a JSON-RPC message is.
+type Kind int
+
+// The kinds (JSON-RPC 2.0, sections 4 and 5).
+const (
+	Request Kind = iota
+	Notification
+	Response
+)
+
+// Message is one JSON-RPC message. Raw values are parts of the body that was parsed, as they came.
+type Message struct {
+	Kind Kind
+	// ID is a string, a number or null as JSON; empty where there is none.
+	ID     jsontext.Value
+	Method string
+	// Name is params.name of a tools/call; NameOK says that it is a string, and not empty.
+	Name   string
+	NameOK bool
+	// Arguments is params.arguments of a tools/call, or the whole params of another method.
+	Arguments jsontext.Value
+	// Inner is arguments.name of an execute call; InnerOK says that it is a string, and not empty.
+	Inner   string
+	InnerOK bool
+	// FetchID is arguments.id where that is a string.
+	FetchID string
+	// ClientInfo is what the client says of itself, in initialize or in a request's _meta.
+	ClientInfo ClientInfo
+}
+
+// ClientInfo is MCP's Implementation: a claim.
+type ClientInfo struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
+// executes are the tools whose real operation is in their arguments.
+var executes = map[string]bool{"execute": true, "executeRead": true, "executeWrite": true, "executeDestructive": true}
+
+// ungoverned are the methods that everyone who is signed in may use (the rule language, section 1).
+var ungoverned = map[string]bool{
+	"initialize": true, "ping": true, "logging/setLevel": true, "server/discover": true, "subscriptions/listen": true,
+}
+
+// Governed reports whether rules decide about the message.
+func (m Message) Governed() bool {
+	if m.Kind == Response || ungoverned[m.Method] {
+		return false
+	}
+	return !strings.HasPrefix(m.Method, "notifications/") && !strings.HasPrefix(m.Method, "tasks/") && !strings.HasSuffix(m.Method, "/list")
+}
+
+// Operation returns the name of the operation that a governed message asks for, and the name of the
+// execute call around it. ok is false where it has none, and is blocked whatever the policy says.
+func (m Message) Operation() (name, outer string, ok bool) {
+	switch {
+	case m.Method != "tools/call":
+		return m.Method, "", true
+	case !m.NameOK:
+		return "", "", false
+	case executes[m.Name]:
+		return m.Inner, m.Name, m.InnerOK
+	}
+	return m.Name, "", true
+}

@@ -1,0 +1,82 @@
+// Package operation says what the name of a tool or method means: its words, product, verbs and
+// families (the rule language, section 2).
+package operation
+
+import (
+	"slices"
+	"strings"
+)
+
+// Operation is what a name means.
+type Operation struct {
+	// Name is the name as it came.
+	Name string
+	// Other is the name that Atlassian's other server version has for it; empty for most.
+	Other string
+	// Product is jira, confluence, ...; empty where the name doesn't tell.
+	Product string
+	// Verbs are the verbs that say what is done; empty where none is known.
+	Verbs []string
+}
+
+// Parse reads a name. fetchID is the id argument of a fetch call, which names the product there.
+func Parse(name, fetchID string) Operation {
+	list := split(name)
+	lower := strings.ToLower(name)
+	return Operation{Name: name, Other: otherNames[lower], Product: productOf(lower, list, fetchID), Verbs: verbsIn(lower, list)}
+}
+
+// Families are the families of its verbs, each once, in the order of the verbs.
+func (o Operation) Families() []string {
+	var list []string
+	for _, verb := range o.Verbs {
+		family := string(families[verb])
+		if !slices.Contains(list, family) {
+			list = append(list, family)
+		}
+	}
+	return list
+}
+
+// FamilyOf returns the family of a verb, or "" for a word that is none.
+func FamilyOf(verb string) Family { return families[verb] }
+
+func productOf(name string, list []string, fetchID string) string {
+	for _, word := range list {
+		if products[word] {
+			return word
+		}
+	}
+	switch {
+	case slices.ContainsFunc(list, func(w string) bool { return jiraWords[w] }):
+		return "jira"
+	case slices.ContainsFunc(list, func(w string) bool { return confluenceWords[w] }):
+		return "confluence"
+	case name == "fetch":
+		rest, ok := strings.CutPrefix(strings.ToLower(fetchID), "ari:cloud:")
+		found, _, more := strings.Cut(rest, ":")
+		if ok && more {
+			return found
+		}
+	}
+	return ""
+}
+
+func verbsIn(name string, list []string) []string {
+	if readNames[name] {
+		return []string{"get"}
+	}
+	list = slices.DeleteFunc(slices.Clone(list), func(w string) bool { return products[w] })
+	for len(list) > 0 && quantities[list[0]] {
+		list = list[1:]
+	}
+	first := slices.IndexFunc(list, func(w string) bool { return families[w] != "" })
+	if first < 0 {
+		return nil
+	}
+	found := []string{list[first]}
+	for i := first + 1; i+1 < len(list) && joins[list[i]] && families[list[i+1]] != ""; i += 2 {
+		found = append(found, list[i+1])
+	}
+	return found
+}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// errShown says that the command has already shown what is wrong; only the exit code is left.
+var errShown = errors.New("shown")
+
+// advice is an error that is a whole sentence and says what to do.
+func advice(format string, args ...any) error { return fmt.Errorf(format, args...) }
+
+// callError is a call to the admin API that came to nothing.
+type callError struct {
+	server string
+	err    error
+}
+
+func (e *callError) Unwrap() error { return e.err }
+
+// Error is a sentence that says what to do. What the service says is one already; what the
+// connection says isn't.
+func (e *callError) Error() string {
+	message := status.Convert(e.err).Message()
+	switch code := status.Code(e.err); {
+	case code == codes.Canceled:
+		return "Stopped."
+	case code == codes.DeadlineExceeded:
+		return fmt.Sprintf("Sallyport didn't answer at %s within %v: `sallyport status` tells what holds it up.", e.server, callTimeout)
+	case code == codes.Unavailable && strings.Contains(message, "tls: "), code == codes.Unavailable && strings.Contains(message, "x509: "):
+		return fmt.Sprintf("%s can't be trusted or doesn't speak TLS: %s", e.server, message)
+	case code == codes.Unavailable && (strings.HasPrefix(message, "connection error") || strings.HasPrefix(message, "error reading server preface") || strings.HasPrefix(message, "name resolver error")):
+		return fmt.Sprintf("No Sallyport answers at %s: start it by `make up`, or name another by --server.", e.server)
+	case code == codes.Unavailable && (strings.HasPrefix(message, "upstream connect error") || strings.HasPrefix(message, "no healthy upstream")):
+		return fmt.Sprintf("Envoy answers at %s, but Sallyport's admin service behind it doesn't: look into its log, and start it again.", e.server)
+	case code == codes.Unimplemented, code == codes.Unknown && strings.Contains(message, "unexpected HTTP status code"):
+		return fmt.Sprintf("What answers at %s is not this version of Sallyport's admin API: check --server. (%s)", e.server, message)
+	}
+	return message
+}
+
+// sentence is what is said of an error.
+func sentence(err error) string {
+	if errors.Is(err, context.Canceled) {
+		return "Stopped."
+	}
+	return err.Error()
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	activityv1 "sallyport/proto/gen/go/sallyport/activity/v1"
+	adminv1 "sallyport/proto/gen/go/sallyport/admin/v1"
+)
+
+// maxPage is how many records the admin API returns at a time.
+const maxPage = 1000
+
+type logCommand struct {
+	User      string `help:"Only this person: e-mail, account id, or name."`
+	Client    string `help:"Only this assistant: its key or name."`
+	Operation string `help:"Only this operation; * stands for any characters."`
+	Decision  string `help:"Only these: allowed or blocked." enum:"allowed,blocked," default:"" placeholder:"allowed|blocked"`
+	Since     since  `help:"Only since then: 15m, 2h, 7d ago, a day as 2026-11-23, or a time as 2026-11-23T09:00:00Z." placeholder:"TIME"`
+	Query     string `help:"Only those with all of these words, or words that begin so, in names, notes or arguments." short:"q"`
+	Limit     int    `help:"How many at most." default:"50" short:"n"`
+	JSON      bool   `help:"One JSON object a line, each a sallyport.activity.v1.Record with its own field names; 64-bit numbers are strings." name:"json"`
+}
+
+// Help is the examples of --help.
+func (logCommand) Help() string {
+	return `Each line is one thing an assistant tried to do. A call inside an execute tool shows that tool in brackets. Bytes are those of the request and of the answer.
+
+Examples:
+
+  sallyport log
+  sallyport log --since 1h --decision blocked
+  sallyport log --user ana@acme.test --operation 'delete*'
+  sallyport log --query "OPS-12" --limit 500
+  sallyport log --since 7d --limit 10000 --json | jq -r '[.time, .user.email, .operation.name] | @tsv'`
+}
+
+// Validate refuses a limit that can't be.
+func (l *logCommand) Validate() error {
+	if l.Limit < 1 {
+		return errors.New("--limit must be 1 or more")
+	}
+	return nil
+}
+
+// Run shows the records: as JSON page by page, so that any number can be shipped on; as a table
+// once it has all, since their widths are its own.
+func (l *logCommand) Run(ctx context.Context, c *connection, t *terminal) error {
+	conn, err := c.open()
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	client := adminv1.NewActivityServiceClient(conn)
+	request := l.request(time.Now())
+	var records []*activityv1.Record
+	for left := l.Limit; left > 0; left = l.Limit - len(records) {
+		request.PageSize = int32(min(left, maxPage))
+		page, err := client.SearchActivity(ctx, request)
+		if err != nil {
+			return err
+		}
+		records = append(records, page.GetRecords()...)
+		if l.JSON {
+			err = writeRecords(t, page.GetRecords())
+			if err != nil {
+				return err
+			}
+		}
+		request.PageToken = page.GetNextPageToken()
+		if request.PageToken == "" {
+			break
+		}
+	}
+	if l.JSON {
+		return nil
+	}
+	if len(records) == 0 {
+		t.printf("%s\n", l.nothing())
+		return nil
+	}
+	showRecords(t, records, time.Now())
+	if request.PageToken != "" {
+		t.printf("%s\n", t.paint("There are more: raise --limit, or narrow by --since, --user, --operation or --query.", faint))
+	}
+	return nil
+}
+
+func (l *logCommand) request(now time.Time) *adminv1.SearchActivityRequest {
+	request := &adminv1.SearchActivityRequest{
+		Query: l.Query, User: l.User, Client: l.Client, Operation: l.Operation, Decision: l.Decision,
+	}
+	if at := l.Since.before(now); !at.IsZero() {
+		request.Since = timestamppb.New(at)
+	}
+	return request
+}
+
+// nothing says what to do where there is nothing to show.
+func (l *logCommand) nothing() string {
+	if l.User+l.Client+l.Operation+l.Decision+l.Query == "" && l.Since == (since{}) {
+		return "No assistant has done anything yet. Add the MCP URL that `sallyport status` shows to one, sign in, and call a tool."
+	}
+	return "Nothing matches. Leave out a filter, or look further back with --since."
+}
+
+func writeRecords(t *terminal, records []*activityv1.Record) error {
+	form := protojson.MarshalOptions{UseProtoNames: true, EmitDefaultValues: true}
+	for _, r := range records {
+		text, err := form.Marshal(r)
+		if err != nil {
+			return err
+		}
+		// protojson varies its blanks on purpose; scripts get one form.
+		var line bytes.Buffer
+		err = json.Compact(&line, text)
+		if err != nil {
+			return err
+		}
+		line.WriteByte('\n')
+		_, err = t.out.Write(line.Bytes())
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

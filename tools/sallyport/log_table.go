@@ -1,0 +1,165 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/encoding/protojson"
+
+	activityv1 "sallyport/proto/gen/go/sallyport/activity/v1"
+)
+
+// maxArguments is how many columns of arguments are shown where nothing needs to fit.
+const maxArguments = 200
+
+// showRecords shows records as a table that fits the screen.
+func showRecords(t *terminal, records []*activityv1.Record, now time.Time) {
+	layout := time.DateTime
+	if sameDay(records, now) {
+		layout = time.TimeOnly
+	}
+	shown := table{columns: []column{
+		{title: "TIME"}, {title: "PERSON", least: 8}, {title: "CLIENT", least: 6}, {title: "OPERATION", least: 12},
+		{title: "DECISION", least: 16}, {title: "RESULT"}, {title: "BYTES"}, {title: "LATENCY"},
+		{title: "ARGUMENTS", least: 12, most: maxArguments, spare: true},
+	}}
+	for _, r := range records {
+		decision, c := decisionCell(r.GetDecision())
+		shown.add(
+			cell{text: r.GetTime().AsTime().Local().Format(layout)},
+			cell{text: firstOf(r.GetUser().GetEmail(), r.GetUser().GetName(), r.GetUser().GetId(), "-")},
+			cell{text: firstOf(r.GetClient().GetName(), r.GetClient().GetKey(), "-")},
+			cell{text: operationCell(r.GetOperation())},
+			cell{text: decision, tint: c},
+			resultCell(r.GetOutcome()),
+			cell{text: bytesCell(r)},
+			cell{text: latencyCell(r.GetOutcome())},
+			cell{text: argumentsCell(r), tint: faint},
+		)
+	}
+	shown.write(t)
+}
+
+func sameDay(records []*activityv1.Record, now time.Time) bool {
+	for _, r := range records {
+		if r.GetTime().AsTime().Local().Format(time.DateOnly) != now.Local().Format(time.DateOnly) {
+			return false
+		}
+	}
+	return true
+}
+
+func operationCell(o *activityv1.Operation) string {
+	name := firstOf(o.GetName(), "-")
+	if o.GetOuter() != "" {
+		name += " (" + o.GetOuter() + ")"
+	}
+	return name
+}
+
+func decisionCell(d *activityv1.Decision) (string, tint) {
+	c := green
+	if d.GetEffect() != "allowed" {
+		c = red
+	}
+	text := d.GetEffect()
+	switch {
+	case d.GetReason() != "":
+		text += ": " + d.GetReason()
+	case d.GetRuleNumber() > 0:
+		text += fmt.Sprintf(" by rule %d", d.GetRuleNumber())
+		if d.GetRuleNote() != "" {
+			text += ", " + d.GetRuleNote()
+		}
+	default:
+		text += " by default"
+	}
+	if d.GetMonitorRule() > 0 {
+		text += fmt.Sprintf(" (rule %d would %s)", d.GetMonitorRule(), d.GetMonitorEffect())
+	}
+	return text, c
+}
+
+// resultWords are what became of a call, as people read them.
+var resultWords = map[string]cell{
+	"ok":         {"ok", green},
+	"tool_error": {"tool error", yellow},
+	"http_error": {"error", red},
+	"unknown":    {"unknown", yellow},
+	"in_flight":  {"in flight", faint},
+}
+
+func resultCell(o *activityv1.Outcome) cell {
+	if o == nil {
+		return cell{text: "-"}
+	}
+	result, ok := resultWords[o.GetResult()]
+	if !ok {
+		result = cell{text: o.GetResult()}
+	}
+	if o.GetStatusCode() != 0 {
+		result.text += " " + strconv.Itoa(int(o.GetStatusCode()))
+	}
+	return result
+}
+
+func bytesCell(r *activityv1.Record) string {
+	answered := "-"
+	if r.GetOutcome().GetStatusCode() != 0 {
+		answered = groupDigits(r.GetOutcome().GetResponseBytes())
+	}
+	return groupDigits(r.GetRequestBytes()) + " / " + answered
+}
+
+func latencyCell(o *activityv1.Outcome) string {
+	if o.GetDuration() == nil {
+		return "-"
+	}
+	return roundly(o.GetDuration().AsDuration())
+}
+
+func argumentsCell(r *activityv1.Record) string {
+	if len(r.GetArguments().GetFields()) == 0 {
+		return ""
+	}
+	text, err := protojson.Marshal(r.GetArguments())
+	if err != nil {
+		return "?"
+	}
+	return string(text)
+}
+
+func firstOf(texts ...string) string {
+	for _, text := range texts {
+		if text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
+// roundly is a duration with as much precision as says something.
+func roundly(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return strconv.FormatInt(d.Milliseconds(), 10) + " ms"
+	case d < time.Minute:
+		return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + " s"
+	}
+	text := d.Round(time.Second).String()
+	if strings.HasSuffix(text, "m0s") {
+		return strings.TrimSuffix(text, "0s")
+	}
+	return text
+}
+
+// groupDigits writes 1234567 as 1,234,567.
+func groupDigits(n int64) string {
+	digits := strconv.FormatInt(n, 10)
+	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}

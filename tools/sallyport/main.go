@@ -1,0 +1,78 @@
+// Command sallyport is the admin's command line: it reads and changes the policy, shows what
+// assistants did, and tells how Sallyport is. It speaks to the admin API (sallyport.admin.v1).
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit codes: 1 says that something is wrong, 2 that the command was not understood.
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// cli is the command line. Each verb's Run is given what it needs of connection, terminal and ctx.
+type cli struct {
+	Connection connection    `embed:"" group:"Where Sallyport is:"`
+	Policy     policyVerbs   `cmd:"" help:"Read and change the rules."`
+	Log        logCommand    `cmd:"" help:"Show what assistants did, newest first."`
+	Status     statusCommand `cmd:"" help:"Tell how every part of Sallyport is, and its URLs."`
+}
+
+// Help is what --help says below the verbs, with the examples that most people look for.
+func (cli) Help() string {
+	return `Run in the folder where Sallyport was started, it finds everything by itself. Elsewhere, say where it is by --server and --token-file, or by the variables behind them.
+
+Examples:
+
+  sallyport status
+  sallyport log --since 1h --decision blocked
+  sallyport policy get > policy.yaml
+  sallyport policy apply policy.yaml`
+}
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+func run(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	var line cli
+	parser, err := kong.New(&line, kong.Name("sallyport"),
+		kong.Description("The command line of Sallyport, the gateway between AI assistants and Atlassian."),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(&line.Connection, newTerminal(os.Stdout)))
+	if err != nil {
+		return fail(err)
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		about := "sallyport"
+		var parse *kong.ParseError
+		if errors.As(err, &parse) && parse.Context.Command() != "" {
+			about += " " + parse.Context.Selected().FullPath()[len("sallyport "):]
+		}
+		fmt.Fprintf(os.Stderr, "sallyport: %v. `%s --help` has examples.\n", err, about)
+		return exitUsage
+	}
+	err = command.Run()
+	if err != nil {
+		return fail(err)
+	}
+	return 0
+}
+
+func fail(err error) int {
+	if !errors.Is(err, errShown) {
+		fmt.Fprintln(os.Stderr, printableLines(sentence(err)))
+	}
+	return exitFailed
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	adminv1 "sallyport/proto/gen/go/sallyport/admin/v1"
+	policyv1 "sallyport/proto/gen/go/sallyport/policy/v1"
+)
+
+// policyText is a policy as people write it, in the order of keys that they know.
+type policyText struct {
+	Version int64      `json:"version" yaml:"-"`
+	Default string     `json:"default" yaml:"default"`
+	Rules   []ruleText `json:"rules" yaml:"rules"`
+}
+
+type ruleText struct {
+	Client    string `json:"client" yaml:"client"`
+	Who       string `json:"who" yaml:"who"`
+	Operation string `json:"operation" yaml:"operation"`
+	Effect    string `json:"effect" yaml:"effect"`
+	Note      string `json:"note,omitempty" yaml:"note,omitempty"`
+	Mode      string `json:"mode,omitempty" yaml:"mode,omitempty"`
+	Verified  bool   `json:"verified,omitempty" yaml:"verified,omitempty"`
+	ID        string `json:"id" yaml:"id"`
+}
+
+// The words of the rule language (policy.md), by the API's.
+var (
+	effectWords = map[policyv1.Effect]string{
+		policyv1.Effect_EFFECT_ALLOW: "allow",
+		policyv1.Effect_EFFECT_DENY:  "deny",
+	}
+	modeWords = map[policyv1.Mode]string{
+		policyv1.Mode_MODE_ENFORCE: "enforce",
+		policyv1.Mode_MODE_MONITOR: "monitor",
+	}
+)
+
+func newPolicyText(p *policyv1.Policy, version int64) policyText {
+	text := policyText{Version: version, Default: effectWords[p.GetDefaultEffect()], Rules: []ruleText{}}
+	for _, r := range p.GetRules() {
+		rule := ruleText{
+			Client: r.GetClient(), Who: r.GetWho(), Operation: r.GetOperation(), Effect: effectWords[r.GetEffect()],
+			Note: r.GetNote(), Verified: r.GetVerified(), ID: r.GetId(),
+		}
+		if r.GetMode() == policyv1.Mode_MODE_MONITOR {
+			rule.Mode = modeWords[r.GetMode()]
+		}
+		text.Rules = append(text.Rules, rule)
+	}
+	return text
+}
+
+// policyYAML is the policy in force as a file that can be applied again.
+func policyYAML(answer *adminv1.GetPolicyResponse) ([]byte, error) {
+	var text bytes.Buffer
+	if answer.GetVersion() == 0 {
+		text.WriteString("# No policy was saved yet, and until one is, every call is refused.\n")
+	} else {
+		fmt.Fprintf(&text, "# Policy version %d, saved %s.\n", answer.GetVersion(), answer.GetSavedAt().AsTime().Local().Format(time.RFC3339))
+	}
+	encoder := yaml.NewEncoder(&text)
+	encoder.SetIndent(2)
+	err := encoder.Encode(newPolicyText(answer.GetPolicy(), answer.GetVersion()))
+	if err != nil {
+		return nil, err
+	}
+	return text.Bytes(), encoder.Close()
+}
+
+// String is the rule in a line.
+func (r ruleText) String() string {
+	text := fmt.Sprintf("%s %q", r.Effect, r.Operation)
+	if r.Client != "*" {
+		text += fmt.Sprintf(" by client %q", r.Client)
+	}
+	if r.Verified {
+		text += " if verified"
+	}
+	if r.Who != "any" {
+		text += " for " + r.Who
+	}
+	if r.Mode == modeWords[policyv1.Mode_MODE_MONITOR] {
+		text += ", only monitoring"
+	}
+	if r.Note != "" {
+		text += fmt.Sprintf(" (%s)", r.Note)
+	}
+	return text
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	adminv1 "sallyport/proto/gen/go/sallyport/admin/v1"
+)
+
+type statusCommand struct {
+	JSON bool `help:"Answer with one JSON object: parts (name, state, detail), mcp_url, callback_url, policy_version, waiting, behind_seconds." name:"json"`
+}
+
+// Help is the examples of --help.
+func (statusCommand) Help() string {
+	return `Exits with 1 if a part is down, so that it can be a check.
+
+Examples:
+
+  sallyport status
+  sallyport status --json | jq -r '.parts[] | select(.state != "ready") | .detail'`
+}
+
+// stateWords are a part's states as people read them.
+var stateWords = map[adminv1.PartState]struct {
+	word string
+	tint tint
+}{
+	adminv1.PartState_PART_STATE_UNSPECIFIED: {"unknown", yellow},
+	adminv1.PartState_PART_STATE_READY:       {"ready", green},
+	adminv1.PartState_PART_STATE_DEGRADED:    {"degraded", yellow},
+	adminv1.PartState_PART_STATE_DOWN:        {"down", red},
+}
+
+// statusText is the answer as JSON.
+type statusText struct {
+	Parts         []partText `json:"parts"`
+	MCPURL        string     `json:"mcp_url"`
+	CallbackURL   string     `json:"callback_url"`
+	PolicyVersion int64      `json:"policy_version"`
+	Waiting       int64      `json:"waiting"`
+	BehindSeconds float64    `json:"behind_seconds"`
+}
+
+type partText struct {
+	Name   string `json:"name"`
+	State  string `json:"state"`
+	Detail string `json:"detail"`
+}
+
+// Run shows how every part is.
+func (s *statusCommand) Run(ctx context.Context, c *connection, t *terminal) error {
+	conn, err := c.open()
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	answer, err := adminv1.NewStatusServiceClient(conn).GetStatus(ctx, &adminv1.GetStatusRequest{})
+	if err != nil {
+		return err
+	}
+	if s.JSON {
+		err = writeJSON(t.out, newStatusText(answer))
+		if err != nil {
+			return err
+		}
+	} else {
+		showStatus(t, answer)
+	}
+	for _, p := range answer.GetParts() {
+		if p.GetState() == adminv1.PartState_PART_STATE_DOWN {
+			return errShown
+		}
+	}
+	return nil
+}
+
+func newStatusText(answer *adminv1.GetStatusResponse) statusText {
+	text := statusText{
+		Parts: []partText{}, MCPURL: answer.GetMcpUrl(), CallbackURL: answer.GetCallbackUrl(),
+		PolicyVersion: answer.GetPolicyVersion(), Waiting: answer.GetWaiting(),
+		BehindSeconds: answer.GetBehind().AsDuration().Seconds(),
+	}
+	for _, p := range answer.GetParts() {
+		text.Parts = append(text.Parts, partText{p.GetName(), stateWords[p.GetState()].word, p.GetDetail()})
+	}
+	return text
+}
+
+func showStatus(t *terminal, answer *adminv1.GetStatusResponse) {
+	for _, p := range answer.GetParts() {
+		state := stateWords[p.GetState()]
+		line := pad(p.GetName(), 15) + t.paint(pad(state.word, 10), state.tint) + printable(p.GetDetail())
+		t.printf("%s\n", strings.TrimRight(line, " "))
+	}
+	t.printf("\n%s%s\n", pad("MCP URL", 15), answer.GetMcpUrl())
+	t.printf("%s%s\n", pad("Callback URL", 15), answer.GetCallbackUrl())
+	t.printf("%s%s\n", pad("Policy", 15), policyLine(answer.GetPolicyVersion()))
+	t.printf("%s%s\n", pad("Log", 15), backlogLine(answer.GetWaiting(), answer.GetBehind().AsDuration()))
+}
+
+func policyLine(version int64) string {
+	if version == 0 {
+		return "none is known, and without one every call is refused"
+	}
+	return "version " + groupDigits(version)
+}
+
+func backlogLine(waiting int64, behind time.Duration) string {
+	if waiting == 0 {
+		return "up to date"
+	}
+	noun := " entries wait"
+	if waiting == 1 {
+		noun = " entry waits"
+	}
+	return groupDigits(waiting) + noun + " to be indexed, the oldest for " + roundly(behind)
+}

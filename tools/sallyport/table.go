@@ -1,0 +1,111 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/mattn/go-runewidth"
+)
+
+// gap is the blanks between two columns.
+const gap = 2
+
+// table is text in columns that are made narrower until they fit the screen.
+type table struct {
+	columns []column
+	rows    [][]cell
+}
+
+// column is one column. least is what it may be narrowed to, 0 if it may not be; most is its width
+// where nothing needs to fit, 0 for any; a spare one is left out before others are narrowed.
+type column struct {
+	title       string
+	least, most int
+	spare       bool
+}
+
+type cell struct {
+	text string
+	tint tint
+}
+
+func (t *table) add(cells ...cell) {
+	for i := range cells {
+		cells[i].text = printable(cells[i].text)
+	}
+	t.rows = append(t.rows, cells)
+}
+
+func (t *table) write(to *terminal) {
+	widths := t.widths(to.width)
+	titles := make([]cell, len(t.columns))
+	for i, c := range t.columns {
+		titles[i] = cell{c.title, faint}
+	}
+	for _, row := range append([][]cell{titles}, t.rows...) {
+		var line strings.Builder
+		for i, c := range row {
+			if widths[i] == 0 {
+				continue
+			}
+			text := runewidth.Truncate(c.text, widths[i], "…")
+			line.WriteString(to.paint(text, c.tint))
+			line.WriteString(strings.Repeat(" ", widths[i]-runewidth.StringWidth(text)+gap))
+		}
+		to.printf("%s\n", strings.TrimRight(line.String(), " "))
+	}
+}
+
+// widths returns each column's width so that a row fits into screen columns, 0 for one that is
+// left out. Without a screen nothing is narrowed.
+func (t *table) widths(screen int) []int {
+	widths := make([]int, len(t.columns))
+	for i, c := range t.columns {
+		widths[i] = runewidth.StringWidth(c.title)
+		for _, row := range t.rows {
+			widths[i] = max(widths[i], runewidth.StringWidth(row[i].text))
+		}
+		if c.most > 0 {
+			widths[i] = min(widths[i], c.most)
+		}
+	}
+	if screen == 0 {
+		return widths
+	}
+	t.narrow(widths, screen, func(c column) bool { return c.spare })
+	for i, c := range t.columns {
+		if c.spare && total(widths) > screen {
+			widths[i] = 0
+		}
+	}
+	t.narrow(widths, screen, func(c column) bool { return !c.spare })
+	return widths
+}
+
+// narrow takes from the widest of some columns, one screen column at a time, until all fit.
+func (t *table) narrow(widths []int, screen int, some func(column) bool) {
+	for total(widths) > screen {
+		widest := -1
+		for i, c := range t.columns {
+			if some(c) && c.least > 0 && widths[i] > c.least && (widest < 0 || widths[i] > widths[widest]) {
+				widest = i
+			}
+		}
+		if widest < 0 {
+			return
+		}
+		widths[widest]--
+	}
+}
+
+func total(widths []int) int {
+	sum := -gap
+	for _, w := range widths {
+		if w > 0 {
+			sum += w + gap
+		}
+	}
+	return sum
+}
+
+// pad fills text up with blanks.
+func pad(text string, width int) string { return runewidth.FillRight(text, width) }

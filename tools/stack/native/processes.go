@@ -1,0 +1,115 @@
+package native
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+)
+
+// process is one part as process-compose runs it. Its field names are process-compose's.
+type process struct {
+	Command      string                `yaml:"command"`
+	WorkingDir   string                `yaml:"working_dir"`
+	DependsOn    map[string]dependency `yaml:"depends_on,omitempty"`
+	Availability availability          `yaml:"availability"`
+	Readiness    *probe                `yaml:"readiness_probe,omitempty"`
+	Shutdown     shutdown              `yaml:"shutdown"`
+}
+
+type dependency struct {
+	Condition string `yaml:"condition"`
+}
+
+type availability struct {
+	Restart        string `yaml:"restart"`
+	BackoffSeconds int    `yaml:"backoff_seconds"`
+}
+
+type probe struct {
+	HTTPGet          *httpGet `yaml:"http_get,omitempty"`
+	PeriodSeconds    int      `yaml:"period_seconds"`
+	TimeoutSeconds   int      `yaml:"timeout_seconds"`
+	FailureThreshold int      `yaml:"failure_threshold"`
+}
+
+type httpGet struct {
+	Host   string `yaml:"host"`
+	Port   int    `yaml:"port"`
+	Path   string `yaml:"path"`
+	Scheme string `yaml:"scheme"`
+}
+
+type shutdown struct {
+	Signal         int `yaml:"signal"`
+	TimeoutSeconds int `yaml:"timeout_seconds"`
+}
+
+// processes describes all parts of a stack.
+func (s Stack) processes() map[string]*process {
+	p := s.Ports
+	all := map[string]*process{
+		"redis": s.process("redis", s.Parts.RedisServer,
+			"--bind 127.0.0.1 --port", fmt.Sprint(p.port(redis)), "--dir", s.path("data", "redis"),
+			// Written before it is answered, on disk within a second; never dropped for room.
+			"--appendonly yes --appendfsync everysec --maxmemory-policy noeviction --save ''"),
+		"elasticsearch": s.elasticsearch(),
+		"identity": s.service("identity", "--listen", p.address(identityHTTP), "--grpc-listen", p.address(identityGRPC), "--ops-listen", p.address(identityOps),
+			"--redis", p.address(redis), "--seal-key-file", s.secret(sealKey), "--public-url", p.publicURL(),
+			"--atlassian-mcp-url", s.Atlassian.mcpURL, "--atlassian-api-url", s.Atlassian.apiURL, s.Atlassian.jiraFlags(s)),
+		"authz": s.service("authz", "--listen", p.address(authzGRPC), "--ops-listen", p.address(authzOps), "--redis", p.address(redis),
+			"--identity", p.address(identityGRPC), "--seal-key-file", s.secret(sealKey), "--public-url", p.publicURL()),
+		"accesslog": s.service("accesslog", "--listen", p.address(accesslogGRPC), "--ops-listen", p.address(accesslogOps),
+			"--redis", p.address(redis), "--elasticsearch", p.url(elasticHTTP)),
+		"admin": s.service("admin", "--listen", p.address(adminGRPC), "--ops-listen", p.address(adminOps), "--redis", p.address(redis),
+			"--elasticsearch", p.url(elasticHTTP), "--token-file", s.secret(adminToken), "--public-url", p.publicURL(), "--envoy-admin", p.url(envoyAdmin),
+			"--authz-ops", p.url(authzOps), "--identity-ops", p.url(identityOps), "--accesslog-ops", p.url(accesslogOps)),
+		"envoy": s.process("envoy", s.Parts.Envoy, "-c", s.path("envoy.yaml"), "--concurrency 2 --log-level warn --disable-hot-restart"),
+	}
+	all["elasticsearch"].Readiness = ready(p.port(elasticHTTP), "/_cluster/health?wait_for_status=yellow&timeout=1s", 180)
+	for name, ops := range map[string]int{"identity": identityOps, "authz": authzOps, "accesslog": accesslogOps, "admin": adminOps} {
+		all[name].Readiness = ready(p.port(ops), "/readyz", 60)
+		// They say themselves whether Redis answers.
+		all[name].DependsOn = map[string]dependency{"redis": {"process_started"}}
+	}
+	all["envoy"].Readiness = ready(p.port(envoyAdmin), "/ready", 60)
+	all["envoy"].after("authz", "identity", "accesslog", "admin")
+	if !s.Atlassian.real {
+		all["atlassian"] = s.service("atlassian", "--listen", p.address(atlassian), "--public-url", p.url(atlassian), "--switches-listen", p.address(switches))
+		all["atlassian"].Readiness = ready(p.port(switches), "/healthz", 60)
+		all["identity"].after("atlassian")
+	}
+	return all
+}
+
+// service is one of Sallyport's own programs.
+func (s Stack) service(name string, arguments ...string) *process {
+	return s.process(name, filepath.Join(s.Root, "bin", name), arguments...)
+}
+
+// process is a program with its arguments. It takes the place of the shell that starts it, so that
+// the process id is the program's own, and writes its log itself, so that every line is there at once
+// and as the program wrote it.
+func (s Stack) process(name, program string, arguments ...string) *process {
+	return &process{
+		Command:      "exec " + quote(program) + " " + strings.Join(arguments, " ") + " >>" + quote(s.path("logs", name+".log")) + " 2>&1",
+		WorkingDir:   s.Root,
+		Availability: availability{Restart: "always", BackoffSeconds: 1},
+		Shutdown:     shutdown{Signal: 15, TimeoutSeconds: 15},
+	}
+}
+
+func (p *process) after(names ...string) {
+	if p.DependsOn == nil {
+		p.DependsOn = map[string]dependency{}
+	}
+	for _, name := range names {
+		p.DependsOn[name] = dependency{"process_healthy"}
+	}
+}
+
+func ready(port int, path string, attempts int) *probe {
+	return &probe{HTTPGet: &httpGet{"127.0.0.1", port, path, "http"}, PeriodSeconds: 1, TimeoutSeconds: 3, FailureThreshold: attempts}
+}
+
+// quote protects a path from the shell.
+func quote(path string) string { return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'" }
