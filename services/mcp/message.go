@@ -29,23 +29,42 @@ type Message struct {
 	NameOK bool
 	// Arguments is params.arguments of a tools/call, or the whole params of another method.
 	Arguments jsontext.Value
-	// Inner is arguments.name of an execute call; InnerOK says that it is a string, and not empty.
+	// Execute says that the tool is one whose real operation is in its arguments: Inner is
+	// arguments.name, and InnerOK says that it is a string, and not empty. Inputs is
+	// arguments.inputs, with which the inner tool is called.
+	Execute bool
 	Inner   string
 	InnerOK bool
-	// FetchID is arguments.id where that is a string.
+	Inputs  jsontext.Value
+	// FetchID is the id argument of a fetch call, also of one inside an execute call, where that is
+	// a string.
 	FetchID string
-	// ClientInfo is what the client says of itself, in initialize or in a request's _meta.
-	ClientInfo ClientInfo
+	// URI is params.uri where that is a string, as in resources/read.
+	URI string
+	// ProtocolVersion and ClientInfo are what the client says of itself, in initialize (until MCP
+	// 2025-11-25) or in a request's _meta (since 2026-07-28).
+	ProtocolVersion string
+	ClientInfo      ClientInfo
 }
 
 // ClientInfo is MCP's Implementation: a claim.
 type ClientInfo struct {
-	Name    string `json:"name"`
-	Version string `json:"version"`
+	Name, Version, Title string
 }
 
 // executes are the tools whose real operation is in their arguments.
-var executes = map[string]bool{"execute": true, "executeRead": true, "executeWrite": true, "executeDestructive": true}
+var executes = []string{"execute", "executeRead", "executeWrite", "executeDestructive"}
+
+// executing reports whether a tool is one of them. It takes any case: in another one it is either
+// no tool at all, or the same, and then the inner name must not escape the rules.
+func executing(tool string) bool {
+	for _, name := range executes {
+		if strings.EqualFold(tool, name) {
+			return true
+		}
+	}
+	return false
+}
 
 // ungoverned are the methods that everyone who is signed in may use (the rule language, section 1).
 var ungoverned = map[string]bool{
@@ -68,7 +87,7 @@ func (m Message) Operation() (name, outer string, ok bool) {
 		return m.Method, "", true
 	case !m.NameOK:
 		return "", "", false
-	case executes[m.Name]:
+	case m.Execute:
 		return m.Inner, m.Name, m.InnerOK
 	}
 	return m.Name, "", true

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
+	"sync"
+	"unicode/utf8"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -16,17 +16,10 @@ const (
 	maxBatch = 100
 	// maxDepth is how deeply values may be nested: far more than any tool needs.
 	maxDepth = 256
+	// maxName is how many bytes a method's or a tool's name may have. MCP advises 128 at most
+	// (2025-11-25, server/tools "Tool Names"); rules look at each name many times.
+	maxName = 256
 )
-
-// Error is why a body can't be read.
-type Error struct {
-	// Code is stable, for records and metrics: parse_error, duplicate_member, ...
-	Code string
-	// Sentence says it in words.
-	Sentence string
-}
-
-func (e *Error) Error() string { return e.Sentence }
 
 // Body is what a request's body says.
 type Body struct {
@@ -35,208 +28,148 @@ type Body struct {
 	Messages []Message
 }
 
-// Parse reads a body. Errors are of type *Error. It keeps references into the body.
+// Parse reads a body: one message, or a batch of 1 to 100. It goes through it once. Errors are of
+// type *Error. What it returns are parts of the body, which must not be changed afterwards.
 func Parse(body []byte) (Body, error) {
-	if len(bytes.TrimSpace(body)) == 0 {
-		return Body{}, &Error{"empty", "The body is empty."}
-	}
-	d := jsontext.NewDecoder(bytes.NewBuffer(body))
-	value, err := d.ReadValue()
+	err := readable(body)
 	if err != nil {
-		return Body{}, readError(err)
+		return Body{}, err
 	}
-	value = value.Clone()
-	_, err = d.ReadToken()
+	r := readers.Get().(*reader)
+	defer readers.Put(r)
+	r.begin(body)
+	defer r.begin(nil)
+	b, err := r.everything()
+	if err != nil {
+		return Body{}, err
+	}
+	_, err = r.decoder.ReadToken()
 	if !errors.Is(err, io.EOF) {
-		return Body{}, &Error{"trailing_data", "There is something after the end of the JSON value."}
-	}
-	if depth(value) > maxDepth {
-		return Body{}, &Error{"too_deep", fmt.Sprintf("Values are nested more than %d deep.", maxDepth)}
-	}
-	if value.Kind() != '[' {
-		m, err := parseMessage(value)
-		return Body{Messages: []Message{m}}, err
-	}
-	var elements []jsontext.Value
-	err = json.Unmarshal(value, &elements)
-	if err != nil {
-		return Body{}, readError(err)
-	}
-	if len(elements) == 0 || len(elements) > maxBatch {
-		return Body{}, &Error{"batch_size", fmt.Sprintf("A batch has between 1 and %d messages.", maxBatch)}
-	}
-	b := Body{Batch: true, Messages: make([]Message, len(elements))}
-	for i, element := range elements {
-		b.Messages[i], err = parseMessage(element)
-		if err != nil {
-			return Body{}, err
-		}
+		return Body{}, &Error{codeTrailingData, "There is something after the end of the JSON value. Send one value in a request."}
 	}
 	return b, nil
 }
 
-func readError(err error) error {
-	switch text := err.Error(); {
-	case errors.Is(err, jsontext.ErrDuplicateName):
-		var syntactic *jsontext.SyntacticError
-		at := ""
-		if errors.As(err, &syntactic) {
-			at = " " + string(syntactic.JSONPointer)
-		}
-		return &Error{"duplicate_member", fmt.Sprintf("The JSON has the same member twice:%s.", at)}
-	case strings.Contains(text, "UTF-8"):
-		return &Error{"invalid_utf8", "The body isn't valid UTF-8."}
-	}
-	return &Error{"parse_error", "The body isn't one JSON value."}
-}
+// readers keeps readers for the next body, since making one costs more than reading a small body.
+var readers = sync.Pool{New: func() any { return newReader() }}
 
-// depth returns how deeply a valid value is nested.
-func depth(value jsontext.Value) int {
-	deepest, now, quoted := 0, 0, false
-	for i := 0; i < len(value); i++ {
-		switch c := value[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '{' || c == '[':
-			now++
-			deepest = max(deepest, now)
-		case c == '}' || c == ']':
-			now--
-		}
+// readable refuses what isn't worth parsing.
+func readable(body []byte) error {
+	switch {
+	case len(bytes.TrimSpace(body)) == 0:
+		return &Error{codeEmpty, "The body is empty."}
+	case bytes.HasPrefix(body, []byte("\xef\xbb\xbf")):
+		return &Error{codeByteOrderMark, "The body begins with a byte order mark. Leave it out."}
+	case !utf8.Valid(body):
+		return &Error{codeInvalidUTF8, "The body isn't valid UTF-8."}
+	case tooDeep(body):
+		return &Error{codeTooDeep, fmt.Sprintf("Values are nested more than %d deep.", maxDepth)}
 	}
-	return deepest
-}
-
-// envelope, parameters and execution are the member names that decide what a message means. A name
-// that is one of them in another case is refused, because a lenient reader would take it for it.
-var (
-	envelope   = []string{"jsonrpc", "id", "method", "params", "result", "error"}
-	parameters = []string{"name", "arguments", "uri", "_meta", "taskId", "cursor"}
-	execution  = []string{"name"}
-)
-
-func parseMessage(value jsontext.Value) (Message, error) {
-	var m Message
-	if value.Kind() != '{' {
-		return m, &Error{"not_an_object", "A message is a JSON object."}
-	}
-	members, err := membersOf(value, envelope)
-	if err != nil {
-		return m, err
-	}
-	if version, ok := text(members["jsonrpc"]); !ok || version != "2.0" {
-		return m, &Error{"not_jsonrpc", `A message needs "jsonrpc": "2.0".`}
-	}
-	m.ID = members["id"]
-	if len(m.ID) > 0 && !strings.ContainsRune(`"0n`, rune(m.ID.Kind())) {
-		return m, &Error{"bad_id", "The id of a message is a string or a number."}
-	}
-	method, hasMethod := members["method"]
-	if !hasMethod {
-		m.Kind = Response
-		if len(members["result"])+len(members["error"]) == 0 {
-			return m, &Error{"no_method", "A message has a method, a result or an error."}
-		}
-		return m, nil
-	}
-	var ok bool
-	m.Method, ok = text(method)
-	if !ok || m.Method == "" {
-		return m, &Error{"bad_method", "The method of a message is a string."}
-	}
-	if len(m.ID) == 0 {
-		m.Kind = Notification
-	}
-	return m, m.readParams(members["params"])
-}
-
-func (m *Message) readParams(params jsontext.Value) error {
-	m.Arguments = params
-	if len(params) == 0 || params.Kind() != '{' {
-		if m.Method == "tools/call" {
-			m.Arguments = nil
-		}
-		return nil
-	}
-	members, err := membersOf(params, parameters)
-	if err != nil {
-		return err
-	}
-	m.readClientInfo(members)
-	if m.Method != "tools/call" {
-		return nil
-	}
-	m.Name, m.NameOK = text(members["name"])
-	m.NameOK = m.NameOK && m.Name != ""
-	m.Arguments = members["arguments"]
-	if len(m.Arguments) == 0 || m.Arguments.Kind() != '{' {
-		return nil
-	}
-	var decisive []string
-	if executes[m.Name] {
-		decisive = execution
-	}
-	arguments, err := membersOf(m.Arguments, decisive)
-	if err != nil {
-		return err
-	}
-	m.FetchID, _ = text(arguments["id"])
-	m.Inner, m.InnerOK = text(arguments["name"])
-	m.InnerOK = m.InnerOK && m.Inner != ""
 	return nil
 }
 
-func (m *Message) readClientInfo(params map[string]jsontext.Value) {
-	info := params["clientInfo"]
-	if meta := params["_meta"]; len(meta) > 0 && meta.Kind() == '{' {
-		members, err := membersOf(meta, nil)
-		if err == nil && len(members["io.modelcontextprotocol/clientInfo"]) > 0 {
-			info = members["io.modelcontextprotocol/clientInfo"]
-		}
+// tooDeep reports whether values are nested too deeply. It may be mistaken about a text that isn't
+// JSON, which is refused anyway.
+func tooDeep(body []byte) bool {
+	if bytes.Count(body, []byte("{"))+bytes.Count(body, []byte("[")) <= maxDepth {
+		return false
 	}
-	if len(info) > 0 {
-		// What isn't of this form is a claim that says nothing.
-		_ = json.Unmarshal(info, &m.ClientInfo)
-	}
-}
-
-// membersOf returns the members of an object as raw values, and refuses a name that differs from a
-// decisive one only in case, as simple Unicode folding sees it.
-func membersOf(object jsontext.Value, decisive []string) (map[string]jsontext.Value, error) {
-	d := jsontext.NewDecoder(bytes.NewBuffer(object))
-	_, err := d.ReadToken()
-	if err != nil {
-		return nil, readError(err)
-	}
-	members := map[string]jsontext.Value{}
-	for d.PeekKind() != '}' {
-		token, err := d.ReadToken()
-		if err != nil {
-			return nil, readError(err)
-		}
-		name := token.String()
-		for _, known := range decisive {
-			if name != known && strings.EqualFold(name, known) {
-				return nil, &Error{"ambiguous_member", fmt.Sprintf("The member %q could be taken for %q. Leave it out.", name, known)}
+	depth := 0
+	for i := 0; i < len(body); i++ {
+		switch body[i] {
+		case '"':
+			i = stringEnd(body, i+1)
+		case '{', '[':
+			depth++
+			if depth > maxDepth {
+				return true
 			}
+		case '}', ']':
+			depth--
 		}
-		value, err := d.ReadValue()
-		if err != nil {
-			return nil, readError(err)
-		}
-		members[name] = value.Clone()
 	}
-	return members, nil
+	return false
 }
 
-// text returns a JSON string's value; ok is false for anything else.
-func text(value jsontext.Value) (string, bool) {
-	if len(value) == 0 || value.Kind() != '"' {
-		return "", false
+// stringEnd returns the place of the quote that ends a string whose text begins at a place, or the
+// body's length if none does.
+func stringEnd(body []byte, at int) int {
+	for ; at < len(body); at++ {
+		switch body[at] {
+		case '"':
+			return at
+		case '\\':
+			at++
+		}
 	}
-	plain, err := jsontext.AppendUnquote(nil, value)
-	return string(plain), err == nil
+	return at
+}
+
+// reader reads messages: a scanner with the objects of a message that matter.
+type reader struct {
+	scanner
+
+	envelope, params, arguments, inputs, initializing, meta, modern *object
+}
+
+// The two members of a request's _meta by which a client names itself since MCP 2026-07-28.
+const (
+	metaVersion = "io.modelcontextprotocol/protocolVersion"
+	metaClient  = "io.modelcontextprotocol/clientInfo"
+)
+
+func newReader() *reader {
+	r := &reader{
+		scanner:      scanner{decoder: jsontext.NewDecoder(bytes.NewReader(nil))},
+		envelope:     newObject("jsonrpc", "id", "method", "params", "result", "error"),
+		params:       newObject("name", "arguments", "uri", "_meta", "taskId", "cursor", "protocolVersion", "clientInfo"),
+		arguments:    newObject("name", "inputs", "id"),
+		inputs:       newObject("id"),
+		initializing: newObject("name", "version", "title"),
+		meta:         newObject(metaVersion, metaClient),
+		modern:       newObject("name", "version", "title"),
+	}
+	r.envelope.nested = map[string]*object{"params": r.params}
+	r.params.nested = map[string]*object{"arguments": r.arguments, "_meta": r.meta, "clientInfo": r.initializing}
+	r.arguments.nested = map[string]*object{"inputs": r.inputs}
+	r.meta.nested = map[string]*object{metaClient: r.modern}
+	return r
+}
+
+// begin turns to another body, and lets go of the one before: a decoder reads a bytes.Buffer in
+// place.
+func (r *reader) begin(body []byte) {
+	r.scanner.body = body
+	r.decoder.Reset(bytes.NewBuffer(body))
+}
+
+// everything reads the message, or the batch.
+func (r *reader) everything() (Body, error) {
+	if r.decoder.PeekKind() != '[' {
+		m, err := r.message()
+		return Body{Messages: []Message{m}}, err
+	}
+	_, err := r.decoder.ReadToken()
+	if err != nil {
+		return Body{}, readError(err)
+	}
+	b := Body{Batch: true}
+	for r.decoder.PeekKind() != ']' {
+		m, err := r.message()
+		if err != nil {
+			return Body{}, err
+		}
+		b.Messages = append(b.Messages, m)
+		if len(b.Messages) > maxBatch {
+			break
+		}
+	}
+	if len(b.Messages) == 0 || len(b.Messages) > maxBatch {
+		return Body{}, &Error{codeBatchSize, fmt.Sprintf("A batch has between 1 and %d messages.", maxBatch)}
+	}
+	_, err = r.decoder.ReadToken()
+	if err != nil {
+		return Body{}, readError(err)
+	}
+	return b, nil
 }

@@ -1,0 +1,58 @@
+package mcp
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Error is why a body can't be read.
+type Error struct {
+	// Code is stable, for records and metrics: one of the codes below.
+	Code string
+	// Sentence says it in words.
+	Sentence string
+}
+
+func (e *Error) Error() string { return e.Sentence }
+
+// What isn't one JSON value that everybody reads alike (JSON-RPC's -32700).
+const (
+	codeEmpty           = "empty"
+	codeByteOrderMark   = "byte_order_mark"
+	codeInvalidUTF8     = "invalid_utf8"
+	codeTooDeep         = "too_deep"
+	codeParseError      = "parse_error"
+	codeDuplicateMember = "duplicate_member"
+	codeTrailingData    = "trailing_data"
+)
+
+// What is JSON, but no message of MCP that everybody reads alike (JSON-RPC's -32600).
+const (
+	codeNotAnObject     = "not_an_object"
+	codeBatchSize       = "batch_size"
+	codeAmbiguousMember = "ambiguous_member"
+	codeNotJSONRPC      = "not_jsonrpc"
+	codeBadID           = "bad_id"
+	codeBadMethod       = "bad_method"
+	codeNoMethod        = "no_method"
+	codeNameTooLong     = "name_too_long"
+)
+
+// readError says why jsontext can't read a body.
+func readError(err error) *Error {
+	var syntactic *jsontext.SyntacticError
+	at := ""
+	if errors.As(err, &syntactic) {
+		at = fmt.Sprintf(" at byte %d", syntactic.ByteOffset)
+		if syntactic.JSONPointer != "" {
+			// It is made of the body's own names, which can be of any length.
+			at += fmt.Sprintf(", in %.100q", syntactic.JSONPointer)
+		}
+	}
+	if errors.Is(err, jsontext.ErrDuplicateName) {
+		return &Error{codeDuplicateMember, fmt.Sprintf("The JSON has the same member twice%s. Send it once.", at)}
+	}
+	return &Error{codeParseError, fmt.Sprintf("The body isn't valid JSON%s.", at)}
+}

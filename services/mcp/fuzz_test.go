@@ -1,0 +1,111 @@
+package mcp_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"sallyport/services/mcp"
+)
+
+// FuzzParse shows that a body that is taken has one reading: that of the most lenient reader we
+// know, encoding/json, which folds the case of names and takes the last of duplicates, is ours.
+func FuzzParse(f *testing.F) {
+	var read []readCase
+	load(f, "testdata/read.yaml", &read)
+	for _, c := range read {
+		f.Add([]byte(c.Body))
+	}
+	for _, c := range refusedCases(f) {
+		if len(c.body()) < 1<<10 {
+			f.Add([]byte(c.body()))
+		}
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		before := bytes.Clone(body)
+		parsed, err := mcp.Parse(body)
+		if !bytes.Equal(before, body) {
+			t.Fatal("the body was changed")
+		}
+		if err != nil {
+			var refusal *mcp.Error
+			if !errors.As(err, &refusal) || refusal.Code == "" || !strings.HasSuffix(refusal.Sentence, ".") {
+				t.Fatalf("the error is %#v", err)
+			}
+			return
+		}
+		messages := []json.RawMessage{body}
+		if parsed.Batch {
+			messages = nil
+			lenient(t, body, &messages)
+		}
+		if len(messages) != len(parsed.Messages) {
+			t.Fatalf("%d messages, of which we read %d", len(messages), len(parsed.Messages))
+		}
+		for i, message := range messages {
+			agree(t, message, parsed.Messages[i])
+		}
+	})
+}
+
+// lenient reads with encoding/json, which must take all that we take.
+func lenient(t *testing.T, text []byte, to any) {
+	t.Helper()
+	err := json.Unmarshal(text, to)
+	if err != nil {
+		t.Fatalf("encoding/json: %v", err)
+	}
+}
+
+func agree(t *testing.T, message []byte, m mcp.Message) {
+	t.Helper()
+	var envelope struct {
+		ID     json.RawMessage `json:"id"`
+		Method any             `json:"method"`
+		Params json.RawMessage `json:"params"`
+	}
+	lenient(t, message, &envelope)
+	method, _ := envelope.Method.(string)
+	if method != m.Method || !bytes.Equal(envelope.ID, m.ID) {
+		t.Fatalf("method %q and id %s, of which we read %q and %s", method, envelope.ID, m.Method, m.ID)
+	}
+	var params struct {
+		Name      any             `json:"name"`
+		Arguments json.RawMessage `json:"arguments"`
+		URI       any             `json:"uri"`
+	}
+	if bytes.HasPrefix(envelope.Params, []byte("{")) && m.Kind != mcp.Response {
+		lenient(t, envelope.Params, &params)
+	}
+	if uri, _ := params.URI.(string); uri != m.URI {
+		t.Fatalf("URI %q, of which we read %q", uri, m.URI)
+	}
+	if m.Method != "tools/call" {
+		return
+	}
+	name, isText := params.Name.(string)
+	if name != m.Name || m.NameOK != (isText && name != "") || !bytes.Equal(params.Arguments, m.Arguments) {
+		t.Fatalf("name %v and arguments %s, of which we read %q, %t and %s", params.Name, params.Arguments, m.Name, m.NameOK, m.Arguments)
+	}
+	var arguments struct {
+		Name   any             `json:"name"`
+		ID     any             `json:"id"`
+		Inputs json.RawMessage `json:"inputs"`
+	}
+	if bytes.HasPrefix(params.Arguments, []byte("{")) {
+		lenient(t, params.Arguments, &arguments)
+	}
+	if !m.Execute {
+		id, _ := arguments.ID.(string)
+		if strings.EqualFold(name, "fetch") && id != m.FetchID {
+			t.Fatalf("id %q, of which we read %q", id, m.FetchID)
+		}
+		return
+	}
+	inner, isText := arguments.Name.(string)
+	if inner != m.Inner || m.InnerOK != (isText && inner != "") || !bytes.Equal(arguments.Inputs, m.Inputs) {
+		t.Fatalf("inner name %v and inputs %s, of which we read %q, %t and %s", arguments.Name, arguments.Inputs, m.Inner, m.InnerOK, m.Inputs)
+	}
+}
