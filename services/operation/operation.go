@@ -11,6 +11,8 @@ import (
 type Operation struct {
 	// Name is the name as it came.
 	Name string
+	// Words are those of the name, in lower case.
+	Words []string
 	// Other is the name that Atlassian's other server version has for it; empty for most.
 	Other string
 	// Product is jira, confluence, ...; empty where the name doesn't tell.
@@ -19,11 +21,15 @@ type Operation struct {
 	Verbs []string
 }
 
-// Parse reads a name. fetchID is the id argument of a fetch call, which names the product there.
+// Parse reads a name, in whatever case. fetchID is the id argument of a fetch call, which names the
+// product there. It costs about a microsecond; callers who see the same names may keep the answers.
 func Parse(name, fetchID string) Operation {
 	list := split(name)
 	lower := strings.ToLower(name)
-	return Operation{Name: name, Other: otherNames[lower], Product: productOf(lower, list, fetchID), Verbs: verbsIn(lower, list)}
+	return Operation{
+		Name: name, Words: list, Other: otherNames[lower],
+		Product: productOf(lower, list, fetchID), Verbs: verbsIn(lower, list),
+	}
 }
 
 // Families are the families of its verbs, each once, in the order of the verbs.
@@ -53,7 +59,8 @@ func productOf(name string, list []string, fetchID string) string {
 	case slices.ContainsFunc(list, func(w string) bool { return confluenceWords[w] }):
 		return "confluence"
 	case name == "fetch":
-		rest, ok := strings.CutPrefix(strings.ToLower(fetchID), "ari:cloud:")
+		// ari:cloud:PRODUCT:SITE:TYPE/ID
+		rest, ok := strings.CutPrefix(strings.ToLower(strings.TrimSpace(fetchID)), "ari:cloud:")
 		found, _, more := strings.Cut(rest, ":")
 		if ok && more {
 			return found
