@@ -112,11 +112,3 @@ func (p *Policy) Validate() []Violation {
 	}
 	return found
 }
-
-func validWho(who string) bool {
-	if who == "any" {
-		return true
-	}
-	kind, name, _ := strings.Cut(who, ":")
-	return (kind == "group" || kind == "user") && strings.TrimSpace(name) != ""
-}

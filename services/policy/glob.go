@@ -1,0 +1,84 @@
+package policy
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// glob is a compiled pattern in which * stands for any characters, none included. Matching takes
+// time linear in the text, whatever the pattern: names come from people's requests.
+type glob struct {
+	first, last string
+	middle      []string
+	// exact says that there is no star, so that first is the whole pattern.
+	exact bool
+}
+
+// compileGlob compiles a folded pattern.
+func compileGlob(pattern string) glob {
+	pieces := strings.Split(pattern, "*")
+	if len(pieces) == 1 {
+		return glob{first: pattern, exact: true}
+	}
+	g := glob{first: pieces[0], last: pieces[len(pieces)-1]}
+	for _, piece := range pieces[1 : len(pieces)-1] {
+		if piece != "" {
+			g.middle = append(g.middle, piece)
+		}
+	}
+	return g
+}
+
+// matches reports whether the pattern is the whole of a folded text. Each piece is taken where it
+// comes first, which leaves the most room to those after it.
+func (g *glob) matches(text string) bool {
+	if g.exact {
+		return text == g.first
+	}
+	if len(text) < len(g.first)+len(g.last) || !strings.HasPrefix(text, g.first) || !strings.HasSuffix(text, g.last) {
+		return false
+	}
+	text = text[len(g.first) : len(text)-len(g.last)]
+	for _, piece := range g.middle {
+		at := strings.Index(text, piece)
+		if at < 0 {
+			return false
+		}
+		text = text[at+len(piece):]
+	}
+	return true
+}
+
+// fold makes texts equal that differ only in case, as strings.EqualFold sees it.
+func fold(text string) string {
+	for i := range len(text) {
+		if c := text[i]; c >= utf8.RuneSelf || 'A' <= c && c <= 'Z' {
+			return string(appendFolded(nil, text))
+		}
+	}
+	return text
+}
+
+// appendFolded appends a folded text.
+func appendFolded(to []byte, text string) []byte {
+	for _, r := range text {
+		to = utf8.AppendRune(to, foldRune(r))
+	}
+	return to
+}
+
+// foldRune returns the one rune that stands for all that differ from it in case: the smallest, but
+// the lower case of A to Z.
+func foldRune(r rune) rune {
+	smallest := r
+	if r >= utf8.RuneSelf {
+		for other := unicode.SimpleFold(r); other != r; other = unicode.SimpleFold(other) {
+			smallest = min(smallest, other)
+		}
+	}
+	if 'A' <= smallest && smallest <= 'Z' {
+		return smallest + 'a' - 'A'
+	}
+	return smallest
+}

@@ -1,0 +1,148 @@
+package policy
+
+import (
+	"strings"
+
+	"sallyport/services/operation"
+)
+
+// Call is what is tried.
+type Call struct {
+	Operation operation.Operation
+	// Outer is the name of the execute call around it, or empty.
+	Outer string
+}
+
+// familySet has a bit for each family.
+type familySet uint8
+
+const (
+	read familySet = 1 << iota
+	create
+	update
+	remove
+	manage
+	// write is everything but read.
+	write = create | update | remove | manage
+)
+
+var familyBits = map[operation.Family]familySet{
+	operation.Read: read, operation.Create: create, operation.Update: update,
+	operation.Delete: remove, operation.Manage: manage,
+}
+
+// familyTerms are the terms that mean a family.
+var familyTerms = map[string]familySet{
+	"read*": read, "create*": create, "update*": update, "delete*": remove, "manage*": manage, "write*": write,
+}
+
+// target is a call as patterns look at it: folded, its families as bits.
+type target struct {
+	name, other, outer, product string
+	verbs                       []string
+	families                    familySet
+}
+
+func newTarget(c Call) target {
+	t := target{
+		name: fold(c.Operation.Name), other: fold(c.Operation.Other), outer: fold(c.Outer),
+		product: c.Operation.Product, verbs: c.Operation.Verbs,
+	}
+	for _, verb := range t.verbs {
+		t.families |= familyBits[operation.FamilyOf(verb)]
+	}
+	return t
+}
+
+// operationPattern is a compiled operation pattern (section 3): all of its terms must match.
+type operationPattern []term
+
+// term matches in one of four ways. Each but glob is without a star, or a family's name and one.
+type term struct {
+	way    way
+	text   string
+	family familySet
+	glob   glob
+}
+
+type way uint8
+
+const (
+	byName way = iota
+	byNameOrProduct
+	byFamilyToDeny
+	byFamilyToAllow
+	byGlob
+)
+
+func compileOperation(pattern string, effect Effect) operationPattern {
+	fields := strings.Fields(fold(pattern))
+	var terms operationPattern
+	for _, field := range fields {
+		if field != "*" {
+			terms = append(terms, compileTerm(field, len(fields) == 1, effect))
+		}
+	}
+	return terms
+}
+
+func compileTerm(text string, alone bool, effect Effect) term {
+	if !strings.Contains(text, "*") {
+		if alone {
+			return term{way: byName, text: text}
+		}
+		return term{way: byNameOrProduct, text: text}
+	}
+	family, ok := familyTerms[text]
+	switch {
+	case !ok:
+		return term{way: byGlob, glob: compileGlob(text)}
+	case effect == Allow:
+		return term{way: byFamilyToAllow, family: family}
+	}
+	return term{way: byFamilyToDeny, family: family}
+}
+
+func (p operationPattern) matches(t *target) bool {
+	for i := range p {
+		if !p[i].matches(t) {
+			return false
+		}
+	}
+	return true
+}
+
+func (m *term) matches(t *target) bool {
+	switch m.way {
+	case byName:
+		return t.named(m.text)
+	case byNameOrProduct:
+		return m.text == t.product || t.named(m.text)
+	case byFamilyToDeny:
+		// A doubtful operation falls on the safe side: one verb is enough to deny, and what has no
+		// known verb might write.
+		return t.families&m.family != 0 || t.families == 0 && m.family == write
+	case byFamilyToAllow:
+		return t.families != 0 && t.families&^m.family == 0
+	}
+	return m.globs(t)
+}
+
+// named compares with names that aren't empty: the text of a term never is.
+func (t *target) named(name string) bool {
+	return name == t.name || name == t.other || name == t.outer
+}
+
+func (m *term) globs(t *target) bool {
+	for _, text := range [...]string{t.name, t.other, t.outer, t.product} {
+		if text != "" && m.glob.matches(text) {
+			return true
+		}
+	}
+	for _, verb := range t.verbs {
+		if m.glob.matches(verb) {
+			return true
+		}
+	}
+	return false
+}
