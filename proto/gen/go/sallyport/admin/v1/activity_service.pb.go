@@ -26,7 +26,8 @@ const (
 // SearchActivityRequest says which records; an empty field doesn't narrow.
 type SearchActivityRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Words to find in names, operations, rule notes and arguments.
+	// Words to find in names, e-mail addresses, operations, rule notes and arguments, all of them,
+	// whole or as a beginning.
 	Query string `protobuf:"bytes,1,opt,name=query,proto3" json:"query,omitempty"`
 	// The person's e-mail address, account id or name.
 	User string `protobuf:"bytes,2,opt,name=user,proto3" json:"user,omitempty"`
@@ -38,7 +39,8 @@ type SearchActivityRequest struct {
 	Decision string `protobuf:"bytes,5,opt,name=decision,proto3" json:"decision,omitempty"`
 	// Records of this time and later.
 	Since *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=since,proto3" json:"since,omitempty"`
-	// How many at most: 50 where it is 0, 1,000 at most.
+	// How many at most: 50 where it is 0, 1,000 at most. A page of large records may have fewer, so
+	// that it fits into a message: next_page_token tells whether there are more.
 	PageSize int32 `protobuf:"varint,7,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// Where the page before ended, from its next_page_token.
 	PageToken     string `protobuf:"bytes,8,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
