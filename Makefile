@@ -8,10 +8,22 @@ export PORT_BASE ATLASSIAN
 
 SERVICES := authz identity accesslog admin
 PROGRAMS := sallyport atlassian stack
+GENERATORS := github.com/bufbuild/buf/cmd/buf google.golang.org/protobuf/cmd/protoc-gen-go google.golang.org/grpc/cmd/protoc-gen-go-grpc
 BIN := $(CURDIR)/bin
 
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .PHONY: help run up down build parts test lint generate checkgenerate clean
+
+# go build, with a line now and then about how far it is, since the first time takes minutes. What
+# isn't progress, such as an error, is passed on as it is.
+define gobuild
+go build -v $(1) 2>&1 | awk '\
+	/^go: (downloading|finding) / { if (++modules % 50 == 0) print "  downloaded " modules " modules"; fflush(); next } \
+	/^[A-Za-z0-9._~\/-]+$$/ { if (++packages % 100 == 0) print "  compiled " packages " packages"; fflush(); next } \
+	{ print; fflush() }'
+endef
 
 help: ## Say what there is
 	@echo "Usage: make TARGET"
@@ -19,43 +31,53 @@ help: ## Say what there is
 	@echo "Settings: PORT_BASE=$(PORT_BASE) (first of the ports), ATLASSIAN=rovo (the real server)"
 
 run: build ## Start Sallyport in the foreground; Ctrl-C stops it
-	@$(BIN)/stack run
+	@exec $(BIN)/stack run
 
 up: build ## Start Sallyport in the background; returns when it is ready
-	@$(BIN)/stack up
+	@exec $(BIN)/stack up
 
 down: ## Stop what run or up started
-	@test -x $(BIN)/stack && $(BIN)/stack down || echo "Nothing has been built here yet."
+	@if test -x $(BIN)/stack; then $(BIN)/stack down; else echo "Nothing has been built here yet, so nothing is running."; fi
 
 build: ## Build the programs into bin/
 	@mkdir -p $(BIN)
 	@echo "Building (the first time takes a few minutes)"
-	@go build -o $(BIN)/ $(foreach s,$(SERVICES),./services/$(s)/cmd/$(s))
-	@cd tools && go build -o $(BIN)/ $(foreach p,$(PROGRAMS),./$(p))
-	@cd tools && go build -o $(BIN)/process-compose github.com/f1bonacc1/process-compose/src
+	@$(call gobuild,-o $(BIN)/ $(foreach s,$(SERVICES),./services/$(s)/cmd/$(s)))
+	@cd tools && $(call gobuild,-o $(BIN)/ $(foreach p,$(PROGRAMS),./$(p)))
+	@cd tools && $(call gobuild,-o $(BIN)/process-compose github.com/f1bonacc1/process-compose/src)
 
 parts: build ## Fetch Envoy, Valkey and Elasticsearch
 	@$(BIN)/stack parts
 
 test: build ## Run all tests, on real Envoy, Redis and Elasticsearch
 	@$(BIN)/stack parts >/dev/null
-	go test -race -shuffle=on ./...
-	cd tools && go test -race -shuffle=on ./...
+	@started=$$SECONDS; failed=; \
+	echo "Testing the services"; go test -race -shuffle=on ./... || failed="the services "; \
+	echo "Testing the tools"; (cd tools && go test -race -shuffle=on ./...) || failed="$${failed}the tools"; \
+	if test -n "$$failed"; then echo "Tests failed after $$((SECONDS - started)) s in: $$failed" >&2; exit 1; fi; \
+	echo "All tests passed in $$((SECONDS - started)) s."
 
 lint: checkgenerate ## Check style, protos and generated code
-	@cd tools && go build -o $(BIN)/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
-	$(BIN)/buf lint
+	@unformatted=$$(git ls-files '*.go' ':!proto/gen' | xargs gofmt -l); \
+	if test -n "$$unformatted"; then echo "Not formatted, run gofmt -w on: $$unformatted" >&2; exit 1; fi
+	@$(BIN)/buf lint
+	@echo "Building golangci-lint (the first time takes a few minutes)"
+	@cd tools && $(call gobuild,-o $(BIN)/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint)
+	go vet ./...
+	cd tools && go vet ./...
 	$(BIN)/golangci-lint run ./...
 	cd tools && $(BIN)/golangci-lint run --config ../.golangci.yml ./...
 
 generate: ## Generate code from the protos
 	@mkdir -p $(BIN)
-	@cd tools && go build -o $(BIN)/ github.com/bufbuild/buf/cmd/buf google.golang.org/protobuf/cmd/protoc-gen-go google.golang.org/grpc/cmd/protoc-gen-go-grpc
-	@PATH="$(BIN):$$PATH" buf generate
+	@cd tools && $(call gobuild,-o $(BIN)/ $(GENERATORS))
+	@PATH="$(BIN):$$PATH" $(BIN)/buf generate
 	@$(BIN)/buf build --exclude-source-info -o envoy/admin.binpb
 
 checkgenerate: generate
-	@git diff --exit-code -- proto/gen envoy/admin.binpb || (echo "Generated code is out of date: commit what make generate made."; exit 1)
+	@git diff --exit-code --stat -- proto/gen envoy/admin.binpb || { echo "Generated code is out of date: commit what make generate made." >&2; exit 1; }
 
-clean: down ## Stop, and remove bin/ and .run/ with all records
-	rm -rf bin .run
+clean: ## Remove bin/ and .run/ with all records; refuses while it is running
+	@if test -x $(BIN)/stack; then $(BIN)/stack clean; else rm -rf .run; fi
+	@rm -rf bin
+	@echo "Removed bin. Fetched parts stay in the cache."

@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -15,7 +14,6 @@ import (
 	"github.com/alecthomas/kong"
 
 	"sallyport/tools/stack/native"
-	"sallyport/tools/stack/parts"
 )
 
 type flags struct {
@@ -23,10 +21,12 @@ type flags struct {
 	PortBase  string `help:"First of the ports." env:"PORT_BASE" placeholder:"8800"`
 	Atlassian string `help:"Leave out for the stand-in, or rovo for Atlassian's real server." env:"ATLASSIAN" placeholder:"rovo"`
 
-	Up    struct{} `cmd:"" help:"Start in the background and return when everything is ready."`
-	Run   struct{} `cmd:"" help:"Start, and stay in the foreground until Ctrl-C."`
-	Down  struct{} `cmd:"" help:"Stop what up or run started."`
-	Parts struct{} `cmd:"" help:"Fetch Envoy, Valkey and Elasticsearch, and say where they are."`
+	Up    upCommand    `cmd:"" help:"Start in the background and return when everything is ready."`
+	Run   runCommand   `cmd:"" help:"Start, and stay in the foreground until Ctrl-C."`
+	Down  downCommand  `cmd:"" help:"Stop what up or run started."`
+	Parts partsCommand `cmd:"" help:"Fetch Envoy, Valkey and Elasticsearch, and say where they are."`
+	Clean cleanCommand `cmd:"" help:"Remove the run folder with all records and secrets."`
+	Watch watchCommand `cmd:"" hidden:"" help:"Keep state.json true; the supervisor runs it."`
 }
 
 const about = `Runs Sallyport on this machine.
@@ -34,15 +34,18 @@ const about = `Runs Sallyport on this machine.
 Examples:
   stack run                                   # start, watch, Ctrl-C to stop
   PORT_BASE=9800 stack up                     # in the background, on other ports
+  stack up --run-dir /tmp/second              # a second one (with a PORT_BASE of its own)
   ATLASSIAN=rovo stack run                    # with Atlassian's real server
+  stack parts --json                          # where the native parts are, for scripts
   stack down                                  # stop`
 
 func main() {
 	var f flags
 	chosen := kong.Parse(&f, kong.Name("stack"), kong.Description(about), kong.UsageOnError())
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	err := run(ctx, f, chosen.Command())
+	chosen.BindTo(ctx, (*context.Context)(nil))
+	err := chosen.Run(&f)
 	if errors.Is(err, context.Canceled) {
 		err = errors.New("stopped before everything was ready")
 	}
@@ -52,37 +55,20 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, f flags, command string) error {
-	if command == "parts" {
-		paths, err := parts.Ensure(ctx, os.Stderr)
-		if err != nil {
-			return err
-		}
-		return json.NewEncoder(os.Stdout).Encode(paths)
-	}
+// stack is the one that the flags describe.
+func (f *flags) stack() (native.Stack, error) {
 	ports, err := native.ParsePorts(f.PortBase)
 	if err != nil {
-		return err
+		return native.Stack{}, err
 	}
 	atlassian, err := native.ParseAtlassian(f.Atlassian, ports)
 	if err != nil {
-		return err
+		return native.Stack{}, err
 	}
 	program, err := os.Executable()
 	if err != nil {
-		return err
+		return native.Stack{}, err
 	}
-	stack := native.Stack{Root: filepath.Dir(filepath.Dir(program)), RunDir: f.RunDir, Ports: ports, Atlassian: atlassian, Out: os.Stdout}
-	if command == "down" {
-		return stack.Down()
-	}
-	fmt.Fprintln(stack.Out, "Starting Sallyport")
-	stack.Parts, err = parts.Ensure(ctx, stack.Out)
-	if err != nil {
-		return err
-	}
-	if command == "up" {
-		return stack.Up(ctx)
-	}
-	return stack.Run(ctx)
+	root := filepath.Dir(filepath.Dir(program))
+	return native.Stack{Root: root, RunDir: f.RunDir, Ports: ports, Atlassian: atlassian, Out: os.Stdout}, nil
 }

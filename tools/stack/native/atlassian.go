@@ -48,6 +48,14 @@ func ParseAtlassian(text string, p Ports) (Atlassian, error) {
 	return Atlassian{}, fmt.Errorf("ATLASSIAN is %q: leave it out for the stand-in, or set it to rovo for the real server", text)
 }
 
+// setting is ATLASSIAN as ParseAtlassian reads it.
+func (a Atlassian) setting() string {
+	if a.real {
+		return "rovo"
+	}
+	return "stand-in"
+}
+
 // jiraFlags are identity's flags for the service credential that reads groups.
 func (a Atlassian) jiraFlags(s Stack) string {
 	if a.jiraURL == "" {

