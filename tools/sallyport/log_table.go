@@ -14,6 +14,9 @@ import (
 // maxArguments is how many columns of arguments are shown where nothing needs to fit.
 const maxArguments = 200
 
+// decisionLeast keeps the rule's number where its note is cut.
+const decisionLeast = len("blocked, rule 1000") + 1
+
 // showRecords shows records as a table that fits the screen.
 func showRecords(t *terminal, records []*activityv1.Record, now time.Time) {
 	layout := time.DateTime
@@ -21,8 +24,8 @@ func showRecords(t *terminal, records []*activityv1.Record, now time.Time) {
 		layout = time.TimeOnly
 	}
 	shown := table{columns: []column{
-		{title: "TIME"}, {title: "PERSON", least: 8}, {title: "CLIENT", least: 6}, {title: "OPERATION", least: 12},
-		{title: "DECISION", least: 16}, {title: "RESULT"}, {title: "BYTES"}, {title: "LATENCY"},
+		{title: "TIME"}, {title: "PERSON", least: 8}, {title: "CLIENT", least: 6, drop: 3}, {title: "OPERATION", least: 12},
+		{title: "DECISION", least: decisionLeast}, {title: "RESULT"}, {title: "BYTES", drop: 1}, {title: "LATENCY", drop: 2},
 		{title: "ARGUMENTS", least: 12, most: maxArguments, spare: true},
 	}}
 	for _, r := range records {
@@ -69,12 +72,12 @@ func decisionCell(d *activityv1.Decision) (string, tint) {
 	case d.GetReason() != "":
 		text += ": " + d.GetReason()
 	case d.GetRuleNumber() > 0:
-		text += fmt.Sprintf(" by rule %d", d.GetRuleNumber())
+		text += fmt.Sprintf(", rule %d", d.GetRuleNumber())
 		if d.GetRuleNote() != "" {
-			text += ", " + d.GetRuleNote()
+			text += ": " + d.GetRuleNote()
 		}
 	default:
-		text += " by default"
+		text += ", default"
 	}
 	if d.GetMonitorRule() > 0 {
 		text += fmt.Sprintf(" (rule %d would %s)", d.GetMonitorRule(), d.GetMonitorEffect())

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -88,6 +89,9 @@ var yamlError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
 
 // parseYAML returns the top of the only document of a text.
 func parseYAML(text []byte) (*yaml.Node, *problem) {
+	if json.Valid(text) {
+		text = jsonEscape.ReplaceAllFunc(text, unescape)
+	}
 	var document yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	err := decoder.Decode(&document)
@@ -106,6 +110,22 @@ func parseYAML(text []byte) (*yaml.Node, *problem) {
 		return nil, syntaxProblem(err)
 	}
 	return document.Content[0], nil
+}
+
+// jsonEscape finds the escapes of JSON strings, pairs of surrogates as one.
+var jsonEscape = regexp.MustCompile(`\\(u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|.)`)
+
+// unescape resolves the two escapes of JSON that package yaml doesn't know: \/ and surrogates.
+func unescape(escape []byte) []byte {
+	if len(escape) == len(`\/`) && escape[1] != '/' {
+		return escape
+	}
+	var text string
+	err := json.Unmarshal([]byte(`"`+string(escape)+`"`), &text)
+	if err != nil {
+		return escape
+	}
+	return []byte(text)
 }
 
 func syntaxProblem(err error) *problem {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -19,14 +20,26 @@ type policyText struct {
 }
 
 type ruleText struct {
-	Client    string `json:"client" yaml:"client"`
-	Who       string `json:"who" yaml:"who"`
-	Operation string `json:"operation" yaml:"operation"`
-	Effect    string `json:"effect" yaml:"effect"`
-	Note      string `json:"note,omitempty" yaml:"note,omitempty"`
-	Mode      string `json:"mode,omitempty" yaml:"mode,omitempty"`
-	Verified  bool   `json:"verified,omitempty" yaml:"verified,omitempty"`
-	ID        string `json:"id" yaml:"id"`
+	Client    pattern `json:"client" yaml:"client"`
+	Who       string  `json:"who" yaml:"who"`
+	Operation pattern `json:"operation" yaml:"operation"`
+	Effect    string  `json:"effect" yaml:"effect"`
+	Note      string  `json:"note,omitempty" yaml:"note,omitempty"`
+	Mode      string  `json:"mode,omitempty" yaml:"mode,omitempty"`
+	Verified  bool    `json:"verified,omitempty" yaml:"verified,omitempty"`
+	ID        string  `json:"id" yaml:"id"`
+}
+
+// pattern is a text that may have stars.
+type pattern string
+
+// MarshalYAML puts a pattern with stars into quotes even where YAML can do without, so that one
+// that is edited to begin with a star still has them.
+func (p pattern) MarshalYAML() (any, error) {
+	if !strings.Contains(string(p), "*") {
+		return string(p), nil
+	}
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: string(p), Style: yaml.DoubleQuotedStyle}, nil
 }
 
 // The words of the rule language (policy.md), by the API's.
@@ -45,7 +58,7 @@ func newPolicyText(p *policyv1.Policy, version int64) policyText {
 	text := policyText{Version: version, Default: effectWords[p.GetDefaultEffect()], Rules: []ruleText{}}
 	for _, r := range p.GetRules() {
 		rule := ruleText{
-			Client: r.GetClient(), Who: r.GetWho(), Operation: r.GetOperation(), Effect: effectWords[r.GetEffect()],
+			Client: pattern(r.GetClient()), Who: r.GetWho(), Operation: pattern(r.GetOperation()), Effect: effectWords[r.GetEffect()],
 			Note: r.GetNote(), Verified: r.GetVerified(), ID: r.GetId(),
 		}
 		if r.GetMode() == policyv1.Mode_MODE_MONITOR {

@@ -96,13 +96,27 @@ func showStatus(t *terminal, answer *adminv1.GetStatusResponse) {
 	}
 	t.printf("\n%s%s\n", pad("MCP URL", 15), answer.GetMcpUrl())
 	t.printf("%s%s\n", pad("Callback URL", 15), answer.GetCallbackUrl())
-	t.printf("%s%s\n", pad("Policy", 15), policyLine(answer.GetPolicyVersion()))
-	t.printf("%s%s\n", pad("Log", 15), backlogLine(answer.GetWaiting(), answer.GetBehind().AsDuration()))
+	policy, backlog := policyLine(answer.GetPolicyVersion()), backlogLine(answer.GetWaiting(), answer.GetBehind().AsDuration())
+	if !redisReady(answer) {
+		policy, backlog = "not known while Redis is away", "not known while Redis is away"
+	}
+	t.printf("%s%s\n", pad("Policy", 15), policy)
+	t.printf("%s%s\n", pad("Log", 15), backlog)
+}
+
+// redisReady tells whether what Redis holds is in the answer.
+func redisReady(answer *adminv1.GetStatusResponse) bool {
+	for _, p := range answer.GetParts() {
+		if p.GetName() == "redis" {
+			return p.GetState() == adminv1.PartState_PART_STATE_READY
+		}
+	}
+	return true
 }
 
 func policyLine(version int64) string {
 	if version == 0 {
-		return "none is known, and without one every call is refused"
+		return "none was saved yet, and without one every call is refused"
 	}
 	return "version " + groupDigits(version)
 }

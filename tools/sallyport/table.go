@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/mattn/go-runewidth"
@@ -15,13 +16,19 @@ type table struct {
 	rows    [][]cell
 }
 
-// column is one column. least is what it may be narrowed to, 0 if it may not be; most is its width
-// where nothing needs to fit, 0 for any; a spare one is left out before others are narrowed.
+// column is one column. least is what it may be narrowed to, 0 if it may not be; most is its
+// greatest width, 0 for any. A spare one is left out before others are narrowed; those with drop
+// are left out where narrowing isn't enough, 1 first.
 type column struct {
 	title       string
 	least, most int
 	spare       bool
+	drop        int
 }
+
+// screens counts columns as terminals do today, whatever the language: one for a character whose
+// width Unicode leaves open (Unicode Standard Annex 11).
+var screens = &runewidth.Condition{}
 
 type cell struct {
 	text string
@@ -47,9 +54,9 @@ func (t *table) write(to *terminal) {
 			if widths[i] == 0 {
 				continue
 			}
-			text := runewidth.Truncate(c.text, widths[i], "…")
+			text := screens.Truncate(c.text, widths[i], "…")
 			line.WriteString(to.paint(text, c.tint))
-			line.WriteString(strings.Repeat(" ", widths[i]-runewidth.StringWidth(text)+gap))
+			line.WriteString(strings.Repeat(" ", widths[i]-screens.StringWidth(text)+gap))
 		}
 		to.printf("%s\n", strings.TrimRight(line.String(), " "))
 	}
@@ -60,9 +67,9 @@ func (t *table) write(to *terminal) {
 func (t *table) widths(screen int) []int {
 	widths := make([]int, len(t.columns))
 	for i, c := range t.columns {
-		widths[i] = runewidth.StringWidth(c.title)
+		widths[i] = screens.StringWidth(c.title)
 		for _, row := range t.rows {
-			widths[i] = max(widths[i], runewidth.StringWidth(row[i].text))
+			widths[i] = max(widths[i], screens.StringWidth(row[i].text))
 		}
 		if c.most > 0 {
 			widths[i] = min(widths[i], c.most)
@@ -77,8 +84,26 @@ func (t *table) widths(screen int) []int {
 			widths[i] = 0
 		}
 	}
+	for next := 1; next <= len(t.columns) && total(t.narrowest(widths)) > screen; next++ {
+		for i, c := range t.columns {
+			if c.drop == next {
+				widths[i] = 0
+			}
+		}
+	}
 	t.narrow(widths, screen, func(c column) bool { return !c.spare })
 	return widths
+}
+
+// narrowest returns the least widths that columns can have.
+func (t *table) narrowest(widths []int) []int {
+	least := slices.Clone(widths)
+	for i, c := range t.columns {
+		if c.least > 0 {
+			least[i] = min(widths[i], c.least)
+		}
+	}
+	return least
 }
 
 // narrow takes from the widest of some columns, one screen column at a time, until all fit.
@@ -108,4 +133,4 @@ func total(widths []int) int {
 }
 
 // pad fills text up with blanks.
-func pad(text string, width int) string { return runewidth.FillRight(text, width) }
+func pad(text string, width int) string { return screens.FillRight(text, width) }

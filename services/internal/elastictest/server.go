@@ -215,35 +215,12 @@ func parts(t testing.TB) (home, java string) {
 			Java string `json:"java_home"`
 		}
 		err = json.Unmarshal(text, &fetched)
-		if err != nil || fetched.Home == "" {
-			continue
+		if err == nil && fetched.Home != "" && fetched.Java != "" {
+			return fetched.Home, fetched.Java
 		}
-		if fetched.Java == "" {
-			fetched.Java = javaHome()
-		}
-		if fetched.Java == "" {
-			t.Fatal("there is no Java on this machine, which Elasticsearch needs: install a JDK of version 17 or later")
-		}
-		return fetched.Home, fetched.Java
 	}
 	t.Fatal("there is no Elasticsearch on this machine: run `make parts`, which fetches one")
 	return "", ""
-}
-
-// javaHome is the folder of the Java on the PATH.
-func javaHome() string {
-	if home := os.Getenv("JAVA_HOME"); home != "" {
-		return home
-	}
-	path, err := exec.LookPath("java")
-	if err != nil {
-		return ""
-	}
-	path, err = filepath.EvalSymlinks(path)
-	if err != nil {
-		return ""
-	}
-	return filepath.Dir(filepath.Dir(path))
 }
 
 // caches are the folders where the native parts may be, in the order in which tools/stack looks.

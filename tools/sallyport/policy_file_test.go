@@ -1,0 +1,106 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	policyv1 "sallyport/proto/gen/go/sallyport/policy/v1"
+)
+
+// TestReadPolicy reads each case of testdata/policy: a file, and below "=== want" what it holds,
+// or what is wrong with it.
+func TestReadPolicy(t *testing.T) {
+	cases, err := filepath.Glob("testdata/policy/*.yaml")
+	if err != nil || len(cases) == 0 {
+		t.Fatal("no cases", err)
+	}
+	for _, path := range cases {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".yaml"), func(t *testing.T) {
+			content, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, want, _ := strings.Cut(string(content), "=== want\n")
+			got := ""
+			file, err := readPolicy("x.yaml", []byte(text))
+			if err != nil {
+				got = err.Error() + "\n"
+			} else {
+				got = inWords(file.policy)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// inWords is a policy with only what the file says, for comparison.
+func inWords(p *policyv1.Policy) string {
+	text := effectWords[p.GetDefaultEffect()] + "\n"
+	for _, r := range p.GetRules() {
+		text += effectWords[r.GetEffect()]
+		for _, field := range []struct{ name, value string }{
+			{"client", r.GetClient()}, {"who", r.GetWho()}, {"operation", r.GetOperation()}, {"note", r.GetNote()}, {"mode", modeWords[r.GetMode()]},
+		} {
+			if field.value != "" {
+				text += " " + field.name + "=" + field.value
+			}
+		}
+		if r.GetVerified() {
+			text += " verified"
+		}
+		if r.GetId() != "" {
+			text += " id=" + r.GetId()
+		}
+		text += "\n"
+	}
+	return text
+}
+
+func TestReadPolicyRefusesALargeFile(t *testing.T) {
+	_, err := readPolicy("x.yaml", make([]byte, maxPolicyFile+1))
+	if err == nil || !strings.Contains(err.Error(), "larger than 2 MiB") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestBlameFindsTheLine(t *testing.T) {
+	file, err := readPolicy("x.yaml", []byte("default: allow\nrules:\n  - operation: \"delete*\"\n    effect: deny\n  - who: everybody\n    effect: deny\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	details := &errdetails.BadRequest{}
+	for _, field := range []string{"rules[1].who", "rules[1].client", "rules", "default", "rules[7].id", "", "a.b"} {
+		details.FieldViolations = append(details.FieldViolations, &errdetails.BadRequest_FieldViolation{Field: field, Description: "is wrong"})
+	}
+	refused, err := status.New(codes.InvalidArgument, "refused").WithDetails(details)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"x.yaml:5:10", "x.yaml:5:5", "x.yaml:3:3", "x.yaml:1:10", "x.yaml:3:3", "x.yaml:1:1", "x.yaml:1:1"}
+	for i, at := range want {
+		want[i] = at + ": is wrong"
+	}
+	got := file.blame(&callError{server: "localhost:1", err: refused.Err()}).Error()
+	if diff := cmp.Diff(want, strings.Split(got, "\n")); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestBlameLeavesOtherErrors(t *testing.T) {
+	other := &callError{server: "localhost:1", err: status.Error(codes.Aborted, "Version 2 is in force.")}
+	got := (&policyFile{}).blame(other)
+	if !errors.Is(got, error(other)) || fmt.Sprint(got) != "Version 2 is in force." {
+		t.Errorf("got %v", got)
+	}
+}
