@@ -66,14 +66,12 @@ func decisionMessage(s activity.Sallyport) *activityv1.Decision {
 	return d
 }
 
-// outcomeMessage tells what became of an allowed call. One whose outcome never came was lost on
-// the way here and not at Atlassian, so it reads as unknown.
+// outcomeMessage tells what came of a call: Atlassian's answer, or of a blocked one Sallyport's. An
+// allowed call whose outcome never came was lost on the way here and not at Atlassian, so it reads
+// as unknown.
 func outcomeMessage(r activity.Record, now time.Time) *activityv1.Outcome {
-	if r.Sallyport.Decision != activity.Allowed {
-		return nil
-	}
 	o := &activityv1.Outcome{Result: r.Sallyport.Outcome}
-	if o.Result == "" || o.Result == activity.OutcomeInFlight {
+	if r.Sallyport.Decision == activity.Allowed && (o.Result == "" || o.Result == activity.OutcomeInFlight) {
 		o.Result = activity.OutcomeInFlight
 		if now.Sub(r.Timestamp) > outcomeTimeout {
 			o.Result = activity.OutcomeUnknown
@@ -85,7 +83,9 @@ func outcomeMessage(r activity.Record, now time.Time) *activityv1.Outcome {
 		o.ResponseBytes = r.HTTP.Response.Body.Bytes
 	}
 	o.Duration = durationpb.New(time.Duration(r.Event.Duration))
-	o.UpstreamLatency = durationpb.New(time.Duration(r.Sallyport.UpstreamLatency))
+	if r.Sallyport.UpstreamLatency > 0 {
+		o.UpstreamLatency = durationpb.New(time.Duration(r.Sallyport.UpstreamLatency))
+	}
 	return o
 }
 

@@ -99,14 +99,14 @@ type record struct {
 	} `json:"operation"`
 	Decision struct {
 		Effect        string `json:"effect"`
-		RuleNumber    int    `json:"ruleNumber"`
-		RuleNote      string `json:"ruleNote"`
-		PolicyVersion string `json:"policyVersion"`
+		RuleNumber    int    `json:"rule_number"`
+		RuleNote      string `json:"rule_note"`
+		PolicyVersion string `json:"policy_version"`
 	} `json:"decision"`
 	Outcome struct {
 		Result        string `json:"result"`
-		StatusCode    int    `json:"statusCode"`
-		ResponseBytes string `json:"responseBytes"`
+		StatusCode    int    `json:"status_code"`
+		ResponseBytes string `json:"response_bytes"`
 		Duration      string `json:"duration"`
 	} `json:"outcome"`
 	Arguments map[string]any `json:"arguments"`

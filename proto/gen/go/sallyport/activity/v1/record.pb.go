@@ -39,7 +39,7 @@ type Record struct {
 	Operation *Operation `protobuf:"bytes,5,opt,name=operation,proto3" json:"operation,omitempty"`
 	// What was decided.
 	Decision *Decision `protobuf:"bytes,6,opt,name=decision,proto3" json:"decision,omitempty"`
-	// What Atlassian answered; absent while the call is under way and where it was blocked.
+	// What was answered: by Atlassian, or where it was blocked by Sallyport.
 	Outcome *Outcome `protobuf:"bytes,7,opt,name=outcome,proto3" json:"outcome,omitempty"`
 	// The arguments as they were sent.
 	Arguments *structpb.Struct `protobuf:"bytes,8,opt,name=arguments,proto3" json:"arguments,omitempty"`
@@ -515,10 +515,11 @@ func (x *Decision) GetGroupsUnknown() bool {
 	return false
 }
 
-// An Outcome is what became of an allowed call.
+// An Outcome is what became of a call.
 type Outcome struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// ok, tool_error, http_error, unknown or in_flight.
+	// Of an allowed call ok, tool_error, http_error, in_flight or, where it can't be learned any
+	// more, unknown; empty for a blocked one.
 	Result string `protobuf:"bytes,1,opt,name=result,proto3" json:"result,omitempty"`
 	// The HTTP status.
 	StatusCode int32 `protobuf:"varint,2,opt,name=status_code,json=statusCode,proto3" json:"status_code,omitempty"`
