@@ -2,7 +2,6 @@ package admin_test
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -54,7 +53,7 @@ func start(t *testing.T, cfg admin.Config) *grpc.ClientConn {
 	ctx, cancel := context.WithCancel(context.Background())
 	stopped := make(chan error, 1)
 	go func() {
-		log := slog.New(slog.NewJSONHandler(io.Discard, nil))
+		log := slog.New(slog.DiscardHandler)
 		stopped <- process.Run(ctx, log, cfg.Common, func(ctx context.Context, p *process.Process) error { return admin.Start(ctx, p, cfg) })
 	}()
 	t.Cleanup(func() {

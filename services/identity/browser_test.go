@@ -2,6 +2,7 @@ package identity_test
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -60,9 +61,7 @@ func (b *browser) open(address string) page {
 func (b *browser) submit(p page, fields ...string) page {
 	b.t.Helper()
 	form := url.Values{}
-	for name, values := range p.inputs {
-		form[name] = values
-	}
+	maps.Copy(form, p.inputs)
 	for i := 0; i < len(fields); i += 2 {
 		form.Set(fields[i], fields[i+1])
 	}

@@ -144,8 +144,7 @@ func signInUse(stateHash string) string { return "sign-in " + stateHash }
 func (s *server) signInFailed(w http.ResponseWriter, r *http.Request, asked authorization, err error) {
 	answer := oauthError{"server_error", "Sallyport couldn't finish the sign-in at Atlassian. Try again; the reason is in Sallyport's log."}
 	result := "failed"
-	var refusal *atlassian.Refusal
-	if errors.As(err, &refusal) {
+	if refusal, ok := errors.AsType[*atlassian.Refusal](err); ok {
 		result = "refused"
 		answer = oauthError{"server_error", refusal.Error()}
 		if refusal.Code == "access_denied" {

@@ -10,6 +10,7 @@ package identity
 import (
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -149,9 +150,7 @@ func (s *server) redirectBack(w http.ResponseWriter, r *http.Request, a authoriz
 		return
 	}
 	query := u.Query()
-	for name, values := range answer {
-		query[name] = values
-	}
+	maps.Copy(query, answer)
 	if a.State != "" {
 		query.Set("state", a.State)
 	}

@@ -62,8 +62,7 @@ func (s *server) register(w http.ResponseWriter, r *http.Request) {
 func (s *server) readRegistration(w http.ResponseWriter, r *http.Request) (state.Registration, *oauthError) {
 	var none state.Registration
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxFormBytes))
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return none, &oauthError{"invalid_client_metadata", fmt.Sprintf("A registration has %d bytes at most.", maxFormBytes)}
 	}
 	var asked struct {

@@ -42,9 +42,8 @@ const (
 
 // readError says why jsontext can't read a body.
 func readError(err error) *Error {
-	var syntactic *jsontext.SyntacticError
 	at := ""
-	if errors.As(err, &syntactic) {
+	if syntactic, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		at = fmt.Sprintf(" at byte %d", syntactic.ByteOffset)
 		if syntactic.JSONPointer != "" {
 			// It is made of the body's own names, which can be of any length.

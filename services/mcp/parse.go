@@ -139,7 +139,7 @@ func newReader() *reader {
 // begin turns to another body, and lets go of the one before: a decoder reads a bytes.Buffer in
 // place.
 func (r *reader) begin(body []byte) {
-	r.scanner.body = body
+	r.body = body
 	r.decoder.Reset(bytes.NewBuffer(body))
 }
 

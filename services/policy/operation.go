@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 
 	"sallyport/services/operation"
@@ -139,10 +140,5 @@ func (m *term) globs(t *target) bool {
 			return true
 		}
 	}
-	for _, verb := range t.verbs {
-		if m.glob.matches(verb) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(t.verbs, m.glob.matches)
 }

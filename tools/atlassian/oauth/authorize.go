@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"crypto/subtle"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -178,9 +179,7 @@ func (s *Server) sendBack(w http.ResponseWriter, r *http.Request, a asked, outco
 		return
 	}
 	q := to.Query()
-	for key, values := range outcome {
-		q[key] = values
-	}
+	maps.Copy(q, outcome)
 	if a.state != "" {
 		q.Set("state", a.state)
 	}

@@ -54,7 +54,7 @@ type params []param
 
 // UnmarshalYAML reads "issueIdOrKey! fields:list".
 func (p *params) UnmarshalYAML(node *yaml.Node) error {
-	for _, word := range strings.Fields(node.Value) {
+	for word := range strings.FieldsSeq(node.Value) {
 		spec, required := strings.CutSuffix(word, "!")
 		name, kind, typed := strings.Cut(spec, ":")
 		if !typed {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -91,9 +92,7 @@ func (s *Server) addAlias(server *mcp.Server, a alias) {
 			}
 			renamed[name] = value
 		}
-		for name, value := range a.Fixed {
-			renamed[name] = value
-		}
+		maps.Copy(renamed, a.Fixed)
 		return s.run(req, o, renamed), nil
 	})
 }

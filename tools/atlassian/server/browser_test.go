@@ -3,6 +3,7 @@ package server_test
 import (
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -82,9 +83,7 @@ func (b *browser) press(button string, fields url.Values) {
 	if name := attribute(pressed, "name"); name != "" {
 		values.Set(name, attribute(pressed, "value"))
 	}
-	for name, value := range fields {
-		values[name] = value
-	}
+	maps.Copy(values, fields)
 	action, err := b.at.Parse(attribute(form, "action"))
 	if err != nil {
 		b.t.Fatal(err)

@@ -38,8 +38,7 @@ func (s *Site) SearchIssues(viewer, jql string) ([]Issue, error) {
 }
 
 func badQuery(err error) error {
-	var bad *query.Error
-	if errors.As(err, &bad) {
+	if bad, ok := errors.AsType[*query.Error](err); ok {
 		return refuse(400, "%s", bad.Message)
 	}
 	return err
