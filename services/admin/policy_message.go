@@ -71,6 +71,7 @@ func effectFrom(e policyv1.Effect) policy.Effect {
 		return policy.Allow
 	case policyv1.Effect_EFFECT_DENY:
 		return policy.Deny
+	case policyv1.Effect_EFFECT_UNSPECIFIED:
 	}
 	return ""
 }

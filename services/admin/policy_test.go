@@ -25,7 +25,7 @@ const (
 )
 
 // seeded waits for the policy that the service saves at start.
-func seeded(t *testing.T, ctx context.Context, client adminv1.PolicyServiceClient) *adminv1.GetPolicyResponse {
+func seeded(ctx context.Context, t *testing.T, client adminv1.PolicyServiceClient) *adminv1.GetPolicyResponse {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		answer, err := client.GetPolicy(ctx, &adminv1.GetPolicyRequest{})
@@ -40,7 +40,7 @@ func seeded(t *testing.T, ctx context.Context, client adminv1.PolicyServiceClien
 
 func TestFirstPolicyDeniesDeletes(t *testing.T) {
 	ctx, client := asAdmin(t), adminv1.NewPolicyServiceClient(start(t, redisOnly(t)))
-	got := seeded(t, ctx, client)
+	got := seeded(ctx, t, client)
 	want := &adminv1.GetPolicyResponse{Version: 1, Policy: &policyv1.Policy{DefaultEffect: allow, Rules: []*policyv1.Rule{{
 		Client: "*", Who: "any", Operation: "delete*", Effect: deny, Note: "AI may never delete anything", Mode: policyv1.Mode_MODE_ENFORCE,
 	}}}}
@@ -64,7 +64,7 @@ func TestSeedLeavesASavedPolicy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := seeded(t, asAdmin(t), adminv1.NewPolicyServiceClient(start(t, cfg)))
+	got := seeded(asAdmin(t), t, adminv1.NewPolicyServiceClient(start(t, cfg)))
 	if got.GetVersion() != 1 || got.GetPolicy().GetDefaultEffect() != deny || len(got.GetPolicy().GetRules()) != 0 {
 		t.Errorf("got %v, want the policy that was there", got)
 	}
@@ -72,7 +72,7 @@ func TestSeedLeavesASavedPolicy(t *testing.T) {
 
 func TestSavePolicy(t *testing.T) {
 	ctx, client := asAdmin(t), adminv1.NewPolicyServiceClient(start(t, redisOnly(t)))
-	seeded(t, ctx, client)
+	seeded(ctx, t, client)
 	sent := &policyv1.Policy{DefaultEffect: deny, Rules: []*policyv1.Rule{
 		{Operation: "read*", Effect: allow},
 		{Id: "mine", Client: "claude", Who: "group:developers", Operation: "jira create*", Effect: allow, Note: "Trial", Mode: policyv1.Mode_MODE_MONITOR, Verified: true},
@@ -89,7 +89,7 @@ func TestSavePolicy(t *testing.T) {
 	if diff := cmp.Diff(want, saved, protocmp.Transform()); diff != "" || len(id) != 8 {
 		t.Errorf("id %q; saved: %s", id, diff)
 	}
-	got := seeded(t, ctx, client)
+	got := seeded(ctx, t, client)
 	if diff := cmp.Diff(want.GetPolicy(), got.GetPolicy(), protocmp.Transform()); diff != "" || got.GetVersion() != 2 {
 		t.Errorf("version %d is in force: %s", got.GetVersion(), diff)
 	}
@@ -105,7 +105,7 @@ func TestSavePolicy(t *testing.T) {
 
 func TestSavePolicyRefusesAnOldBase(t *testing.T) {
 	ctx, client := asAdmin(t), adminv1.NewPolicyServiceClient(start(t, redisOnly(t)))
-	first := seeded(t, ctx, client)
+	first := seeded(ctx, t, client)
 	_, err := client.SavePolicy(ctx, &adminv1.SavePolicyRequest{Policy: first.GetPolicy(), BaseVersion: 1})
 	if err != nil {
 		t.Fatal(err)
@@ -119,7 +119,7 @@ func TestSavePolicyRefusesAnOldBase(t *testing.T) {
 
 func TestSavePolicyNamesEachWrongField(t *testing.T) {
 	ctx, client := asAdmin(t), adminv1.NewPolicyServiceClient(start(t, redisOnly(t)))
-	seeded(t, ctx, client)
+	seeded(ctx, t, client)
 	for name, test := range map[string]struct {
 		policy *policyv1.Policy
 		fields []string
@@ -155,7 +155,7 @@ func TestSavePolicyNamesEachWrongField(t *testing.T) {
 			}
 		})
 	}
-	if got := seeded(t, ctx, client); got.GetVersion() != 1 {
+	if got := seeded(ctx, t, client); got.GetVersion() != 1 {
 		t.Errorf("version %d is in force after refusals, want 1", got.GetVersion())
 	}
 }

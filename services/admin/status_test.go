@@ -42,7 +42,7 @@ func TestStatusOfAllParts(t *testing.T) {
 	cfg.AccesslogOps = ops(t, "/readyz", http.StatusOK, "ready", 0)
 	conn := start(t, cfg)
 	ctx := asAdmin(t)
-	seeded(t, ctx, adminv1.NewPolicyServiceClient(conn))
+	seeded(ctx, t, adminv1.NewPolicyServiceClient(conn))
 	got, err := adminv1.NewStatusServiceClient(conn).GetStatus(ctx, &adminv1.GetStatusRequest{})
 	if err != nil {
 		t.Fatal(err)

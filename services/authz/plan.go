@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -103,7 +104,7 @@ func (q question) planRefused(s *session, rules *ruleset) (plan, error) {
 	p := plan{
 		note:   activity.Note{Index: activity.IndexOf(q.at, true), Blocked: true},
 		status: http.StatusBadRequest,
-		body:   rpcError(nil, codeParse, "Sallyport can't read this request, so it sent nothing to Atlassian. "+q.refusal.Sentence),
+		body:   rpcError(nil, q.refusal.RPCCode(), "Sallyport can't read this request, so it sent nothing to Atlassian. "+q.refusal.Sentence),
 	}
 	record := q.record(s, rules)
 	record.Sallyport.Decision = activity.Blocked
@@ -148,6 +149,11 @@ func judge(m mcp.Message, s *session, rules *ruleset, contact string) judgement 
 	return j
 }
 
+// blockedFor is the sentence of the first message that is blocked.
+func blockedFor(judgements []judgement) string {
+	return judgements[slices.IndexFunc(judgements, judgement.blocked)].reason
+}
+
 // denial answers a blocked request in the form that each kind of message has for it
 // (reference: MCP 2025-11-25 and 2026-07-28, server/tools "Error Handling").
 func (q question) denial(judgements []judgement) (int, []byte) {
@@ -169,7 +175,7 @@ func (q question) denial(judgements []judgement) (int, []byte) {
 	switch {
 	case len(responses) == 0:
 		// A notification has no answer in JSON-RPC; HTTP says no.
-		return http.StatusForbidden, rpcError(nil, codeDenied, judgements[0].reason)
+		return http.StatusForbidden, rpcError(nil, codeDenied, blockedFor(judgements))
 	case len(q.messages) == 1:
 		return http.StatusOK, encode(responses[0])
 	}

@@ -1,8 +1,6 @@
 package authz
 
 import (
-	"github.com/go-json-experiment/json/jsontext"
-
 	"sallyport/services/internal/activity"
 	"sallyport/services/mcp"
 )
@@ -69,7 +67,7 @@ func (q question) messageRecord(s *session, rules *ruleset, m mcp.Message, j jud
 	if len(m.Arguments) > 0 {
 		own.ArgumentsText = activity.Cut(m.Arguments)
 		if m.Arguments[0] == '{' {
-			own.Arguments = jsontext.Value(m.Arguments)
+			own.Arguments = m.Arguments
 		}
 	}
 	return record

@@ -15,7 +15,6 @@ import (
 
 // JSON-RPC error codes (JSON-RPC 2.0, section 5.1), and one outside its reserved band for a denial.
 const (
-	codeParse    = -32700
 	codeInvalid  = -32600
 	codeInternal = -32603
 	codeDenied   = -31403

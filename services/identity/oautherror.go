@@ -55,8 +55,8 @@ func answerError(w http.ResponseWriter, r *http.Request, e oauthError) {
 func answerJSON(w http.ResponseWriter, status int, v any) {
 	body, err := json.Marshal(v)
 	if err != nil {
-		// The values are structs of strings and numbers of this package.
-		panic(err)
+		http.Error(w, "Sallyport could not write its answer. Try again.", http.StatusInternalServerError)
+		return
 	}
 	h := w.Header()
 	h.Set("Content-Type", "application/json")

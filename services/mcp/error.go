@@ -17,7 +17,16 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Sentence }
 
-// What isn't one JSON value that everybody reads alike (JSON-RPC's -32700).
+// RPCCode is the code that JSON-RPC 2.0 section 5.1 has for it.
+func (e *Error) RPCCode() int {
+	switch e.Code {
+	case codeNotAnObject, codeBatchSize, codeAmbiguousMember, codeNotJSONRPC, codeBadID, codeBadMethod, codeNoMethod, codeNameTooLong:
+		return -32600 // Invalid Request
+	}
+	return -32700 // Parse error
+}
+
+// What isn't one JSON value that everybody reads alike.
 const (
 	codeEmpty           = "empty"
 	codeByteOrderMark   = "byte_order_mark"
@@ -28,7 +37,7 @@ const (
 	codeTrailingData    = "trailing_data"
 )
 
-// What is JSON, but no message of MCP that everybody reads alike (JSON-RPC's -32600).
+// What is JSON, but no message of MCP that everybody reads alike.
 const (
 	codeNotAnObject     = "not_an_object"
 	codeBatchSize       = "batch_size"

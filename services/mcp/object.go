@@ -45,18 +45,21 @@ func (o *object) place(name string) int {
 // value returns the raw value of a member, or an empty one where there is none.
 func (o *object) value(name string) jsontext.Value { return o.values[o.place(name)] }
 
-// text returns the value of a member that is a string; ok is false for anything else.
-func (o *object) text(name string) (text string, ok bool) {
+// text returns the value of a member that is a string, and nothing for anything else.
+func (o *object) text(name string) string {
 	value := o.value(name)
 	if len(value) == 0 || value.Kind() != '"' {
-		return "", false
+		return ""
 	}
 	inside := value[1 : len(value)-1]
 	if bytes.IndexByte(inside, '\\') < 0 {
-		return string(inside), true
+		return string(inside)
 	}
 	plain, err := jsontext.AppendUnquote(nil, value)
-	return string(plain), err == nil
+	if err != nil {
+		return ""
+	}
+	return string(plain)
 }
 
 // unambiguous returns an error if a lenient reader could take another member for one of those named.

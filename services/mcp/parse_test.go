@@ -88,6 +88,7 @@ func (c refusedCase) body() string {
 
 // refusedCases are those of the file, and those that a text file can't hold.
 func refusedCases(t testing.TB) []refusedCase {
+	t.Helper()
 	var cases []refusedCase
 	load(t, "testdata/refused.yaml", &cases)
 	const ping = `{"jsonrpc":"2.0","id":1,"method":"ping"}`

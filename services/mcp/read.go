@@ -32,7 +32,7 @@ func (r *reader) readEnvelope(m *Message) error {
 	if err != nil {
 		return err
 	}
-	if version, _ := r.envelope.text("jsonrpc"); version != "2.0" {
+	if r.envelope.text("jsonrpc") != "2.0" {
 		return &Error{codeNotJSONRPC, `A message needs "jsonrpc": "2.0".`}
 	}
 	m.ID = r.envelope.value("id")
@@ -46,7 +46,7 @@ func (r *reader) readEnvelope(m *Message) error {
 		}
 		return nil
 	}
-	m.Method, _ = r.envelope.text("method")
+	m.Method = r.envelope.text("method")
 	if m.Method == "" {
 		return &Error{codeBadMethod, "The method of a message is a string that isn't empty."}
 	}
@@ -62,7 +62,7 @@ func (r *reader) readParams(m *Message) error {
 		return err
 	}
 	m.Arguments = r.envelope.value("params")
-	m.URI, _ = r.params.text("uri")
+	m.URI = r.params.text("uri")
 	r.readClaims(m)
 	if m.Method == "tools/call" {
 		return r.readCall(m)
@@ -73,7 +73,7 @@ func (r *reader) readParams(m *Message) error {
 // readCall reads the params of a tools/call. Where they are of another type than object, the call
 // has no name, and is blocked for that.
 func (r *reader) readCall(m *Message) error {
-	m.Name, _ = r.params.text("name")
+	m.Name = r.params.text("name")
 	m.NameOK = m.Name != ""
 	m.Arguments = r.params.value("arguments")
 	if !executing(m.Name) {
@@ -84,7 +84,7 @@ func (r *reader) readCall(m *Message) error {
 		return err
 	}
 	m.Execute = true
-	m.Inner, _ = r.arguments.text("name")
+	m.Inner = r.arguments.text("name")
 	m.InnerOK = m.Inner != ""
 	m.Inputs = r.arguments.value("inputs")
 	return r.readTool(m, m.Inner, r.inputs)
@@ -97,7 +97,7 @@ func (r *reader) readTool(m *Message, tool string, arguments *object) error {
 		if err != nil {
 			return err
 		}
-		m.FetchID, _ = arguments.text("id")
+		m.FetchID = arguments.text("id")
 	}
 	err := shortEnough("tool", m.Name)
 	if err != nil {
@@ -109,14 +109,14 @@ func (r *reader) readTool(m *Message, tool string, arguments *object) error {
 // readClaims reads what the client says of itself. What isn't of that form says nothing.
 func (r *reader) readClaims(m *Message) {
 	info := r.modern
-	m.ProtocolVersion, _ = r.meta.text(metaVersion)
+	m.ProtocolVersion = r.meta.text(metaVersion)
 	if m.Method == "initialize" {
 		info = r.initializing
-		m.ProtocolVersion, _ = r.params.text("protocolVersion")
+		m.ProtocolVersion = r.params.text("protocolVersion")
 	}
-	m.ClientInfo.Name, _ = info.text("name")
-	m.ClientInfo.Version, _ = info.text("version")
-	m.ClientInfo.Title, _ = info.text("title")
+	m.ClientInfo.Name = info.text("name")
+	m.ClientInfo.Version = info.text("version")
+	m.ClientInfo.Title = info.text("title")
 }
 
 func shortEnough(kind, name string) error {

@@ -125,8 +125,10 @@ func (m *term) matches(t *target) bool {
 		return t.families&m.family != 0 || t.families == 0 && m.family == write
 	case byFamilyToAllow:
 		return t.families != 0 && t.families&^m.family == 0
+	case byGlob:
+		return m.globs(t)
 	}
-	return m.globs(t)
+	return false
 }
 
 // named compares with names that aren't empty: the text of a term never is.

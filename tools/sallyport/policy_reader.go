@@ -169,10 +169,10 @@ func shown(n *yaml.Node) string {
 
 // kind is what a node is, in people's words.
 func kind(n *yaml.Node) string {
-	switch n.Kind {
-	case yaml.SequenceNode:
+	if n.Kind == yaml.SequenceNode {
 		return "a list"
-	case yaml.MappingNode:
+	}
+	if n.Kind == yaml.MappingNode {
 		return "a group of fields"
 	}
 	switch n.ShortTag() {

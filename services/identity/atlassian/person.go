@@ -50,7 +50,7 @@ func (c *Client) askTools(ctx context.Context, access string) (Person, error) {
 	if err != nil {
 		return Person{}, fmt.Errorf("connecting to Atlassian's MCP server: %w", err)
 	}
-	defer session.Close()
+	defer func() { _ = session.Close() }()
 
 	var user struct {
 		AccountID string `json:"account_id"`

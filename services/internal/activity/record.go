@@ -39,12 +39,14 @@ func IndexOf(at time.Time, governed bool) string {
 	return pattern[:len(pattern)-1] + at.UTC().Format("2006.01.02")
 }
 
+// The decisions.
 const (
-	// Allowed and Blocked are the decisions.
 	Allowed = "allowed"
 	Blocked = "blocked"
+)
 
-	// OutcomeOK and the others are what became of an allowed call.
+// What became of an allowed call.
+const (
 	OutcomeOK        = "ok"
 	OutcomeToolError = "tool_error"
 	OutcomeHTTPError = "http_error"

@@ -19,11 +19,11 @@ func Open(address string) (esapi.Transport, error) {
 	if err != nil || u.Host == "" {
 		return nil, fmt.Errorf("%q isn't the URL of an Elasticsearch, such as http://localhost:9200", address)
 	}
-	client, err := elastictransport.New(elastictransport.Config{
-		URLs:         []*url.URL{u},
-		DisableRetry: true,
-		Transport:    &http.Transport{ResponseHeaderTimeout: 30 * time.Second, MaxIdleConnsPerHost: 8, IdleConnTimeout: time.Minute},
-	})
+	client, err := elastictransport.NewClient(
+		elastictransport.WithURLs(u),
+		elastictransport.WithDisableRetry(),
+		elastictransport.WithTransport(&http.Transport{ResponseHeaderTimeout: 30 * time.Second, MaxIdleConnsPerHost: 8, IdleConnTimeout: time.Minute}),
+	)
 	if err != nil {
 		return nil, fmt.Errorf("Elasticsearch client: %w", err)
 	}

@@ -1,7 +1,6 @@
 package elastictest
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"sallyport/services/internal/nativetest"
 )
 
 const (
@@ -30,7 +31,6 @@ type Server struct {
 	URL string
 
 	dir     string
-	options []string
 	program *exec.Cmd
 	ended   chan error
 }
@@ -205,36 +205,9 @@ func freePorts(n int) ([]int, error) {
 // parts returns the folders of Elasticsearch and of Java, from what `make parts` wrote down.
 func parts(t testing.TB) (home, java string) {
 	t.Helper()
-	for _, dir := range caches() {
-		text, err := os.ReadFile(filepath.Join(dir, "parts.json"))
-		if err != nil {
-			continue
-		}
-		var fetched struct {
-			Home string `json:"elasticsearch_home"`
-			Java string `json:"java_home"`
-		}
-		err = json.Unmarshal(text, &fetched)
-		if err == nil && fetched.Home != "" && fetched.Java != "" {
-			return fetched.Home, fetched.Java
-		}
+	found := nativetest.Find()
+	if found.ElasticsearchHome == "" || found.JavaHome == "" {
+		t.Fatal("there is no Elasticsearch on this machine: run `make parts`, which fetches one")
 	}
-	t.Fatal("there is no Elasticsearch on this machine: run `make parts`, which fetches one")
-	return "", ""
-}
-
-// caches are the folders where the native parts may be, in the order in which tools/stack looks.
-func caches() []string {
-	if dir := os.Getenv("SALLYPORT_CACHE"); dir != "" {
-		return []string{dir}
-	}
-	var dirs []string
-	if dir := os.Getenv("XDG_CACHE_HOME"); dir != "" {
-		dirs = append(dirs, filepath.Join(dir, "sallyport"))
-	}
-	home, err := os.UserHomeDir()
-	if err == nil {
-		dirs = append(dirs, filepath.Join(home, ".cache", "sallyport"))
-	}
-	return append(dirs, "/var/cache/sallyport")
+	return found.ElasticsearchHome, found.JavaHome
 }

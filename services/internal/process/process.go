@@ -95,10 +95,11 @@ func Run(ctx context.Context, log *slog.Logger, cfg Common, start func(ctx conte
 func (p *Process) Go(name string, task func(ctx context.Context) error) {
 	p.group.Go(func() error {
 		err := task(p.ctx)
-		if err == nil || errors.Is(err, context.Canceled) && p.ctx.Err() != nil {
-			return nil
+		stopped := errors.Is(err, context.Canceled) && p.ctx.Err() != nil
+		if err != nil && !stopped {
+			return fmt.Errorf("%s: %w", name, err)
 		}
-		return fmt.Errorf("%s: %w", name, err)
+		return nil
 	})
 }
 

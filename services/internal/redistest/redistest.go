@@ -3,7 +3,6 @@ package redistest
 
 import (
 	"context"
-	"encoding/json"
 	"net"
 	"os"
 	"os/exec"
@@ -12,6 +11,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"sallyport/services/internal/nativetest"
 )
 
 // startTimeout is how long the server may take on a machine that is busy with other tests.
@@ -60,18 +61,8 @@ func freeAddress(t testing.TB) string {
 
 func program(t testing.TB) string {
 	t.Helper()
-	for _, dir := range caches() {
-		text, err := os.ReadFile(filepath.Join(dir, "parts.json"))
-		if err != nil {
-			continue
-		}
-		var parts struct {
-			RedisServer string `json:"redis_server"`
-		}
-		err = json.Unmarshal(text, &parts)
-		if err == nil && parts.RedisServer != "" {
-			return parts.RedisServer
-		}
+	if fetched := nativetest.Find().RedisServer; fetched != "" {
+		return fetched
 	}
 	for _, name := range []string{"valkey-server", "redis-server"} {
 		path, err := exec.LookPath(name)
@@ -81,19 +72,4 @@ func program(t testing.TB) string {
 	}
 	t.Fatal("there is no Redis on this machine: run `make parts`, which fetches one")
 	return ""
-}
-
-// caches are the folders where the native parts may be, in the order in which tools/stack looks.
-func caches() []string {
-	if dir := os.Getenv("SALLYPORT_CACHE"); dir != "" {
-		return []string{dir}
-	}
-	var dirs []string
-	if dir := os.Getenv("XDG_CACHE_HOME"); dir != "" {
-		dirs = append(dirs, filepath.Join(dir, "sallyport"))
-	}
-	if home, err := os.UserHomeDir(); err == nil {
-		dirs = append(dirs, filepath.Join(home, ".cache", "sallyport"))
-	}
-	return append(dirs, "/var/cache/sallyport")
 }

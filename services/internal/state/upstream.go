@@ -19,9 +19,11 @@ type Upstream struct {
 	ExpiresAt time.Time
 }
 
-// AccessUse and RefreshUse are what the person's tokens are sealed for, so that one person's
-// sealed token can't be put in the place of another's.
-func AccessUse(accountID string) string  { return "atlassian access token of " + accountID }
+// AccessUse is what a person's access token is sealed for, so that one person's sealed token can't
+// be put in the place of another's.
+func AccessUse(accountID string) string { return "atlassian access token of " + accountID }
+
+// RefreshUse is what a person's refresh token is sealed for.
 func RefreshUse(accountID string) string { return "atlassian refresh token of " + accountID }
 
 func upstreamFrom(f map[string]string) *Upstream {

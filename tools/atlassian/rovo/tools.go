@@ -83,6 +83,7 @@ func (s *Server) addAlias(server *mcp.Server, a alias) {
 			err = fmt.Errorf("unrecognized parameter: %s", name)
 		}
 		if err != nil {
+			//nolint:nilerr // MCP has errors of a tool in its result.
 			return failed("MCP error -32602: Invalid arguments for tool " + a.Name + ": " + err.Error()), nil
 		}
 		renamed := map[string]any{}
