@@ -3,16 +3,13 @@ package admin_test
 import (
 	"context"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
 	healthgrpc "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
@@ -21,6 +18,7 @@ import (
 	"sallyport/services/admin"
 	"sallyport/services/internal/elastictest"
 	"sallyport/services/internal/process"
+	"sallyport/services/internal/processtest"
 	"sallyport/services/internal/redistest"
 )
 
@@ -34,8 +32,8 @@ func TestMain(m *testing.M) { os.Exit(elastictest.Run(m)) }
 // start runs the service and returns a connection to it. Parts that cfg doesn't name are nowhere.
 func start(t *testing.T, cfg admin.Config) *grpc.ClientConn {
 	t.Helper()
-	cfg.Common = process.Common{OpsListen: "127.0.0.1:0", DrainTimeout: time.Second}
-	cfg.Listen = freeAddress(t)
+	cfg.Common = processtest.Common()
+	cfg.Listen = processtest.FreeAddress(t)
 	cfg.TokenFile = filepath.Join(t.TempDir(), "token")
 	err := os.WriteFile(cfg.TokenFile, []byte(token+"\n"), 0o600)
 	if err != nil {
@@ -50,36 +48,8 @@ func start(t *testing.T, cfg admin.Config) *grpc.ClientConn {
 	if cfg.Redis == "" {
 		cfg.Redis = nowhere
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	stopped := make(chan error, 1)
-	go func() {
-		log := slog.New(slog.DiscardHandler)
-		stopped <- process.Run(ctx, log, cfg.Common, func(ctx context.Context, p *process.Process) error { return admin.Start(ctx, p, cfg) })
-	}()
-	t.Cleanup(func() {
-		cancel()
-		err := <-stopped
-		if err != nil {
-			t.Errorf("the service ended with %v", err)
-		}
-	})
-	conn, err := grpc.NewClient(cfg.Listen, grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithDefaultCallOptions(grpc.WaitForReady(true)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
-	return conn
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
+	processtest.Run(t, &processtest.Log{}, func(ctx context.Context, p *process.Process) error { return admin.Start(ctx, p, cfg) })
+	return processtest.Dial(t, cfg.Listen)
 }
 
 // asAdmin presents the admin token.

@@ -5,8 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
-	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -18,6 +16,7 @@ import (
 
 	"sallyport/services/identity"
 	"sallyport/services/internal/process"
+	"sallyport/services/internal/processtest"
 	"sallyport/services/internal/redistest"
 	"sallyport/services/internal/seal"
 	"sallyport/services/internal/state"
@@ -38,32 +37,14 @@ type deployment struct {
 	stopAtlassian      func()
 	store              *state.Store
 	box                *seal.Box
-	log                *logText
+	log                *processtest.Log
 	cfg                identity.Config
-}
-
-// logText collects what the service logs.
-type logText struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *logText) Write(line []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(line)
-}
-
-func (l *logText) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 // deploy starts a deployment whose configuration was changed by tweak.
 func deploy(t *testing.T, tweak ...func(*identity.Config)) *deployment {
 	t.Helper()
-	d := &deployment{t: t, log: &logText{}, atlassian: "http://" + freeAddress(t), control: "http://" + freeAddress(t)}
+	d := &deployment{t: t, log: &processtest.Log{}, atlassian: "http://" + processtest.FreeAddress(t), control: "http://" + processtest.FreeAddress(t)}
 	d.startAtlassian()
 	dir := t.TempDir()
 	key := make([]byte, 32)
@@ -72,7 +53,7 @@ func deploy(t *testing.T, tweak ...func(*identity.Config)) *deployment {
 	write(t, keyFile, base64.StdEncoding.EncodeToString(key))
 	write(t, tokenFile, jiraToken)
 	redis := redistest.Start(t)
-	listen := freeAddress(t)
+	listen := processtest.FreeAddress(t)
 	d.url = "http://" + listen
 	d.cfg = identity.Config{
 		Listen: listen, Redis: redis, SealKeyFile: keyFile, PublicURL: d.url, Contact: "it@acme.test",
@@ -97,26 +78,9 @@ func deploy(t *testing.T, tweak ...func(*identity.Config)) *deployment {
 func (d *deployment) serve(listen string) string {
 	d.t.Helper()
 	cfg := d.cfg
-	cfg.Listen, cfg.GRPCListen = listen, freeAddress(d.t)
-	cfg.OpsListen, cfg.DrainTimeout = "127.0.0.1:0", time.Second
-	ctx, stop := context.WithCancel(context.Background())
-	log := slog.New(slog.NewJSONHandler(d.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	ended := make(chan error, 1)
-	go func() {
-		ended <- process.Run(ctx, log, cfg.Common, func(_ context.Context, p *process.Process) error {
-			return identity.Start(p, cfg)
-		})
-	}()
-	d.t.Cleanup(func() {
-		stop()
-		err := <-ended
-		if err != nil {
-			d.t.Errorf("the service ended with: %v", err)
-		}
-		if d.t.Failed() {
-			d.t.Logf("the service's log:\n%s", d.log)
-		}
-	})
+	cfg.Listen, cfg.GRPCListen = listen, processtest.FreeAddress(d.t)
+	cfg.Common = processtest.Common()
+	processtest.Run(d.t, d.log, func(_ context.Context, p *process.Process) error { return identity.Start(p, cfg) })
 	waitFor(d.t, "http://"+listen+"/.well-known/oauth-authorization-server")
 	return cfg.GRPCListen
 }
@@ -192,16 +156,6 @@ func waitFor(t *testing.T, address string) {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
 }
 
 func write(t *testing.T, path, text string) {

@@ -7,24 +7,18 @@ import (
 	"testing"
 	"time"
 
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 
 	identityv1 "sallyport/proto/gen/go/sallyport/identity/v1"
 	"sallyport/services/identity"
+	"sallyport/services/internal/processtest"
 	"sallyport/services/internal/state"
 )
 
 func (d *deployment) refreshUpstream(address, account string) error {
 	d.t.Helper()
-	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	defer conn.Close()
-	_, err = identityv1.NewUpstreamServiceClient(conn).RefreshToken(d.t.Context(), &identityv1.RefreshTokenRequest{AccountId: account})
+	_, err := identityv1.NewUpstreamServiceClient(processtest.Dial(d.t, address)).RefreshToken(d.t.Context(), &identityv1.RefreshTokenRequest{AccountId: account})
 	return err
 }
 
@@ -51,7 +45,7 @@ func (d *deployment) upstream(account string) *state.Upstream {
 // Atlassian refuses a refresh token the second time, so that one more refresh would sign the person out.
 func TestOneRefreshHoweverManyAsk(t *testing.T) {
 	d := deploy(t)
-	replica := d.serve(freeAddress(t))
+	replica := d.serve(processtest.FreeAddress(t))
 	d.change("token_seconds", "60")
 	account, _ := d.connect("Codex").account("ana@acme.test")
 	d.change("token_seconds", "3600")

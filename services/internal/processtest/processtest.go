@@ -1,0 +1,87 @@
+// Package processtest runs a whole service inside a test, as its main does.
+package processtest
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"sallyport/services/internal/process"
+)
+
+// Log holds what the services of a test logged.
+type Log struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write adds to the log.
+func (l *Log) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(line)
+}
+
+// String is all that was logged so far.
+func (l *Log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// Common is the configuration that services of tests have in common.
+func Common() process.Common {
+	return process.Common{OpsListen: "127.0.0.1:0", DrainTimeout: time.Second}
+}
+
+// Run runs a service until the test ends. It logs to log, which is shown if the test fails. A
+// service that ends with an error fails the test.
+func Run(t testing.TB, log *Log, start func(ctx context.Context, p *process.Process) error) {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() {
+		logger := slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		ended <- process.Run(ctx, logger, Common(), start)
+	}()
+	t.Cleanup(func() {
+		stop()
+		err := <-ended
+		if err != nil {
+			t.Errorf("the service ended with: %v", err)
+		}
+		if t.Failed() {
+			t.Logf("the service's log:\n%s", log)
+		}
+	})
+}
+
+// Dial returns a gRPC connection on which calls wait for a service that is about to listen.
+func Dial(t testing.TB, address string) *grpc.ClientConn {
+	t.Helper()
+	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithDefaultCallOptions(grpc.WaitForReady(true)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+// FreeAddress is a loopback address that nothing listened at a moment ago.
+func FreeAddress(t testing.TB) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
