@@ -20,6 +20,7 @@ const allowAll = "default: allow\n"
 func TestOneWholeCall(t *testing.T) {
 	applyPolicy(t, blockDeletes)
 	claude := connect(t, "ana@acme.test", "Claude Code (e2e)")
+	began := time.Now()
 
 	text, isError := claude.call(t, "searchJiraIssuesUsingJql", map[string]any{"cloudId": "acme.atlassian.net", "jql": "project = OPS ORDER BY created DESC"})
 	if isError || !strings.Contains(text, "OPS-") {
@@ -51,7 +52,7 @@ func TestOneWholeCall(t *testing.T) {
 		t.Fatalf("the very next call after the policy was changed gave %s", text)
 	}
 
-	records := waitForLog(t, claude, 5)
+	records := waitForLog(t, claude, began, 5)
 	for _, want := range []struct{ operation, outer, effect string }{
 		{"searchJiraIssuesUsingJql", "", "allowed"},
 		{"createJiraIssue", "", "allowed"},
@@ -112,14 +113,14 @@ type record struct {
 	Arguments map[string]any `json:"arguments"`
 }
 
-// waitForLog returns the person's newest records, once there are as many as wanted with their
-// outcomes.
-func waitForLog(t *testing.T, a *assistant, want int) []record {
+// waitForLog returns the person's records since a time, once there are as many as wanted with
+// their outcomes.
+func waitForLog(t *testing.T, a *assistant, since time.Time, want int) []record {
 	t.Helper()
 	var records []record
 	eventually(t, 20*time.Second, func() error {
 		records = nil
-		out, err := cliCommand("log", "--user", a.person.email, "--limit", "5", "--json").CombinedOutput()
+		out, err := cliCommand("log", "--user", a.person.email, "--since", since.UTC().Format(time.RFC3339Nano), "--json").CombinedOutput()
 		if err != nil {
 			return errorf("%w: %s", err, out)
 		}

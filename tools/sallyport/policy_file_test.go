@@ -1,6 +1,7 @@
 package main
 
 import (
+	stdcmp "cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	adminv1 "sallyport/proto/gen/go/sallyport/admin/v1"
 	policyv1 "sallyport/proto/gen/go/sallyport/policy/v1"
 )
 
@@ -65,6 +67,51 @@ func inWords(p *policyv1.Policy) string {
 		text += "\n"
 	}
 	return text
+}
+
+// FuzzReadPolicy: any file is read or refused with a reason, and what was read is read again from
+// what "sallyport policy get" would print.
+func FuzzReadPolicy(f *testing.F) {
+	cases, err := filepath.Glob("testdata/policy/*.yaml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, path := range cases {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		text, _, _ := strings.Cut(string(content), "=== want\n")
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		file, err := readPolicy("x.yaml", text)
+		if err != nil {
+			if err.Error() == "" {
+				t.Error("refused without a reason")
+			}
+			return
+		}
+		// The service fills in what a file leaves out.
+		for _, r := range file.policy.GetRules() {
+			r.Client, r.Who, r.Operation = stdcmp.Or(r.GetClient(), "*"), stdcmp.Or(r.GetWho(), "any"), stdcmp.Or(r.GetOperation(), "*")
+			r.Id = stdcmp.Or(r.GetId(), "abcdefgh")
+			if r.GetMode() == policyv1.Mode_MODE_ENFORCE {
+				r.Mode = policyv1.Mode_MODE_UNSPECIFIED
+			}
+		}
+		printed, err := policyYAML(&adminv1.GetPolicyResponse{Policy: file.policy, Version: 1})
+		if err != nil {
+			t.Fatalf("printing what was read: %v", err)
+		}
+		again, err := readPolicy("printed.yaml", printed)
+		if err != nil {
+			t.Fatalf("what was printed isn't read again: %v\n%s", err, printed)
+		}
+		if diff := cmp.Diff(inWords(file.policy), inWords(again.policy)); diff != "" {
+			t.Errorf("%s\n%s", diff, printed)
+		}
+	})
 }
 
 func TestReadPolicyRefusesALargeFile(t *testing.T) {
