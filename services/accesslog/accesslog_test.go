@@ -21,6 +21,7 @@ import (
 	"sallyport/services/internal/activity"
 	"sallyport/services/internal/elastic"
 	"sallyport/services/internal/elastictest"
+	"sallyport/services/internal/nativetest"
 	"sallyport/services/internal/process"
 	"sallyport/services/internal/processtest"
 	"sallyport/services/internal/redistest"
@@ -43,7 +44,7 @@ type sink struct {
 func open(t *testing.T, elasticsearch string) *sink {
 	t.Helper()
 	address := redistest.Start(t)
-	cfg := accesslog.Config{Listen: processtest.FreeAddress(t), Redis: address, Elasticsearch: elasticsearch}
+	cfg := accesslog.Config{Listen: nativetest.FreeAddress(t), Redis: address, Elasticsearch: elasticsearch}
 	processtest.Run(t, &processtest.Log{}, func(ctx context.Context, p *process.Process) error { return accesslog.Start(ctx, p, cfg) })
 	stream, err := alsv3.NewAccessLogServiceClient(processtest.Dial(t, cfg.Listen)).StreamAccessLogs(t.Context())
 	must(t, err)

@@ -17,6 +17,7 @@ import (
 	adminv1 "sallyport/proto/gen/go/sallyport/admin/v1"
 	"sallyport/services/admin"
 	"sallyport/services/internal/elastictest"
+	"sallyport/services/internal/nativetest"
 	"sallyport/services/internal/process"
 	"sallyport/services/internal/processtest"
 	"sallyport/services/internal/redistest"
@@ -33,7 +34,7 @@ func TestMain(m *testing.M) { os.Exit(elastictest.Run(m)) }
 func start(t *testing.T, cfg admin.Config) *grpc.ClientConn {
 	t.Helper()
 	cfg.Common = processtest.Common()
-	cfg.Listen = processtest.FreeAddress(t)
+	cfg.Listen = nativetest.FreeAddress(t)
 	cfg.TokenFile = filepath.Join(t.TempDir(), "token")
 	err := os.WriteFile(cfg.TokenFile, []byte(token+"\n"), 0o600)
 	if err != nil {

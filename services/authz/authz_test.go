@@ -21,6 +21,7 @@ import (
 	identityv1 "sallyport/proto/gen/go/sallyport/identity/v1"
 	"sallyport/services/authz"
 	"sallyport/services/internal/activity"
+	"sallyport/services/internal/nativetest"
 	"sallyport/services/internal/process"
 	"sallyport/services/internal/processtest"
 	"sallyport/services/internal/redistest"
@@ -64,7 +65,7 @@ func open(t *testing.T, redis string, tweak ...func(*authz.Config)) *gate {
 	g := &gate{t: t, box: box, store: state.Open(redis), identity: &identity{}}
 	t.Cleanup(func() { _ = g.store.Close() })
 	cfg := authz.Config{
-		Listen: processtest.FreeAddress(t), Redis: redis, Identity: g.serveIdentity(), SealKeyFile: keyFile,
+		Listen: nativetest.FreeAddress(t), Redis: redis, Identity: g.serveIdentity(), SealKeyFile: keyFile,
 		PublicURL: "https://sallyport.test", Contact: "it@acme.test", StreamLimit: 100,
 	}
 	for _, change := range tweak {

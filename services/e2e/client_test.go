@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"testing"
 
 	"github.com/modelcontextprotocol/go-sdk/auth"
@@ -26,6 +27,12 @@ type assistant struct {
 func connect(t *testing.T, email, clientName string) *assistant {
 	t.Helper()
 	who := newPerson(email)
+	return connectWith(t, who, who.signIn, clientName)
+}
+
+// connectWith does that for a person who signs in in a way of their own.
+func connectWith(t *testing.T, who *person, signIn func(ctx context.Context, authorizationURL, clientRedirect string) (*url.URL, error), clientName string) *assistant {
+	t.Helper()
 	handler, err := auth.NewAuthorizationCodeHandler(&auth.AuthorizationCodeHandlerConfig{
 		DynamicClientRegistrationConfig: &auth.DynamicClientRegistrationConfig{Metadata: &oauthex.ClientRegistrationMetadata{
 			ClientName:              clientName,
@@ -35,7 +42,7 @@ func connect(t *testing.T, email, clientName string) *assistant {
 		}},
 		RequestRefreshToken: true,
 		AuthorizationCodeFetcher: func(ctx context.Context, args *auth.AuthorizationArgs) (*auth.AuthorizationResult, error) {
-			end, err := who.signIn(ctx, args.URL, redirectURI)
+			end, err := signIn(ctx, args.URL, redirectURI)
 			if err != nil {
 				return nil, err
 			}
@@ -49,7 +56,7 @@ func connect(t *testing.T, email, clientName string) *assistant {
 	client := mcp.NewClient(&mcp.Implementation{Name: "e2e", Version: "1.0.0"}, nil)
 	session, err := client.Connect(t.Context(), &mcp.StreamableClientTransport{Endpoint: sallyport.MCPURL, OAuthHandler: handler}, nil)
 	if err != nil {
-		t.Fatalf("connecting as %s: %v (pages seen: %q)", email, err, who.pages)
+		t.Fatalf("connecting as %s: %v (pages seen: %q)", who.email, err, who.pages)
 	}
 	t.Cleanup(func() { _ = session.Close() })
 	return &assistant{ClientSession: session, person: who, token: func(t *testing.T) string {

@@ -16,17 +16,24 @@ import (
 	"time"
 )
 
-// otherSDKs are programs that do with another official SDK what `connect` does with Go's. Install
-// is what fetches the SDK, by its lock file, into a folder that the program is then run in.
-var otherSDKs = map[string]struct {
+// program is one of the folder clients: what installs its libraries, by its lock file, and what
+// runs it.
+type program struct {
 	install, run []string
 	lock         string
-}{
-	"typescript": {
+}
+
+func nodeProgram(file string) program {
+	return program{
 		install: []string{"npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"},
-		run:     []string{"node", "client.mjs"},
+		run:     []string{"node", file},
 		lock:    "package-lock.json",
-	},
+	}
+}
+
+// otherSDKs do with another official SDK what connect does with Go's.
+var otherSDKs = map[string]program{
+	"typescript": nodeProgram("client.mjs"),
 	"python": {
 		install: []string{"python3", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--root-user-action=ignore", "--require-hashes", "--target", "sdk", "-r", "requirements.txt"},
 		run:     []string{"env", "PYTHONPATH=sdk", "python3", "client.py"},
@@ -40,7 +47,7 @@ func TestOtherSDKs(t *testing.T) {
 	applyPolicy(t, blockDeletes)
 	for name, sdk := range otherSDKs {
 		t.Run(name, func(t *testing.T) {
-			folder := installSDK(t, name, sdk.lock, sdk.install)
+			folder := install(t, name, sdk)
 			client := startSDK(t, folder, append(sdk.run, sallyport.MCPURL, redirectURI))
 			who := newPerson("ana@acme.test")
 
@@ -64,35 +71,35 @@ func TestOtherSDKs(t *testing.T) {
 	}
 }
 
-// installSDK copies a client into the cache, by what its lock file says, and installs its SDK there
-// unless that was done before.
-func installSDK(t *testing.T, name, lock string, install []string) string {
+// install copies a program into the cache, by what its lock file says, and installs its libraries
+// there unless that was done before.
+func install(t *testing.T, name string, p program) string {
 	t.Helper()
 	source := filepath.Join("clients", name)
-	pinned, err := os.ReadFile(filepath.Join(source, lock))
+	pinned, err := os.ReadFile(filepath.Join(source, p.lock))
 	if err != nil {
 		t.Fatal(err)
 	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		t.Fatalf("there is no cache folder for the SDK: set XDG_CACHE_HOME to one: %v", err)
+		t.Fatalf("there is no cache folder for what the tests install: set XDG_CACHE_HOME to one: %v", err)
 	}
 	if own := os.Getenv("SALLYPORT_CACHE"); own != "" {
 		cache = own
 	}
 	sum := sha256.Sum256(pinned)
-	folder := filepath.Join(cache, "sallyport-sdk", name+"-"+hex.EncodeToString(sum[:8]))
+	folder := filepath.Join(cache, "sallyport-e2e", name+"-"+hex.EncodeToString(sum[:8]))
 	copyFiles(t, source, folder)
 	done := filepath.Join(folder, "installed")
 	_, err = os.Stat(done)
 	if err == nil {
 		return folder
 	}
-	command := exec.Command(install[0], install[1:]...)
+	command := exec.Command(p.install[0], p.install[1:]...)
 	command.Dir = folder
 	out, err := command.CombinedOutput()
 	if err != nil {
-		t.Fatalf("installing the %s SDK (this needs Node 18 with npm, and Python 3.11 with pip): %v\n%s", name, err, out)
+		t.Fatalf("installing what clients/%s needs (with Node 20.11 or later and npm, and Python 3.11 or later and pip): %v\n%s", name, err, out)
 	}
 	err = os.WriteFile(done, nil, 0o600)
 	if err != nil {

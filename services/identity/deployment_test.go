@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"sallyport/services/identity"
+	"sallyport/services/internal/nativetest"
 	"sallyport/services/internal/process"
 	"sallyport/services/internal/processtest"
 	"sallyport/services/internal/redistest"
@@ -44,7 +45,7 @@ type deployment struct {
 // deploy starts a deployment whose configuration was changed by tweak.
 func deploy(t *testing.T, tweak ...func(*identity.Config)) *deployment {
 	t.Helper()
-	d := &deployment{t: t, log: &processtest.Log{}, atlassian: "http://" + processtest.FreeAddress(t), control: "http://" + processtest.FreeAddress(t)}
+	d := &deployment{t: t, log: &processtest.Log{}, atlassian: "http://" + nativetest.FreeAddress(t), control: "http://" + nativetest.FreeAddress(t)}
 	d.startAtlassian()
 	dir := t.TempDir()
 	key := make([]byte, 32)
@@ -53,7 +54,7 @@ func deploy(t *testing.T, tweak ...func(*identity.Config)) *deployment {
 	write(t, keyFile, base64.StdEncoding.EncodeToString(key))
 	write(t, tokenFile, jiraToken)
 	redis := redistest.Start(t)
-	listen := processtest.FreeAddress(t)
+	listen := nativetest.FreeAddress(t)
 	d.url = "http://" + listen
 	d.cfg = identity.Config{
 		Listen: listen, Redis: redis, SealKeyFile: keyFile, PublicURL: d.url, Contact: "it@acme.test",
@@ -78,7 +79,7 @@ func deploy(t *testing.T, tweak ...func(*identity.Config)) *deployment {
 func (d *deployment) serve(listen string) string {
 	d.t.Helper()
 	cfg := d.cfg
-	cfg.Listen, cfg.GRPCListen = listen, processtest.FreeAddress(d.t)
+	cfg.Listen, cfg.GRPCListen = listen, nativetest.FreeAddress(d.t)
 	cfg.Common = processtest.Common()
 	processtest.Run(d.t, d.log, func(_ context.Context, p *process.Process) error { return identity.Start(p, cfg) })
 	waitFor(d.t, "http://"+listen+"/.well-known/oauth-authorization-server")

@@ -12,6 +12,7 @@ import (
 
 	identityv1 "sallyport/proto/gen/go/sallyport/identity/v1"
 	"sallyport/services/identity"
+	"sallyport/services/internal/nativetest"
 	"sallyport/services/internal/processtest"
 	"sallyport/services/internal/state"
 )
@@ -45,7 +46,7 @@ func (d *deployment) upstream(account string) *state.Upstream {
 // Atlassian refuses a refresh token the second time, so that one more refresh would sign the person out.
 func TestOneRefreshHoweverManyAsk(t *testing.T) {
 	d := deploy(t)
-	replica := d.serve(processtest.FreeAddress(t))
+	replica := d.serve(nativetest.FreeAddress(t))
 	d.change("token_seconds", "60")
 	account, _ := d.connect("Codex").account("ana@acme.test")
 	d.change("token_seconds", "3600")

@@ -1,10 +1,13 @@
-// Package nativetest finds the native programs that `make parts` fetched, for tests that run them.
+// Package nativetest finds the native programs that `make parts` fetched, for tests that run them,
+// and addresses for them to listen at.
 package nativetest
 
 import (
 	"encoding/json"
+	"net"
 	"os"
 	"path/filepath"
+	"testing"
 )
 
 // Parts are paths of native programs, as tools/stack writes them down in its cache; empty where
@@ -41,4 +44,15 @@ func caches() []string {
 		dirs = append(dirs, filepath.Join(home, ".cache", "sallyport"))
 	}
 	return append(dirs, "/var/cache/sallyport")
+}
+
+// FreeAddress is a loopback address that nothing listened at a moment ago.
+func FreeAddress(t testing.TB) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
 }

@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"sallyport/services/internal/nativetest"
 	"sallyport/services/internal/process"
-	"sallyport/services/internal/processtest"
 )
 
 // running is a process with an ops server that can be asked.
@@ -25,7 +25,7 @@ type running struct {
 
 func start(t *testing.T, body func(ctx context.Context, p *process.Process) error) *running {
 	t.Helper()
-	address := processtest.FreeAddress(t)
+	address := nativetest.FreeAddress(t)
 	ctx, stop := context.WithCancel(t.Context())
 	r := &running{url: "http://" + address, stop: stop, end: make(chan error, 1)}
 	started := make(chan struct{})
@@ -82,7 +82,7 @@ func TestOps(t *testing.T) {
 }
 
 func TestRequestsUnderWayMayEnd(t *testing.T) {
-	address := processtest.FreeAddress(t)
+	address := nativetest.FreeAddress(t)
 	arrived, goOn := make(chan struct{}), make(chan struct{})
 	r := start(t, func(_ context.Context, p *process.Process) error {
 		return p.ServeHTTP("slow", address, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

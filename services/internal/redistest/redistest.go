@@ -22,7 +22,7 @@ const startTimeout = 20 * time.Second
 // ends with the test. The program is the one that `make parts` fetched, else one on the PATH.
 func Start(t testing.TB) string {
 	t.Helper()
-	address := freeAddress(t)
+	address := nativetest.FreeAddress(t)
 	host, port, _ := net.SplitHostPort(address)
 	dir := t.TempDir()
 	logFile := filepath.Join(dir, "redis.log")
@@ -47,16 +47,6 @@ func Start(t testing.TB) string {
 		time.Sleep(10 * time.Millisecond)
 	}
 	return address
-}
-
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
 }
 
 func program(t testing.TB) string {
