@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"slices"
 	"testing"
 
 	"go.yaml.in/yaml/v3"
@@ -17,10 +19,9 @@ import (
 
 // suite is one document of a case file (the rule language, section 7).
 type suite struct {
-	Policy struct {
-		Default string           `yaml:"default"`
-		Rules   []map[string]any `yaml:"rules"`
-	} `yaml:"policy"`
+	Policy suitePolicy `yaml:"policy"`
+	// File is the policy of deploy/policies that a suite is about instead.
+	File  string `yaml:"file"`
 	Tests []struct {
 		Name      string         `yaml:"name"`
 		Operation string         `yaml:"operation"`
@@ -38,24 +39,65 @@ type suite struct {
 	}
 }
 
-func TestCases(t *testing.T) {
-	file, err := os.Open("testdata/policy-cases.yaml")
+type suitePolicy struct {
+	Default string           `yaml:"default"`
+	Rules   []map[string]any `yaml:"rules"`
+}
+
+func TestCases(t *testing.T) { runFile(t, "testdata/policy-cases.yaml") }
+
+func TestStartingPoints(t *testing.T) {
+	shown := runFile(t, "testdata/starting-points.yaml")
+	files, err := filepath.Glob("../../deploy/policies/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no policies to start from", err)
+	}
+	for _, path := range files {
+		if !slices.Contains(shown, filepath.Base(path)) {
+			t.Errorf("no case shows what %s decides", path)
+		}
+	}
+}
+
+// runFile runs the suites of a file, and returns the policies of deploy/policies that they are about.
+func runFile(t *testing.T, path string) []string {
+	t.Helper()
+	file, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer file.Close()
+	var shown []string
 	decoder := yaml.NewDecoder(file)
 	for number := 1; ; number++ {
 		var s suite
 		err = decoder.Decode(&s)
 		if errors.Is(err, io.EOF) {
-			break
+			return shown
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
+		if s.File != "" {
+			s.Policy = startingPoint(t, s.File)
+			shown = append(shown, s.File)
+		}
 		runSuite(t, number, s)
 	}
+}
+
+func startingPoint(t *testing.T, file string) suitePolicy {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("../../deploy/policies", file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var p suitePolicy
+	err = yaml.Unmarshal(text, &p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 func runSuite(t *testing.T, number int, s suite) {
