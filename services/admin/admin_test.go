@@ -33,7 +33,6 @@ func TestMain(m *testing.M) { os.Exit(elastictest.Run(m)) }
 // start runs the service and returns a connection to it. Parts that cfg doesn't name are nowhere.
 func start(t *testing.T, cfg admin.Config) *grpc.ClientConn {
 	t.Helper()
-	cfg.Common = processtest.Common()
 	cfg.Listen = nativetest.FreeAddress(t)
 	cfg.TokenFile = filepath.Join(t.TempDir(), "token")
 	err := os.WriteFile(cfg.TokenFile, []byte(token+"\n"), 0o600)

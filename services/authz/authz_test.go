@@ -2,12 +2,8 @@ package authz_test
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"encoding/json"
 	"net"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -56,10 +52,7 @@ func (i *identity) RefreshToken(ctx context.Context, _ *identityv1.RefreshTokenR
 
 func open(t *testing.T, redis string, tweak ...func(*authz.Config)) *gate {
 	t.Helper()
-	key := make([]byte, 32)
-	rand.Read(key)
-	keyFile := filepath.Join(t.TempDir(), "seal.key")
-	must(t, os.WriteFile(keyFile, []byte(base64.StdEncoding.EncodeToString(key)), 0o600))
+	keyFile := processtest.SealKey(t)
 	box, err := seal.NewBox(keyFile)
 	must(t, err)
 	g := &gate{t: t, box: box, store: state.Open(redis), identity: &identity{}}

@@ -4,14 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
 )
-
-func errorf(format string, arguments ...any) error { return fmt.Errorf(format, arguments...) }
 
 func newPost(ctx context.Context, token string, body []byte, headers map[string]string) (*http.Request, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, sallyport.MCPURL, bytes.NewReader(body))

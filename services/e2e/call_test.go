@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -113,30 +114,42 @@ type record struct {
 	Arguments map[string]any `json:"arguments"`
 }
 
+// readLog returns what `sallyport log` shows now, newest first.
+func readLog(flags ...string) ([]record, error) {
+	out, err := cliCommand(append([]string{"log", "--json"}, flags...)...).CombinedOutput()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s", err, out)
+	}
+	var records []record
+	for line := range strings.Lines(string(out)) {
+		var r record
+		err = json.Unmarshal([]byte(line), &r)
+		if err != nil {
+			return nil, err
+		}
+		records = append(records, r)
+	}
+	return records, nil
+}
+
 // waitForLog returns the person's records since a time, once there are as many as wanted with
 // their outcomes.
 func waitForLog(t *testing.T, a *assistant, since time.Time, want int) []record {
 	t.Helper()
 	var records []record
 	eventually(t, 20*time.Second, func() error {
-		records = nil
-		out, err := cliCommand("log", "--user", a.person.email, "--since", since.UTC().Format(time.RFC3339Nano), "--json").CombinedOutput()
+		var err error
+		records, err = readLog("--user", a.person.email, "--since", since.UTC().Format(time.RFC3339Nano))
 		if err != nil {
-			return errorf("%w: %s", err, out)
+			return err
 		}
-		for line := range strings.Lines(string(out)) {
-			var r record
-			err = json.Unmarshal([]byte(line), &r)
-			if err != nil {
-				return err
-			}
+		for _, r := range records {
 			if r.Outcome.StatusCode == 0 {
-				return errorf("the record of %s has no outcome yet", r.Operation.Name)
+				return fmt.Errorf("the record of %s has no outcome yet", r.Operation.Name)
 			}
-			records = append(records, r)
 		}
 		if len(records) < want {
-			return errorf("%d of %d records are in the log", len(records), want)
+			return fmt.Errorf("%d of %d records are in the log", len(records), want)
 		}
 		return nil
 	})

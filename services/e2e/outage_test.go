@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -44,16 +43,11 @@ func TestElasticsearchAway(t *testing.T) {
 	seen := map[string]int{}
 	eventually(t, 90*time.Second, func() error {
 		clear(seen)
-		out, err := cliCommand("log", "--query", mark, "--limit", "1000", "--json").CombinedOutput()
+		records, err := readLog("--query", mark, "--limit", "1000")
 		if err != nil {
-			return fmt.Errorf("%w: %s", err, out)
+			return err
 		}
-		for line := range strings.Lines(string(out)) {
-			var r record
-			err = json.Unmarshal([]byte(line), &r)
-			if err != nil {
-				return err
-			}
+		for _, r := range records {
 			jql, _ := r.Arguments["jql"].(string)
 			seen[jql]++
 			if r.Outcome.StatusCode != 200 {

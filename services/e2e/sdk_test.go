@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sallyport/services/internal/nativetest"
 )
 
 // program is one of the folder clients: what installs its libraries, by its lock file, and what
@@ -80,15 +82,8 @@ func install(t *testing.T, name string, p program) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		t.Fatalf("there is no cache folder for what the tests install: set XDG_CACHE_HOME to one: %v", err)
-	}
-	if own := os.Getenv("SALLYPORT_CACHE"); own != "" {
-		cache = own
-	}
 	sum := sha256.Sum256(pinned)
-	folder := filepath.Join(cache, "sallyport-e2e", name+"-"+hex.EncodeToString(sum[:8]))
+	folder := filepath.Join(nativetest.Cache(), "e2e", name+"-"+hex.EncodeToString(sum[:8]))
 	copyFiles(t, source, folder)
 	done := filepath.Join(folder, "installed")
 	_, err = os.Stat(done)

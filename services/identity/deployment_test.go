@@ -2,8 +2,6 @@ package identity_test
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"fmt"
 	"net/http"
 	"os"
@@ -47,11 +45,7 @@ func deploy(t *testing.T, tweak ...func(*identity.Config)) *deployment {
 	t.Helper()
 	d := &deployment{t: t, log: &processtest.Log{}, atlassian: "http://" + nativetest.FreeAddress(t), control: "http://" + nativetest.FreeAddress(t)}
 	d.startAtlassian()
-	dir := t.TempDir()
-	key := make([]byte, 32)
-	rand.Read(key)
-	keyFile, tokenFile := filepath.Join(dir, "seal.key"), filepath.Join(dir, "jira.token")
-	write(t, keyFile, base64.StdEncoding.EncodeToString(key))
+	keyFile, tokenFile := processtest.SealKey(t), filepath.Join(t.TempDir(), "jira.token")
 	write(t, tokenFile, jiraToken)
 	redis := redistest.Start(t)
 	listen := nativetest.FreeAddress(t)
@@ -80,7 +74,6 @@ func (d *deployment) serve(listen string) string {
 	d.t.Helper()
 	cfg := d.cfg
 	cfg.Listen, cfg.GRPCListen = listen, nativetest.FreeAddress(d.t)
-	cfg.Common = processtest.Common()
 	processtest.Run(d.t, d.log, func(_ context.Context, p *process.Process) error { return identity.Start(p, cfg) })
 	waitFor(d.t, "http://"+listen+"/.well-known/oauth-authorization-server")
 	return cfg.GRPCListen

@@ -18,28 +18,39 @@ import (
 	policyv1 "sallyport/proto/gen/go/sallyport/policy/v1"
 )
 
-// TestReadPolicy reads each case of testdata/policy: a file, and below "=== want" what it holds,
-// or what is wrong with it.
-func TestReadPolicy(t *testing.T) {
-	cases, err := filepath.Glob("testdata/policy/*.yaml")
-	if err != nil || len(cases) == 0 {
-		t.Fatal("no cases", err)
+// policyCase is a file of testdata/policy: a policy file, and below "=== want" what it holds, or
+// what is wrong with it.
+type policyCase struct{ name, text, want string }
+
+func policyCases(tb testing.TB) []policyCase {
+	tb.Helper()
+	paths, err := filepath.Glob("testdata/policy/*.yaml")
+	if err != nil || len(paths) == 0 {
+		tb.Fatal("no cases", err)
 	}
-	for _, path := range cases {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".yaml"), func(t *testing.T) {
-			content, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			text, want, _ := strings.Cut(string(content), "=== want\n")
+	var cases []policyCase
+	for _, path := range paths {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		text, want, _ := strings.Cut(string(content), "=== want\n")
+		cases = append(cases, policyCase{strings.TrimSuffix(filepath.Base(path), ".yaml"), text, want})
+	}
+	return cases
+}
+
+func TestReadPolicy(t *testing.T) {
+	for _, test := range policyCases(t) {
+		t.Run(test.name, func(t *testing.T) {
 			got := ""
-			file, err := readPolicy("x.yaml", []byte(text))
+			file, err := readPolicy("x.yaml", []byte(test.text))
 			if err != nil {
 				got = err.Error() + "\n"
 			} else {
 				got = inWords(file.policy)
 			}
-			if diff := cmp.Diff(want, got); diff != "" {
+			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -72,17 +83,8 @@ func inWords(p *policyv1.Policy) string {
 // FuzzReadPolicy: any file is read or refused with a reason, and what was read is read again from
 // what "sallyport policy get" would print.
 func FuzzReadPolicy(f *testing.F) {
-	cases, err := filepath.Glob("testdata/policy/*.yaml")
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, path := range cases {
-		content, err := os.ReadFile(path)
-		if err != nil {
-			f.Fatal(err)
-		}
-		text, _, _ := strings.Cut(string(content), "=== want\n")
-		f.Add([]byte(text))
+	for _, seed := range policyCases(f) {
+		f.Add([]byte(seed.text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		file, err := readPolicy("x.yaml", text)

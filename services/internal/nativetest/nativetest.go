@@ -18,32 +18,28 @@ type Parts struct {
 	JavaHome          string `json:"java_home"`
 }
 
-// Find returns the fetched parts, of the first cache that has any.
+// Find returns the fetched parts.
 func Find() Parts {
 	var found Parts
-	for _, dir := range caches() {
-		text, err := os.ReadFile(filepath.Join(dir, "parts.json"))
-		if err == nil && json.Unmarshal(text, &found) == nil {
-			return found
-		}
+	text, err := os.ReadFile(filepath.Join(Cache(), "parts.json"))
+	if err != nil || json.Unmarshal(text, &found) != nil {
+		return Parts{}
 	}
-	return Parts{}
+	return found
 }
 
-// caches are the folders where the parts may be, in the order in which tools/stack looks.
-func caches() []string {
+// Cache is the folder that tools/stack fetches parts into: $SALLYPORT_CACHE, or the user's cache
+// folder. Root's is elsewhere, since Elasticsearch runs as another user then.
+func Cache() string {
 	if dir := os.Getenv("SALLYPORT_CACHE"); dir != "" {
-		return []string{dir}
+		return dir
 	}
-	var dirs []string
-	if dir := os.Getenv("XDG_CACHE_HOME"); dir != "" {
-		dirs = append(dirs, filepath.Join(dir, "sallyport"))
+	if os.Geteuid() == 0 {
+		return "/var/cache/sallyport"
 	}
-	home, err := os.UserHomeDir()
-	if err == nil {
-		dirs = append(dirs, filepath.Join(home, ".cache", "sallyport"))
-	}
-	return append(dirs, "/var/cache/sallyport")
+	// Without a home there is no such folder, and nothing in it.
+	dir, _ := os.UserCacheDir()
+	return filepath.Join(dir, "sallyport")
 }
 
 // FreeAddress is a loopback address that nothing listened at a moment ago.

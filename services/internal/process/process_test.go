@@ -1,7 +1,6 @@
 package process_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -99,9 +98,8 @@ func TestRequestsUnderWayMayEnd(t *testing.T) {
 			return
 		}
 		defer response.Body.Close()
-		var text bytes.Buffer
-		_, _ = text.ReadFrom(response.Body)
-		got <- text.String()
+		text, _ := io.ReadAll(response.Body)
+		got <- string(text)
 	}()
 	<-arrived
 	r.stop()

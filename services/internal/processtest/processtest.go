@@ -4,7 +4,11 @@ package processtest
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
+	"encoding/base64"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -35,9 +39,17 @@ func (l *Log) String() string {
 	return l.text.String()
 }
 
-// Common is the configuration that services of tests have in common.
-func Common() process.Common {
-	return process.Common{OpsListen: "127.0.0.1:0", DrainTimeout: time.Second}
+// SealKey returns the path of a file with a new key to seal under.
+func SealKey(t testing.TB) string {
+	t.Helper()
+	key := make([]byte, 32)
+	rand.Read(key)
+	path := filepath.Join(t.TempDir(), "seal.key")
+	err := os.WriteFile(path, []byte(base64.StdEncoding.EncodeToString(key)+"\n"), 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // Run runs a service until the test ends. It logs to log, which is shown if the test fails. A
@@ -48,7 +60,7 @@ func Run(t testing.TB, log *Log, start func(ctx context.Context, p *process.Proc
 	ended := make(chan error, 1)
 	go func() {
 		logger := slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-		ended <- process.Run(ctx, logger, Common(), start)
+		ended <- process.Run(ctx, logger, process.Common{OpsListen: "127.0.0.1:0", DrainTimeout: time.Second}, start)
 	}()
 	t.Cleanup(func() {
 		stop()

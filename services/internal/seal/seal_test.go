@@ -1,7 +1,6 @@
 package seal_test
 
 import (
-	"crypto/rand"
 	"encoding/base64"
 	"errors"
 	"os"
@@ -9,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"sallyport/services/internal/processtest"
 	"sallyport/services/internal/seal"
 )
 
@@ -24,9 +24,7 @@ func keyFile(t *testing.T, text string) string {
 
 func newBox(t *testing.T) *seal.Box {
 	t.Helper()
-	key := make([]byte, 32)
-	rand.Read(key)
-	box, err := seal.NewBox(keyFile(t, base64.StdEncoding.EncodeToString(key)+"\n"))
+	box, err := seal.NewBox(processtest.SealKey(t))
 	if err != nil {
 		t.Fatal(err)
 	}
