@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -196,6 +197,29 @@ func TestWhatElasticsearchRefusesIsSetAside(t *testing.T) {
 	must(t, err)
 	if len(aside) != 1 || aside[0].Values["id"] != "refused" || aside[0].Values["doc"] != `{"no_such_field":true}` || aside[0].Values["reason"] == "" {
 		t.Errorf("set aside is %+v", aside)
+	}
+}
+
+// TestAnIndexOfAnOlderVersionIsGivenNewFields shows that records are taken by the index of the day of
+// an upgrade, which was made before it.
+func TestAnIndexOfAnOlderVersionIsGivenNewFields(t *testing.T) {
+	elasticsearch := elastictest.Empty(t)
+	transport, err := elastic.Open(elasticsearch)
+	must(t, err)
+	for _, request := range []esapi.Request{
+		esapi.IndicesDeleteIndexTemplateRequest{Name: activity.TemplateName},
+		esapi.IndicesCreateRequest{Index: index, Body: strings.NewReader(`{"mappings":{"dynamic":"strict","properties":{"@timestamp":{"type":"date_nanos"}}}}`)},
+	} {
+		response, err := request.Do(t.Context(), transport)
+		must(t, err)
+		must(t, elastic.Failure(response))
+		must(t, response.Body.Close())
+	}
+	s := open(t, elasticsearch)
+	s.decided("r1", decision("r1"))
+	s.ended("r1", 200)
+	if got := s.indexed(1)["r1"]; got.Sallyport.Operation == nil {
+		t.Errorf("got %+v", got)
 	}
 }
 

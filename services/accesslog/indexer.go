@@ -101,14 +101,32 @@ func (x *Indexer) persist(ctx context.Context, what string, do func() error) {
 	}
 }
 
+// putTemplate puts the template that new indices are made by, and its fields into those there are:
+// a record of this version could be refused by the index of the day of an upgrade otherwise.
 func (x *Indexer) putTemplate(ctx context.Context) error {
-	request := esapi.IndicesPutIndexTemplateRequest{Name: activity.TemplateName, Body: bytes.NewReader(activity.Template)}
-	response, err := request.Do(ctx, x.elastic)
+	mappings, err := activity.Mappings()
 	if err != nil {
 		return err
 	}
-	defer response.Body.Close()
-	return elastic.Failure(response)
+	yes := true
+	for _, request := range []esapi.Request{
+		esapi.IndicesPutIndexTemplateRequest{Name: activity.TemplateName, Body: bytes.NewReader(activity.Template)},
+		esapi.IndicesPutMappingRequest{
+			Index: []string{activity.Actions, activity.Protocol}, Body: bytes.NewReader(mappings),
+			AllowNoIndices: &yes, IgnoreUnavailable: &yes,
+		},
+	} {
+		response, err := request.Do(ctx, x.elastic)
+		if err != nil {
+			return err
+		}
+		err = elastic.Failure(response)
+		_ = response.Body.Close()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // index sends one bulk request and removes from the stream what Elasticsearch took. What it can't

@@ -22,7 +22,7 @@ type Config struct {
 	Listen        string `help:"Address for the admin API, gRPC." default:"127.0.0.1:9010" env:"SALLYPORT_LISTEN"`
 	Redis         string `help:"Address of Redis, host:port." default:"127.0.0.1:6379" env:"SALLYPORT_REDIS"`
 	Elasticsearch string `help:"URL of Elasticsearch." default:"http://127.0.0.1:9200" env:"SALLYPORT_ELASTICSEARCH"`
-	TokenFile     string `help:"File with the admin token, 32 characters at least. Whoever has it can change the policy and read the log." required:"" type:"existingfile" env:"SALLYPORT_TOKEN_FILE"`
+	TokenFile     string `help:"File with the admin token, 32 characters at least, or with a line NAME TOKEN for each admin. Whoever has one can change the policy and read the log." required:"" type:"existingfile" env:"SALLYPORT_TOKEN_FILE"`
 	PublicURL     string `help:"URL that assistants reach Sallyport at, without a path." required:"" env:"SALLYPORT_PUBLIC_URL"`
 	EnvoyAdmin    string `help:"URL of Envoy's admin interface." default:"http://127.0.0.1:9901" env:"SALLYPORT_ENVOY_ADMIN"`
 	AuthzOps      string `help:"URL of authz's health." default:"http://127.0.0.1:9091" env:"SALLYPORT_AUTHZ_OPS"`
@@ -46,7 +46,7 @@ func (c Config) Validate() error {
 
 // Start adds the service to a process.
 func Start(_ context.Context, p *process.Process, cfg Config) error {
-	token, err := readToken(cfg.TokenFile)
+	tokens, err := readTokens(cfg.TokenFile)
 	if err != nil {
 		return err
 	}
@@ -61,10 +61,11 @@ func Start(_ context.Context, p *process.Process, cfg Config) error {
 	p.CheckReady("policy", first.ready)
 	return p.ServeGRPC(process.GRPC{
 		Address:    cfg.Listen,
-		Unary:      token.require,
+		Unary:      tokens.unary,
+		Stream:     tokens.stream,
 		Reflection: true,
 		Register: func(s *grpc.Server) {
-			adminv1.RegisterPolicyServiceServer(s, &PolicyServer{store: store, log: p.Log})
+			adminv1.RegisterPolicyServiceServer(s, &PolicyServer{policies: policies{store}, log: p.Log})
 			adminv1.RegisterActivityServiceServer(s, &ActivityServer{elastic: search})
 			adminv1.RegisterStatusServiceServer(s, newStatusServer(cfg, store, search))
 		},

@@ -2,6 +2,7 @@ package admin_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -23,7 +24,10 @@ import (
 	"sallyport/services/internal/redistest"
 )
 
-const token = "0123456789abcdef0123456789abcdef"
+const (
+	token      = "0123456789abcdef0123456789abcdef"
+	robotToken = "fedcba9876543210fedcba9876543210"
+)
 
 // nowhere is an address at which nothing listens.
 const nowhere = "127.0.0.1:1"
@@ -35,7 +39,7 @@ func start(t *testing.T, cfg admin.Config) *grpc.ClientConn {
 	t.Helper()
 	cfg.Listen = nativetest.FreeAddress(t)
 	cfg.TokenFile = filepath.Join(t.TempDir(), "token")
-	err := os.WriteFile(cfg.TokenFile, []byte(token+"\n"), 0o600)
+	err := os.WriteFile(cfg.TokenFile, []byte("# everybody\n"+token+"\nci-robot "+robotToken+"\n"), 0o600)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +78,7 @@ func TestEveryCallNeedsTheToken(t *testing.T) {
 		}
 		for service, names := range methods() {
 			for _, method := range names {
-				err := conn.Invoke(ctx, "/"+service+"/"+method, &adminv1.GetStatusRequest{}, &adminv1.GetStatusResponse{})
+				err := invoke(ctx, conn, "/"+service+"/"+method)
 				if status.Code(err) != codes.Unauthenticated || !strings.Contains(status.Convert(err).Message(), "authorization: Bearer") {
 					t.Errorf("%s: %s/%s answered %v, want Unauthenticated and what to send", name, service, method, err)
 				}
@@ -87,11 +91,26 @@ func TestEveryCallNeedsTheToken(t *testing.T) {
 	}
 }
 
-// methods lists the API's methods. They are all unary: the token is asked for in the unary
-// interceptor, and a streaming method would be open.
+// invoke calls a method, as a stream, which on the wire is what a unary call is too.
+func invoke(ctx context.Context, conn *grpc.ClientConn, method string) error {
+	stream, err := conn.NewStream(ctx, &grpc.StreamDesc{ServerStreams: true}, method)
+	if err != nil {
+		return err
+	}
+	err = errors.Join(stream.SendMsg(&adminv1.GetStatusRequest{}), stream.CloseSend())
+	if err != nil {
+		return err
+	}
+	return stream.RecvMsg(&adminv1.GetStatusResponse{})
+}
+
+// methods lists the API's methods, of one message and of many.
 func methods() map[string][]string {
 	services := map[string][]string{}
-	for _, d := range []grpc.ServiceDesc{adminv1.PolicyService_ServiceDesc, adminv1.ActivityService_ServiceDesc, adminv1.StatusService_ServiceDesc} {
+	for _, d := range []grpc.ServiceDesc{
+		adminv1.PolicyService_ServiceDesc, adminv1.ActivityService_ServiceDesc, adminv1.StatusService_ServiceDesc,
+		adminv1.TrialService_ServiceDesc, adminv1.OperationService_ServiceDesc, adminv1.DirectoryService_ServiceDesc,
+	} {
 		for _, m := range d.Methods {
 			services[d.ServiceName] = append(services[d.ServiceName], m.MethodName)
 		}

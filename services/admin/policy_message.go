@@ -13,12 +13,16 @@ import (
 func policyMessage(p *policy.Policy) *policyv1.Policy {
 	m := &policyv1.Policy{DefaultEffect: effectMessage(p.Default)}
 	for _, r := range p.Rules {
-		m.Rules = append(m.Rules, &policyv1.Rule{
-			Id: r.ID, Client: r.Client, Who: r.Who, Operation: r.Operation, Effect: effectMessage(r.Effect),
-			Note: r.Note, Mode: modeMessage(r.Mode), Verified: r.Verified,
-		})
+		m.Rules = append(m.Rules, ruleMessage(r))
 	}
 	return m
+}
+
+func ruleMessage(r policy.Rule) *policyv1.Rule {
+	return &policyv1.Rule{
+		Id: r.ID, Client: r.Client, Who: r.Who, Operation: r.Operation, Effect: effectMessage(r.Effect),
+		Note: r.Note, Mode: modeMessage(r.Mode), Verified: r.Verified,
+	}
 }
 
 func effectMessage(e policy.Effect) policyv1.Effect {

@@ -41,8 +41,8 @@ func (s *seed) run(ctx context.Context) error {
 	}
 	wait := 50 * time.Millisecond
 	for failed := false; ; failed = true {
-		err = s.store.SeedPolicy(ctx, document)
-		if err == nil {
+		_, err = s.store.SavePolicy(ctx, 0, document, state.Save{At: time.Now().UTC(), By: "Sallyport", Message: "The first policy of a new installation."})
+		if err == nil || errors.Is(err, state.ErrConflict) {
 			s.done.Store(true)
 			return nil
 		}

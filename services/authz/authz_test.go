@@ -110,7 +110,9 @@ func (g *gate) saveGroups(names ...string) {
 
 func (g *gate) save(policy string) {
 	g.t.Helper()
-	_, err := g.store.SavePolicy(g.t.Context(), []byte(policy), 0)
+	inForce, err := g.store.Policy(g.t.Context())
+	must(g.t, err)
+	_, err = g.store.SavePolicy(g.t.Context(), inForce.Version, []byte(policy), state.Save{})
 	must(g.t, err)
 }
 

@@ -12,7 +12,7 @@ func (q question) record(s *session, rules *ruleset) activity.Record {
 		Event:     activity.Event{Action: q.method},
 		User: &activity.User{
 			ID: s.grant.AccountID, Name: s.grant.Name, Email: s.grant.Email,
-			Group: activity.Group{Name: s.groupNames()},
+			Group: s.groupsOf(),
 		},
 		HTTP: &activity.HTTP{Request: &activity.Request{Method: q.method, Body: activity.Body{Bytes: int64(len(q.body))}}},
 		Sallyport: activity.Sallyport{

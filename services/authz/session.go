@@ -5,6 +5,7 @@ import (
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
+	"sallyport/services/internal/activity"
 	"sallyport/services/internal/seal"
 	"sallyport/services/internal/state"
 	"sallyport/services/policy"
@@ -54,12 +55,14 @@ func (s *session) withUpstream(box *seal.Box, fresh *state.Upstream) (*session, 
 	return &replaced, nil
 }
 
-func (s *session) groupNames() []string {
-	names := make([]string, len(s.groups.List))
-	for i, g := range s.groups.List {
-		names[i] = g.Name
+// groupsOf are the person's groups as the record has them.
+func (s *session) groupsOf() activity.Group {
+	var g activity.Group
+	for _, group := range s.groups.List {
+		g.ID = append(g.ID, group.ID)
+		g.Name = append(g.Name, group.Name)
 	}
-	return names
+	return g
 }
 
 // sessions is the memory of sessions, by the hash of the access token.

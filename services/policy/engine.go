@@ -10,6 +10,8 @@ type Engine struct {
 	fallback  Effect
 	rules     []compiled
 	directory directory
+	// source is the rules as they were written, which decisions don't need and their reasons do.
+	source []Rule
 }
 
 type compiled struct {
@@ -33,7 +35,7 @@ func Compile(p *Policy) (*Engine, error) {
 		}
 		return nil, fmt.Errorf("the policy is invalid: %s", strings.Join(sentences, "; "))
 	}
-	e := &Engine{fallback: filled.Default, rules: make([]compiled, len(filled.Rules)), directory: newDirectory()}
+	e := &Engine{fallback: filled.Default, rules: make([]compiled, len(filled.Rules)), directory: newDirectory(), source: filled.Rules}
 	for i, r := range filled.Rules {
 		e.rules[i] = compiled{
 			operation: compileOperation(r.Operation, r.Effect),

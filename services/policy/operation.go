@@ -58,12 +58,14 @@ func newTarget(c Call) target {
 // operationPattern is a compiled operation pattern (section 3): all of its terms must match.
 type operationPattern []term
 
-// term matches in one of four ways. Each but glob is without a star, or a family's name and one.
+// term matches in one of five ways. Each but glob is without a star, or a family's name and one.
 type term struct {
-	way    way
-	text   string
-	family familySet
-	glob   glob
+	way way
+	// text is folded; written is as it was written, which tells where its words begin.
+	text    string
+	written string
+	family  familySet
+	glob    glob
 }
 
 type way uint8
@@ -77,7 +79,7 @@ const (
 )
 
 func compileOperation(pattern string, effect Effect) operationPattern {
-	fields := strings.Fields(fold(pattern))
+	fields := strings.Fields(pattern)
 	var terms operationPattern
 	for _, field := range fields {
 		if field != "*" {
@@ -87,21 +89,22 @@ func compileOperation(pattern string, effect Effect) operationPattern {
 	return terms
 }
 
-func compileTerm(text string, alone bool, effect Effect) term {
+func compileTerm(written string, alone bool, effect Effect) term {
+	text := fold(written)
 	if !strings.Contains(text, "*") {
 		if alone {
-			return term{way: byName, text: text}
+			return term{way: byName, text: text, written: written}
 		}
 		return term{way: byNameOrProduct, text: text}
 	}
 	family, ok := familyTerms[text]
 	switch {
 	case !ok:
-		return term{way: byGlob, glob: compileGlob(text)}
+		return term{way: byGlob, text: text, glob: compileGlob(text)}
 	case effect == Allow:
-		return term{way: byFamilyToAllow, family: family}
+		return term{way: byFamilyToAllow, text: text, family: family}
 	}
-	return term{way: byFamilyToDeny, family: family}
+	return term{way: byFamilyToDeny, text: text, family: family}
 }
 
 func (p operationPattern) matches(t *target) bool {
@@ -143,4 +146,21 @@ func (m *term) globs(t *target) bool {
 		}
 	}
 	return slices.ContainsFunc(t.verbs, m.glob.matches)
+}
+
+// Matching returns the calls that an operation pattern matches in a rule of an effect. It returns
+// nothing for a blank pattern.
+func Matching(pattern string, effect Effect, calls []Call) []Call {
+	if strings.TrimSpace(pattern) == "" {
+		return nil
+	}
+	compiled := compileOperation(pattern, effect)
+	var found []Call
+	for _, call := range calls {
+		t := newTarget(call)
+		if compiled.matches(&t) {
+			found = append(found, call)
+		}
+	}
+	return found
 }

@@ -114,7 +114,11 @@ func (a *policyApply) Run(ctx context.Context, c *connection, t *terminal) error
 	if err != nil && status.Code(err) != codes.DataLoss {
 		return err
 	}
-	after, err := client.SavePolicy(ctx, &adminv1.SavePolicyRequest{Policy: file.policy, BaseVersion: a.Base})
+	base := a.Base
+	if base == 0 {
+		base = before.GetVersion()
+	}
+	after, err := client.SavePolicy(ctx, &adminv1.SavePolicyRequest{Policy: file.policy, BaseVersion: base})
 	if err != nil {
 		return file.blame(err)
 	}

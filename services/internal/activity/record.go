@@ -7,21 +7,11 @@
 package activity
 
 import (
-	_ "embed"
 	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
-
-// Template is the Elasticsearch index template of all indices of this package. Its mapping is
-// strict: a field that isn't in it is refused rather than guessed.
-//
-//go:embed template.json
-var Template []byte
-
-// TemplateName names the template in Elasticsearch.
-const TemplateName = "sallyport"
 
 const (
 	// Actions is the pattern of the indices that hold what assistants did or tried to do.
@@ -82,8 +72,9 @@ type User struct {
 	Group Group  `json:"group,omitzero"`
 }
 
-// Group is ECS user.group.*, the names of all of the person's groups.
+// Group is ECS user.group.*, the ids and names of all of the person's groups, in the same order.
 type Group struct {
+	ID   []string `json:"id,omitempty"`
 	Name []string `json:"name,omitempty"`
 }
 

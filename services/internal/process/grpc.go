@@ -28,6 +28,8 @@ type GRPC struct {
 	Register func(*grpc.Server)
 	// Unary runs before every unary call, after recovery and metrics. May be nil.
 	Unary grpc.UnaryServerInterceptor
+	// Stream does the same for calls with streams. May be nil.
+	Stream grpc.StreamServerInterceptor
 	// Reflection offers the services' descriptions to clients such as grpcurl.
 	Reflection bool
 }
@@ -49,10 +51,14 @@ func (p *Process) ServeGRPC(g GRPC) error {
 	if g.Unary != nil {
 		unary = append(unary, g.Unary)
 	}
+	stream := []grpc.StreamServerInterceptor{metrics.StreamServerInterceptor(), recovery.StreamServerInterceptor(recovered)}
+	if g.Stream != nil {
+		stream = append(stream, g.Stream)
+	}
 	server := grpc.NewServer(
 		grpc.MaxRecvMsgSize(maxMessageBytes),
 		grpc.ChainUnaryInterceptor(unary...),
-		grpc.ChainStreamInterceptor(metrics.StreamServerInterceptor(), recovery.StreamServerInterceptor(recovered)),
+		grpc.ChainStreamInterceptor(stream...),
 	)
 	g.Register(server)
 	healthServer := health.NewServer()

@@ -24,7 +24,7 @@ func signedIn(t *testing.T, store *state.Store, client *redis.Client) state.Basi
 	must(t, client.HSet(ctx, "{sallyport}:grant:g1", "id", "g1", "rev", "r1", "account_id", "ana", "client_key", "claude").Err())
 	must(t, store.SaveUpstream(ctx, "ana", state.Upstream{Access: []byte("sealed"), Refresh: []byte("other"), ExpiresAt: time.Now().Add(time.Hour)}))
 	must(t, store.SaveGroups(ctx, "ana", state.Groups{Known: true, List: []state.Group{{ID: "1", Name: "developers"}}}))
-	_, err := store.SavePolicy(ctx, []byte(`{"default":"allow"}`), 0)
+	_, err := store.SavePolicy(ctx, 0, []byte(`{"default":"allow"}`), state.Save{})
 	must(t, err)
 	grant, err := store.SessionGrant(ctx, hash)
 	must(t, err)
@@ -83,7 +83,7 @@ func TestDecideWritesOnlyWhatHolds(t *testing.T) {
 		change func() error
 		check  func(state.Basis) bool
 	}{
-		{"a saved policy", func() error { _, err := store.SavePolicy(t.Context(), []byte(`{}`), 0); return err },
+		{"a saved policy", func() error { _, err := store.SavePolicy(t.Context(), 1, []byte(`{}`), state.Save{}); return err },
 			func(b state.Basis) bool { return b.Policy.Version == 2 && string(b.Policy.Document) == `{}` }},
 		{"changed groups", func() error {
 			return store.SaveGroups(t.Context(), "ana", state.Groups{Known: true})
@@ -187,26 +187,5 @@ func TestStreamIsHandedOutUntilIndexed(t *testing.T) {
 	must(t, err)
 	if length != 1 || behind < 0 || behind > time.Minute {
 		t.Fatalf("%d wait, %s behind", length, behind)
-	}
-}
-
-func TestSavePolicyFromAnOldVersionIsAConflict(t *testing.T) {
-	store, _ := open(t)
-	ctx := t.Context()
-	must(t, store.SeedPolicy(ctx, []byte(`{"seed":1}`)))
-	must(t, store.SeedPolicy(ctx, []byte(`{"seed":2}`)))
-	version, err := store.SavePolicy(ctx, []byte(`{"mine":1}`), 1)
-	must(t, err)
-	if version != 2 {
-		t.Fatalf("version %d", version)
-	}
-	version, err = store.SavePolicy(ctx, []byte(`{"theirs":1}`), 1)
-	if !errors.Is(err, state.ErrConflict) || version != 2 {
-		t.Fatalf("got version %d, %v", version, err)
-	}
-	inForce, err := store.Policy(ctx)
-	must(t, err)
-	if string(inForce.Document) != `{"mine":1}` || inForce.SavedAt.IsZero() {
-		t.Fatalf("in force: %+v", inForce)
 	}
 }

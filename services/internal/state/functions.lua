@@ -50,27 +50,21 @@ local function decide(keys, args)
   return { 'written', upstream }
 end
 
--- save_policy replaces the policy if the version in force is the one the change started from.
---   keys: policy
---   args: base version (0: whatever is in force), document, time of the save
+-- save_policy replaces the policy if the version in force is the one the change started from, and
+-- keeps the new version in the history.
+--   keys: policy, history, documents
+--   args: base version, document, and the history's entry: who saved it, when and why, as JSON
 -- Answers 'saved' and the new version, or 'conflict' and the one in force.
 local function save_policy(keys, args)
   local version = tonumber(redis.call('HGET', keys[1], 'version') or '0')
-  local base = tonumber(args[1])
-  if base ~= 0 and base ~= version then
+  if tonumber(args[1]) ~= version then
     return { 'conflict', tostring(version) }
   end
   version = version + 1
-  redis.call('HSET', keys[1], 'version', version, 'document', args[2], 'saved_at', args[3])
+  redis.call('HSET', keys[1], 'version', version, 'document', args[2], 'entry', args[3])
+  redis.call('HSET', keys[2], version, args[3])
+  redis.call('HSET', keys[3], version, args[2])
   return { 'saved', tostring(version) }
-end
-
--- seed_policy saves the first policy of a new installation, where there is none.
-local function seed_policy(keys, args)
-  if redis.call('EXISTS', keys[1]) == 1 then
-    return { 'kept' }
-  end
-  return save_policy(keys, { '0', args[1], args[2] })
 end
 
 -- redeem_code uses an authorization code up, and remembers that it was used.
@@ -135,7 +129,6 @@ end
 
 redis.register_function('sallyport_decide', decide)
 redis.register_function('sallyport_save_policy', save_policy)
-redis.register_function('sallyport_seed_policy', seed_policy)
 redis.register_function('sallyport_redeem_code', redeem_code)
 redis.register_function('sallyport_rotate', rotate)
 redis.register_function('sallyport_unlock', unlock)

@@ -2,29 +2,47 @@ package state
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // ErrConflict means that the policy was saved by somebody else since the change began.
 var ErrConflict = errors.New("the policy was changed meanwhile")
 
-// Policy is the policy in force.
+// Policy is one version of the policy.
 type Policy struct {
 	// Version counts saves from 1; 0 means that none was ever saved.
 	Version int64
 	// Document is the policy in the JSON form of package policy; empty for version 0.
 	Document []byte
-	// SavedAt is when it came into force.
-	SavedAt time.Time
+	Save
+}
+
+// Save is who put a version in force, when and why.
+type Save struct {
+	// At is when it came into force.
+	At time.Time `json:"at"`
+	// By is the name of the admin token it was saved with.
+	By string `json:"by"`
+	// Message is why, in the words of whoever saved it.
+	Message string `json:"message,omitempty"`
+}
+
+func saveFrom(entry string) Save {
+	var s Save
+	// An entry that can't be read tells nothing; the document beside it still counts.
+	_ = json.Unmarshal([]byte(entry), &s)
+	return s
 }
 
 func policyFrom(fields map[string]string) Policy {
 	version, _ := strconv.ParseInt(fields["version"], 10, 64)
-	savedAt, _ := time.Parse(time.RFC3339Nano, fields["saved_at"])
-	return Policy{Version: version, Document: []byte(fields["document"]), SavedAt: savedAt}
+	return Policy{Version: version, Document: []byte(fields["document"]), Save: saveFrom(fields["entry"])}
 }
 
 // Policy returns the policy in force; one of version 0 where none was ever saved.
@@ -36,12 +54,60 @@ func (s *Store) Policy(ctx context.Context) (Policy, error) {
 	return policyFrom(fields), nil
 }
 
-// SavePolicy puts a policy in force and returns its version. Every decision that Redis is asked to
-// write from then on is refused unless it was made with this version. base is the version that the
-// change started from, 0 for any; ErrConflict with the version in force where it is another.
-func (s *Store) SavePolicy(ctx context.Context, document []byte, base int64) (int64, error) {
-	reply, err := s.call(ctx, "sallyport_save_policy", []string{policyKey},
-		base, document, time.Now().UTC().Format(time.RFC3339Nano))
+// PolicyVersion returns a version of the policy, or ErrNotFound.
+func (s *Store) PolicyVersion(ctx context.Context, version int64) (Policy, error) {
+	versions, err := s.PolicyVersions(ctx, version, version)
+	if err != nil {
+		return Policy{}, err
+	}
+	if len(versions) == 0 {
+		return Policy{}, ErrNotFound
+	}
+	return versions[0], nil
+}
+
+// PolicyVersions returns the versions first to last, both included, in order. Those that aren't in
+// the history are left out.
+func (s *Store) PolicyVersions(ctx context.Context, first, last int64) ([]Policy, error) {
+	var fields []string
+	for version := max(1, first); version <= last; version++ {
+		fields = append(fields, strconv.FormatInt(version, 10))
+	}
+	if len(fields) == 0 {
+		return nil, nil
+	}
+	var entries, documents *redis.SliceCmd
+	_, err := s.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		entries = pipe.HMGet(ctx, policyHistoryKey, fields...)
+		documents = pipe.HMGet(ctx, policyDocumentsKey, fields...)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the history of the policy: %w", err)
+	}
+	var versions []Policy
+	for i, document := range documents.Val() {
+		text, ok := document.(string)
+		if !ok {
+			continue
+		}
+		entry, _ := entries.Val()[i].(string)
+		versions = append(versions, Policy{Version: max(1, first) + int64(i), Document: []byte(text), Save: saveFrom(entry)})
+	}
+	return versions, nil
+}
+
+// SavePolicy puts a policy in force, keeps it in the history, and returns its version. Every
+// decision that Redis is asked to write from then on is refused unless it was made with this
+// version. base is the version that the change started from, 0 for the first policy of an
+// installation; ErrConflict with the version in force where it is another.
+func (s *Store) SavePolicy(ctx context.Context, base int64, document []byte, by Save) (int64, error) {
+	entry, err := json.Marshal(by)
+	if err != nil {
+		return 0, fmt.Errorf("saving the policy: %w", err)
+	}
+	reply, err := s.call(ctx, "sallyport_save_policy", []string{policyKey, policyHistoryKey, policyDocumentsKey},
+		base, document, entry)
 	if err != nil {
 		return 0, err
 	}
@@ -53,11 +119,4 @@ func (s *Store) SavePolicy(ctx context.Context, document []byte, base int64) (in
 		return version, ErrConflict
 	}
 	return version, nil
-}
-
-// SeedPolicy saves the first policy of a new installation; where there is one, it changes nothing.
-func (s *Store) SeedPolicy(ctx context.Context, document []byte) error {
-	_, err := s.call(ctx, "sallyport_seed_policy", []string{policyKey},
-		document, time.Now().UTC().Format(time.RFC3339Nano))
-	return err
 }

@@ -22,6 +22,10 @@ import (
 //go:embed functions.lua
 var functions string
 
+// library is the name of the functions in Redis. It is another one for each text of them, so that
+// old and new replicas run side by side during an upgrade, each with its own.
+var library = "sallyport_" + TokenHash(functions)[:8]
+
 // ErrNotFound means that there is no such value, or no longer.
 var ErrNotFound = errors.New("not found")
 
@@ -60,9 +64,10 @@ func (s *Store) Ready(ctx context.Context) error {
 // first call, or after its data was lost. Every service carries the library, and the same one, so
 // it doesn't matter who loads it.
 func (s *Store) call(ctx context.Context, function string, keys []string, args ...any) ([]any, error) {
+	function = strings.Replace(function, "sallyport", library, 1)
 	reply, err := s.redis.FCall(ctx, function, keys, args...).Slice()
 	if err != nil && strings.Contains(err.Error(), "Function not found") {
-		err = s.redis.FunctionLoadReplace(ctx, functions).Err()
+		err = s.redis.FunctionLoadReplace(ctx, strings.ReplaceAll(functions, "sallyport", library)).Err()
 		if err != nil {
 			return nil, fmt.Errorf("loading the functions into Redis: %w", err)
 		}
@@ -97,8 +102,10 @@ func upstreamClientKey(issuer, callback string) string {
 }
 
 const (
-	policyKey = prefix + "policy"
-	streamKey = prefix + "activity"
+	policyKey          = prefix + "policy"
+	policyHistoryKey   = prefix + "policy-history"
+	policyDocumentsKey = prefix + "policy-documents"
+	streamKey          = prefix + "activity"
 )
 
 // pairs turns the flat list of a hash's fields and values, as functions return it, into a map.

@@ -23,9 +23,76 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// GetPolicyRequest asks for the policy in force.
+// A PolicyChangeKind is what happened to a rule, which is the same one where its id is.
+type PolicyChangeKind int32
+
+const (
+	// Never sent.
+	PolicyChangeKind_POLICY_CHANGE_KIND_UNSPECIFIED PolicyChangeKind = 0
+	// The default is another one.
+	PolicyChangeKind_POLICY_CHANGE_KIND_DEFAULT PolicyChangeKind = 1
+	// The rule is new.
+	PolicyChangeKind_POLICY_CHANGE_KIND_ADDED PolicyChangeKind = 2
+	// The rule is gone.
+	PolicyChangeKind_POLICY_CHANGE_KIND_REMOVED PolicyChangeKind = 3
+	// The rule says something else.
+	PolicyChangeKind_POLICY_CHANGE_KIND_CHANGED PolicyChangeKind = 4
+	// The rule is in another place among those that are in both.
+	PolicyChangeKind_POLICY_CHANGE_KIND_MOVED PolicyChangeKind = 5
+)
+
+// Enum value maps for PolicyChangeKind.
+var (
+	PolicyChangeKind_name = map[int32]string{
+		0: "POLICY_CHANGE_KIND_UNSPECIFIED",
+		1: "POLICY_CHANGE_KIND_DEFAULT",
+		2: "POLICY_CHANGE_KIND_ADDED",
+		3: "POLICY_CHANGE_KIND_REMOVED",
+		4: "POLICY_CHANGE_KIND_CHANGED",
+		5: "POLICY_CHANGE_KIND_MOVED",
+	}
+	PolicyChangeKind_value = map[string]int32{
+		"POLICY_CHANGE_KIND_UNSPECIFIED": 0,
+		"POLICY_CHANGE_KIND_DEFAULT":     1,
+		"POLICY_CHANGE_KIND_ADDED":       2,
+		"POLICY_CHANGE_KIND_REMOVED":     3,
+		"POLICY_CHANGE_KIND_CHANGED":     4,
+		"POLICY_CHANGE_KIND_MOVED":       5,
+	}
+)
+
+func (x PolicyChangeKind) Enum() *PolicyChangeKind {
+	p := new(PolicyChangeKind)
+	*p = x
+	return p
+}
+
+func (x PolicyChangeKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (PolicyChangeKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_sallyport_admin_v1_policy_service_proto_enumTypes[0].Descriptor()
+}
+
+func (PolicyChangeKind) Type() protoreflect.EnumType {
+	return &file_sallyport_admin_v1_policy_service_proto_enumTypes[0]
+}
+
+func (x PolicyChangeKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use PolicyChangeKind.Descriptor instead.
+func (PolicyChangeKind) EnumDescriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_policy_service_proto_rawDescGZIP(), []int{0}
+}
+
+// GetPolicyRequest asks for a policy.
 type GetPolicyRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The version; 0 for the one in force.
+	Version       int64 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -60,15 +127,26 @@ func (*GetPolicyRequest) Descriptor() ([]byte, []int) {
 	return file_sallyport_admin_v1_policy_service_proto_rawDescGZIP(), []int{0}
 }
 
-// GetPolicyResponse is the policy in force.
+func (x *GetPolicyRequest) GetVersion() int64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+// GetPolicyResponse is a policy as it was saved.
 type GetPolicyResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The policy.
 	Policy *v1.Policy `protobuf:"bytes,1,opt,name=policy,proto3" json:"policy,omitempty"`
-	// Its version, counted from 1.
+	// Its version, counted from 1; 0 where none was ever saved.
 	Version int64 `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
 	// When it was saved.
-	SavedAt       *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=saved_at,json=savedAt,proto3" json:"saved_at,omitempty"`
+	SavedAt *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=saved_at,json=savedAt,proto3" json:"saved_at,omitempty"`
+	// The name of the admin token that it was saved with.
+	SavedBy string `protobuf:"bytes,4,opt,name=saved_by,json=savedBy,proto3" json:"saved_by,omitempty"`
+	// Why, as whoever saved it wrote.
+	Message       string `protobuf:"bytes,5,opt,name=message,proto3" json:"message,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -124,13 +202,31 @@ func (x *GetPolicyResponse) GetSavedAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *GetPolicyResponse) GetSavedBy() string {
+	if x != nil {
+		return x.SavedBy
+	}
+	return ""
+}
+
+func (x *GetPolicyResponse) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
 // SavePolicyRequest carries a whole policy.
 type SavePolicyRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The policy to put in force.
 	Policy *v1.Policy `protobuf:"bytes,1,opt,name=policy,proto3" json:"policy,omitempty"`
-	// The version that the change started from; 0 replaces whatever is in force.
-	BaseVersion   int64 `protobuf:"varint,2,opt,name=base_version,json=baseVersion,proto3" json:"base_version,omitempty"`
+	// The version that the change started from. Required; 0 only where no policy was ever saved.
+	BaseVersion int64 `protobuf:"varint,2,opt,name=base_version,json=baseVersion,proto3" json:"base_version,omitempty"`
+	// Why, for the history; 1,000 characters at most.
+	Message string `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
+	// Check everything, and say what would change, but save nothing.
+	ValidateOnly  bool `protobuf:"varint,4,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -179,13 +275,29 @@ func (x *SavePolicyRequest) GetBaseVersion() int64 {
 	return 0
 }
 
-// SavePolicyResponse says what is now in force.
+func (x *SavePolicyRequest) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *SavePolicyRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+// SavePolicyResponse says what is now in force, or would be.
 type SavePolicyResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The policy as saved, ids filled in.
 	Policy *v1.Policy `protobuf:"bytes,1,opt,name=policy,proto3" json:"policy,omitempty"`
-	// Its version.
-	Version       int64 `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	// Its version; of a check, that of the policy that stays in force.
+	Version int64 `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	// What is different from the version before.
+	Changes       []*PolicyChange `protobuf:"bytes,3,rep,name=changes,proto3" json:"changes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -234,26 +346,647 @@ func (x *SavePolicyResponse) GetVersion() int64 {
 	return 0
 }
 
+func (x *SavePolicyResponse) GetChanges() []*PolicyChange {
+	if x != nil {
+		return x.Changes
+	}
+	return nil
+}
+
+// A PolicyConflict is a detail of the error of a save that came too late: both sides of it.
+type PolicyConflict struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The policy in force, which somebody else saved meanwhile.
+	InForce *GetPolicyResponse `protobuf:"bytes,1,opt,name=in_force,json=inForce,proto3" json:"in_force,omitempty"`
+	// What they changed since the version that this save started from. Empty where that version was
+	// never saved.
+	TheirChanges []*PolicyChange `protobuf:"bytes,2,rep,name=their_changes,json=theirChanges,proto3" json:"their_changes,omitempty"`
+	// What this save would have changed in that version.
+	YourChanges   []*PolicyChange `protobuf:"bytes,3,rep,name=your_changes,json=yourChanges,proto3" json:"your_changes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PolicyConflict) Reset() {
+	*x = PolicyConflict{}
+	mi := &file_sallyport_admin_v1_policy_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PolicyConflict) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PolicyConflict) ProtoMessage() {}
+
+func (x *PolicyConflict) ProtoReflect() protoreflect.Message {
+	mi := &file_sallyport_admin_v1_policy_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PolicyConflict.ProtoReflect.Descriptor instead.
+func (*PolicyConflict) Descriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_policy_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *PolicyConflict) GetInForce() *GetPolicyResponse {
+	if x != nil {
+		return x.InForce
+	}
+	return nil
+}
+
+func (x *PolicyConflict) GetTheirChanges() []*PolicyChange {
+	if x != nil {
+		return x.TheirChanges
+	}
+	return nil
+}
+
+func (x *PolicyConflict) GetYourChanges() []*PolicyChange {
+	if x != nil {
+		return x.YourChanges
+	}
+	return nil
+}
+
+// A PolicyChange is one difference between two policies.
+type PolicyChange struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What happened.
+	Kind PolicyChangeKind `protobuf:"varint,1,opt,name=kind,proto3,enum=sallyport.admin.v1.PolicyChangeKind" json:"kind,omitempty"`
+	// The number of the rule before, counted from 1; 0 where it wasn't there, and for the default.
+	NumberBefore int32 `protobuf:"varint,2,opt,name=number_before,json=numberBefore,proto3" json:"number_before,omitempty"`
+	// The number of the rule after; 0 where it isn't there any more, and for the default.
+	NumberAfter int32 `protobuf:"varint,3,opt,name=number_after,json=numberAfter,proto3" json:"number_after,omitempty"`
+	// The rule before.
+	Before *v1.Rule `protobuf:"bytes,4,opt,name=before,proto3" json:"before,omitempty"`
+	// The rule after.
+	After *v1.Rule `protobuf:"bytes,5,opt,name=after,proto3" json:"after,omitempty"`
+	// The default before, where that is what changed.
+	DefaultBefore v1.Effect `protobuf:"varint,6,opt,name=default_before,json=defaultBefore,proto3,enum=sallyport.policy.v1.Effect" json:"default_before,omitempty"`
+	// The default after, where that is what changed.
+	DefaultAfter  v1.Effect `protobuf:"varint,7,opt,name=default_after,json=defaultAfter,proto3,enum=sallyport.policy.v1.Effect" json:"default_after,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PolicyChange) Reset() {
+	*x = PolicyChange{}
+	mi := &file_sallyport_admin_v1_policy_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PolicyChange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PolicyChange) ProtoMessage() {}
+
+func (x *PolicyChange) ProtoReflect() protoreflect.Message {
+	mi := &file_sallyport_admin_v1_policy_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PolicyChange.ProtoReflect.Descriptor instead.
+func (*PolicyChange) Descriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_policy_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *PolicyChange) GetKind() PolicyChangeKind {
+	if x != nil {
+		return x.Kind
+	}
+	return PolicyChangeKind_POLICY_CHANGE_KIND_UNSPECIFIED
+}
+
+func (x *PolicyChange) GetNumberBefore() int32 {
+	if x != nil {
+		return x.NumberBefore
+	}
+	return 0
+}
+
+func (x *PolicyChange) GetNumberAfter() int32 {
+	if x != nil {
+		return x.NumberAfter
+	}
+	return 0
+}
+
+func (x *PolicyChange) GetBefore() *v1.Rule {
+	if x != nil {
+		return x.Before
+	}
+	return nil
+}
+
+func (x *PolicyChange) GetAfter() *v1.Rule {
+	if x != nil {
+		return x.After
+	}
+	return nil
+}
+
+func (x *PolicyChange) GetDefaultBefore() v1.Effect {
+	if x != nil {
+		return x.DefaultBefore
+	}
+	return v1.Effect(0)
+}
+
+func (x *PolicyChange) GetDefaultAfter() v1.Effect {
+	if x != nil {
+		return x.DefaultAfter
+	}
+	return v1.Effect(0)
+}
+
+// ListPolicyVersionsRequest asks for a page of the history.
+type ListPolicyVersionsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many at most: 20 where it is 0, 100 at most.
+	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// Where the page before ended, from its next_page_token.
+	PageToken     string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListPolicyVersionsRequest) Reset() {
+	*x = ListPolicyVersionsRequest{}
+	mi := &file_sallyport_admin_v1_policy_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListPolicyVersionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListPolicyVersionsRequest) ProtoMessage() {}
+
+func (x *ListPolicyVersionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sallyport_admin_v1_policy_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListPolicyVersionsRequest.ProtoReflect.Descriptor instead.
+func (*ListPolicyVersionsRequest) Descriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_policy_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ListPolicyVersionsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListPolicyVersionsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// ListPolicyVersionsResponse is a page of the history.
+type ListPolicyVersionsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The versions, newest first.
+	Versions []*PolicyVersion `protobuf:"bytes,1,rep,name=versions,proto3" json:"versions,omitempty"`
+	// Where the next page begins; empty on the last one.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListPolicyVersionsResponse) Reset() {
+	*x = ListPolicyVersionsResponse{}
+	mi := &file_sallyport_admin_v1_policy_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListPolicyVersionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListPolicyVersionsResponse) ProtoMessage() {}
+
+func (x *ListPolicyVersionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sallyport_admin_v1_policy_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListPolicyVersionsResponse.ProtoReflect.Descriptor instead.
+func (*ListPolicyVersionsResponse) Descriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_policy_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *ListPolicyVersionsResponse) GetVersions() []*PolicyVersion {
+	if x != nil {
+		return x.Versions
+	}
+	return nil
+}
+
+func (x *ListPolicyVersionsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// A PolicyVersion is one save.
+type PolicyVersion struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its version, counted from 1.
+	Version int64 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
+	// When it was saved.
+	SavedAt *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=saved_at,json=savedAt,proto3" json:"saved_at,omitempty"`
+	// The name of the admin token that it was saved with.
+	SavedBy string `protobuf:"bytes,3,opt,name=saved_by,json=savedBy,proto3" json:"saved_by,omitempty"`
+	// Why, as whoever saved it wrote.
+	Message string `protobuf:"bytes,4,opt,name=message,proto3" json:"message,omitempty"`
+	// What it changed in the version before.
+	Changes       []*PolicyChange `protobuf:"bytes,5,rep,name=changes,proto3" json:"changes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PolicyVersion) Reset() {
+	*x = PolicyVersion{}
+	mi := &file_sallyport_admin_v1_policy_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PolicyVersion) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PolicyVersion) ProtoMessage() {}
+
+func (x *PolicyVersion) ProtoReflect() protoreflect.Message {
+	mi := &file_sallyport_admin_v1_policy_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PolicyVersion.ProtoReflect.Descriptor instead.
+func (*PolicyVersion) Descriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_policy_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *PolicyVersion) GetVersion() int64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *PolicyVersion) GetSavedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SavedAt
+	}
+	return nil
+}
+
+func (x *PolicyVersion) GetSavedBy() string {
+	if x != nil {
+		return x.SavedBy
+	}
+	return ""
+}
+
+func (x *PolicyVersion) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *PolicyVersion) GetChanges() []*PolicyChange {
+	if x != nil {
+		return x.Changes
+	}
+	return nil
+}
+
+// ComparePoliciesRequest names two policies.
+type ComparePoliciesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The policy before.
+	Before *PolicySource `protobuf:"bytes,1,opt,name=before,proto3" json:"before,omitempty"`
+	// The policy after.
+	After         *PolicySource `protobuf:"bytes,2,opt,name=after,proto3" json:"after,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ComparePoliciesRequest) Reset() {
+	*x = ComparePoliciesRequest{}
+	mi := &file_sallyport_admin_v1_policy_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ComparePoliciesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ComparePoliciesRequest) ProtoMessage() {}
+
+func (x *ComparePoliciesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sallyport_admin_v1_policy_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ComparePoliciesRequest.ProtoReflect.Descriptor instead.
+func (*ComparePoliciesRequest) Descriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_policy_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ComparePoliciesRequest) GetBefore() *PolicySource {
+	if x != nil {
+		return x.Before
+	}
+	return nil
+}
+
+func (x *ComparePoliciesRequest) GetAfter() *PolicySource {
+	if x != nil {
+		return x.After
+	}
+	return nil
+}
+
+// A PolicySource is a policy: a saved one or a draft. Without either it is the one in force.
+type PolicySource struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Which.
+	//
+	// Types that are valid to be assigned to Source:
+	//
+	//	*PolicySource_Version
+	//	*PolicySource_Draft
+	Source        isPolicySource_Source `protobuf_oneof:"source"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PolicySource) Reset() {
+	*x = PolicySource{}
+	mi := &file_sallyport_admin_v1_policy_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PolicySource) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PolicySource) ProtoMessage() {}
+
+func (x *PolicySource) ProtoReflect() protoreflect.Message {
+	mi := &file_sallyport_admin_v1_policy_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PolicySource.ProtoReflect.Descriptor instead.
+func (*PolicySource) Descriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_policy_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *PolicySource) GetSource() isPolicySource_Source {
+	if x != nil {
+		return x.Source
+	}
+	return nil
+}
+
+func (x *PolicySource) GetVersion() int64 {
+	if x != nil {
+		if x, ok := x.Source.(*PolicySource_Version); ok {
+			return x.Version
+		}
+	}
+	return 0
+}
+
+func (x *PolicySource) GetDraft() *v1.Policy {
+	if x != nil {
+		if x, ok := x.Source.(*PolicySource_Draft); ok {
+			return x.Draft
+		}
+	}
+	return nil
+}
+
+type isPolicySource_Source interface {
+	isPolicySource_Source()
+}
+
+type PolicySource_Version struct {
+	// A saved version; 0 for the one in force.
+	Version int64 `protobuf:"varint,1,opt,name=version,proto3,oneof"`
+}
+
+type PolicySource_Draft struct {
+	// A draft, which is validated like a save.
+	Draft *v1.Policy `protobuf:"bytes,2,opt,name=draft,proto3,oneof"`
+}
+
+func (*PolicySource_Version) isPolicySource_Source() {}
+
+func (*PolicySource_Draft) isPolicySource_Source() {}
+
+// ComparePoliciesResponse is the differences.
+type ComparePoliciesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What is different after; nothing where both say the same.
+	Changes []*PolicyChange `protobuf:"bytes,1,rep,name=changes,proto3" json:"changes,omitempty"`
+	// The policy before, with the ids of its rules.
+	Before *v1.Policy `protobuf:"bytes,2,opt,name=before,proto3" json:"before,omitempty"`
+	// The policy after, with the ids of its rules.
+	After         *v1.Policy `protobuf:"bytes,3,opt,name=after,proto3" json:"after,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ComparePoliciesResponse) Reset() {
+	*x = ComparePoliciesResponse{}
+	mi := &file_sallyport_admin_v1_policy_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ComparePoliciesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ComparePoliciesResponse) ProtoMessage() {}
+
+func (x *ComparePoliciesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sallyport_admin_v1_policy_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ComparePoliciesResponse.ProtoReflect.Descriptor instead.
+func (*ComparePoliciesResponse) Descriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_policy_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ComparePoliciesResponse) GetChanges() []*PolicyChange {
+	if x != nil {
+		return x.Changes
+	}
+	return nil
+}
+
+func (x *ComparePoliciesResponse) GetBefore() *v1.Policy {
+	if x != nil {
+		return x.Before
+	}
+	return nil
+}
+
+func (x *ComparePoliciesResponse) GetAfter() *v1.Policy {
+	if x != nil {
+		return x.After
+	}
+	return nil
+}
+
 var File_sallyport_admin_v1_policy_service_proto protoreflect.FileDescriptor
 
 const file_sallyport_admin_v1_policy_service_proto_rawDesc = "" +
 	"\n" +
-	"'sallyport/admin/v1/policy_service.proto\x12\x12sallyport.admin.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a sallyport/policy/v1/policy.proto\"\x12\n" +
-	"\x10GetPolicyRequest\"\x99\x01\n" +
+	"'sallyport/admin/v1/policy_service.proto\x12\x12sallyport.admin.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a sallyport/policy/v1/policy.proto\",\n" +
+	"\x10GetPolicyRequest\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\x03R\aversion\"\xce\x01\n" +
 	"\x11GetPolicyResponse\x123\n" +
 	"\x06policy\x18\x01 \x01(\v2\x1b.sallyport.policy.v1.PolicyR\x06policy\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x03R\aversion\x125\n" +
-	"\bsaved_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\asavedAt\"k\n" +
+	"\bsaved_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\asavedAt\x12\x19\n" +
+	"\bsaved_by\x18\x04 \x01(\tR\asavedBy\x12\x18\n" +
+	"\amessage\x18\x05 \x01(\tR\amessage\"\xaa\x01\n" +
 	"\x11SavePolicyRequest\x123\n" +
 	"\x06policy\x18\x01 \x01(\v2\x1b.sallyport.policy.v1.PolicyR\x06policy\x12!\n" +
-	"\fbase_version\x18\x02 \x01(\x03R\vbaseVersion\"c\n" +
+	"\fbase_version\x18\x02 \x01(\x03R\vbaseVersion\x12\x18\n" +
+	"\amessage\x18\x03 \x01(\tR\amessage\x12#\n" +
+	"\rvalidate_only\x18\x04 \x01(\bR\fvalidateOnly\"\x9f\x01\n" +
 	"\x12SavePolicyResponse\x123\n" +
 	"\x06policy\x18\x01 \x01(\v2\x1b.sallyport.policy.v1.PolicyR\x06policy\x12\x18\n" +
-	"\aversion\x18\x02 \x01(\x03R\aversion2\xcb\x01\n" +
+	"\aversion\x18\x02 \x01(\x03R\aversion\x12:\n" +
+	"\achanges\x18\x03 \x03(\v2 .sallyport.admin.v1.PolicyChangeR\achanges\"\xde\x01\n" +
+	"\x0ePolicyConflict\x12@\n" +
+	"\bin_force\x18\x01 \x01(\v2%.sallyport.admin.v1.GetPolicyResponseR\ainForce\x12E\n" +
+	"\rtheir_changes\x18\x02 \x03(\v2 .sallyport.admin.v1.PolicyChangeR\ftheirChanges\x12C\n" +
+	"\fyour_changes\x18\x03 \x03(\v2 .sallyport.admin.v1.PolicyChangeR\vyourChanges\"\xfa\x02\n" +
+	"\fPolicyChange\x128\n" +
+	"\x04kind\x18\x01 \x01(\x0e2$.sallyport.admin.v1.PolicyChangeKindR\x04kind\x12#\n" +
+	"\rnumber_before\x18\x02 \x01(\x05R\fnumberBefore\x12!\n" +
+	"\fnumber_after\x18\x03 \x01(\x05R\vnumberAfter\x121\n" +
+	"\x06before\x18\x04 \x01(\v2\x19.sallyport.policy.v1.RuleR\x06before\x12/\n" +
+	"\x05after\x18\x05 \x01(\v2\x19.sallyport.policy.v1.RuleR\x05after\x12B\n" +
+	"\x0edefault_before\x18\x06 \x01(\x0e2\x1b.sallyport.policy.v1.EffectR\rdefaultBefore\x12@\n" +
+	"\rdefault_after\x18\a \x01(\x0e2\x1b.sallyport.policy.v1.EffectR\fdefaultAfter\"W\n" +
+	"\x19ListPolicyVersionsRequest\x12\x1b\n" +
+	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x02 \x01(\tR\tpageToken\"\x83\x01\n" +
+	"\x1aListPolicyVersionsResponse\x12=\n" +
+	"\bversions\x18\x01 \x03(\v2!.sallyport.admin.v1.PolicyVersionR\bversions\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xd1\x01\n" +
+	"\rPolicyVersion\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\x03R\aversion\x125\n" +
+	"\bsaved_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\asavedAt\x12\x19\n" +
+	"\bsaved_by\x18\x03 \x01(\tR\asavedBy\x12\x18\n" +
+	"\amessage\x18\x04 \x01(\tR\amessage\x12:\n" +
+	"\achanges\x18\x05 \x03(\v2 .sallyport.admin.v1.PolicyChangeR\achanges\"\x8a\x01\n" +
+	"\x16ComparePoliciesRequest\x128\n" +
+	"\x06before\x18\x01 \x01(\v2 .sallyport.admin.v1.PolicySourceR\x06before\x126\n" +
+	"\x05after\x18\x02 \x01(\v2 .sallyport.admin.v1.PolicySourceR\x05after\"i\n" +
+	"\fPolicySource\x12\x1a\n" +
+	"\aversion\x18\x01 \x01(\x03H\x00R\aversion\x123\n" +
+	"\x05draft\x18\x02 \x01(\v2\x1b.sallyport.policy.v1.PolicyH\x00R\x05draftB\b\n" +
+	"\x06source\"\xbd\x01\n" +
+	"\x17ComparePoliciesResponse\x12:\n" +
+	"\achanges\x18\x01 \x03(\v2 .sallyport.admin.v1.PolicyChangeR\achanges\x123\n" +
+	"\x06before\x18\x02 \x01(\v2\x1b.sallyport.policy.v1.PolicyR\x06before\x121\n" +
+	"\x05after\x18\x03 \x01(\v2\x1b.sallyport.policy.v1.PolicyR\x05after*\xd2\x01\n" +
+	"\x10PolicyChangeKind\x12\"\n" +
+	"\x1ePOLICY_CHANGE_KIND_UNSPECIFIED\x10\x00\x12\x1e\n" +
+	"\x1aPOLICY_CHANGE_KIND_DEFAULT\x10\x01\x12\x1c\n" +
+	"\x18POLICY_CHANGE_KIND_ADDED\x10\x02\x12\x1e\n" +
+	"\x1aPOLICY_CHANGE_KIND_REMOVED\x10\x03\x12\x1e\n" +
+	"\x1aPOLICY_CHANGE_KIND_CHANGED\x10\x04\x12\x1c\n" +
+	"\x18POLICY_CHANGE_KIND_MOVED\x10\x052\xb6\x03\n" +
 	"\rPolicyService\x12]\n" +
 	"\tGetPolicy\x12$.sallyport.admin.v1.GetPolicyRequest\x1a%.sallyport.admin.v1.GetPolicyResponse\"\x03\x90\x02\x01\x12[\n" +
 	"\n" +
-	"SavePolicy\x12%.sallyport.admin.v1.SavePolicyRequest\x1a&.sallyport.admin.v1.SavePolicyResponseB\xc9\x01\n" +
+	"SavePolicy\x12%.sallyport.admin.v1.SavePolicyRequest\x1a&.sallyport.admin.v1.SavePolicyResponse\x12x\n" +
+	"\x12ListPolicyVersions\x12-.sallyport.admin.v1.ListPolicyVersionsRequest\x1a..sallyport.admin.v1.ListPolicyVersionsResponse\"\x03\x90\x02\x01\x12o\n" +
+	"\x0fComparePolicies\x12*.sallyport.admin.v1.ComparePoliciesRequest\x1a+.sallyport.admin.v1.ComparePoliciesResponse\"\x03\x90\x02\x01B\xc9\x01\n" +
 	"\x16com.sallyport.admin.v1B\x12PolicyServiceProtoP\x01Z1sallyport/proto/gen/go/sallyport/admin/v1;adminv1\xa2\x02\x03SAX\xaa\x02\x12Sallyport.Admin.V1\xca\x02\x12Sallyport\\Admin\\V1\xe2\x02\x1eSallyport\\Admin\\V1\\GPBMetadata\xea\x02\x14Sallyport::Admin::V1b\x06proto3"
 
 var (
@@ -268,29 +1001,63 @@ func file_sallyport_admin_v1_policy_service_proto_rawDescGZIP() []byte {
 	return file_sallyport_admin_v1_policy_service_proto_rawDescData
 }
 
-var file_sallyport_admin_v1_policy_service_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_sallyport_admin_v1_policy_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_sallyport_admin_v1_policy_service_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_sallyport_admin_v1_policy_service_proto_goTypes = []any{
-	(*GetPolicyRequest)(nil),      // 0: sallyport.admin.v1.GetPolicyRequest
-	(*GetPolicyResponse)(nil),     // 1: sallyport.admin.v1.GetPolicyResponse
-	(*SavePolicyRequest)(nil),     // 2: sallyport.admin.v1.SavePolicyRequest
-	(*SavePolicyResponse)(nil),    // 3: sallyport.admin.v1.SavePolicyResponse
-	(*v1.Policy)(nil),             // 4: sallyport.policy.v1.Policy
-	(*timestamppb.Timestamp)(nil), // 5: google.protobuf.Timestamp
+	(PolicyChangeKind)(0),              // 0: sallyport.admin.v1.PolicyChangeKind
+	(*GetPolicyRequest)(nil),           // 1: sallyport.admin.v1.GetPolicyRequest
+	(*GetPolicyResponse)(nil),          // 2: sallyport.admin.v1.GetPolicyResponse
+	(*SavePolicyRequest)(nil),          // 3: sallyport.admin.v1.SavePolicyRequest
+	(*SavePolicyResponse)(nil),         // 4: sallyport.admin.v1.SavePolicyResponse
+	(*PolicyConflict)(nil),             // 5: sallyport.admin.v1.PolicyConflict
+	(*PolicyChange)(nil),               // 6: sallyport.admin.v1.PolicyChange
+	(*ListPolicyVersionsRequest)(nil),  // 7: sallyport.admin.v1.ListPolicyVersionsRequest
+	(*ListPolicyVersionsResponse)(nil), // 8: sallyport.admin.v1.ListPolicyVersionsResponse
+	(*PolicyVersion)(nil),              // 9: sallyport.admin.v1.PolicyVersion
+	(*ComparePoliciesRequest)(nil),     // 10: sallyport.admin.v1.ComparePoliciesRequest
+	(*PolicySource)(nil),               // 11: sallyport.admin.v1.PolicySource
+	(*ComparePoliciesResponse)(nil),    // 12: sallyport.admin.v1.ComparePoliciesResponse
+	(*v1.Policy)(nil),                  // 13: sallyport.policy.v1.Policy
+	(*timestamppb.Timestamp)(nil),      // 14: google.protobuf.Timestamp
+	(*v1.Rule)(nil),                    // 15: sallyport.policy.v1.Rule
+	(v1.Effect)(0),                     // 16: sallyport.policy.v1.Effect
 }
 var file_sallyport_admin_v1_policy_service_proto_depIdxs = []int32{
-	4, // 0: sallyport.admin.v1.GetPolicyResponse.policy:type_name -> sallyport.policy.v1.Policy
-	5, // 1: sallyport.admin.v1.GetPolicyResponse.saved_at:type_name -> google.protobuf.Timestamp
-	4, // 2: sallyport.admin.v1.SavePolicyRequest.policy:type_name -> sallyport.policy.v1.Policy
-	4, // 3: sallyport.admin.v1.SavePolicyResponse.policy:type_name -> sallyport.policy.v1.Policy
-	0, // 4: sallyport.admin.v1.PolicyService.GetPolicy:input_type -> sallyport.admin.v1.GetPolicyRequest
-	2, // 5: sallyport.admin.v1.PolicyService.SavePolicy:input_type -> sallyport.admin.v1.SavePolicyRequest
-	1, // 6: sallyport.admin.v1.PolicyService.GetPolicy:output_type -> sallyport.admin.v1.GetPolicyResponse
-	3, // 7: sallyport.admin.v1.PolicyService.SavePolicy:output_type -> sallyport.admin.v1.SavePolicyResponse
-	6, // [6:8] is the sub-list for method output_type
-	4, // [4:6] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	13, // 0: sallyport.admin.v1.GetPolicyResponse.policy:type_name -> sallyport.policy.v1.Policy
+	14, // 1: sallyport.admin.v1.GetPolicyResponse.saved_at:type_name -> google.protobuf.Timestamp
+	13, // 2: sallyport.admin.v1.SavePolicyRequest.policy:type_name -> sallyport.policy.v1.Policy
+	13, // 3: sallyport.admin.v1.SavePolicyResponse.policy:type_name -> sallyport.policy.v1.Policy
+	6,  // 4: sallyport.admin.v1.SavePolicyResponse.changes:type_name -> sallyport.admin.v1.PolicyChange
+	2,  // 5: sallyport.admin.v1.PolicyConflict.in_force:type_name -> sallyport.admin.v1.GetPolicyResponse
+	6,  // 6: sallyport.admin.v1.PolicyConflict.their_changes:type_name -> sallyport.admin.v1.PolicyChange
+	6,  // 7: sallyport.admin.v1.PolicyConflict.your_changes:type_name -> sallyport.admin.v1.PolicyChange
+	0,  // 8: sallyport.admin.v1.PolicyChange.kind:type_name -> sallyport.admin.v1.PolicyChangeKind
+	15, // 9: sallyport.admin.v1.PolicyChange.before:type_name -> sallyport.policy.v1.Rule
+	15, // 10: sallyport.admin.v1.PolicyChange.after:type_name -> sallyport.policy.v1.Rule
+	16, // 11: sallyport.admin.v1.PolicyChange.default_before:type_name -> sallyport.policy.v1.Effect
+	16, // 12: sallyport.admin.v1.PolicyChange.default_after:type_name -> sallyport.policy.v1.Effect
+	9,  // 13: sallyport.admin.v1.ListPolicyVersionsResponse.versions:type_name -> sallyport.admin.v1.PolicyVersion
+	14, // 14: sallyport.admin.v1.PolicyVersion.saved_at:type_name -> google.protobuf.Timestamp
+	6,  // 15: sallyport.admin.v1.PolicyVersion.changes:type_name -> sallyport.admin.v1.PolicyChange
+	11, // 16: sallyport.admin.v1.ComparePoliciesRequest.before:type_name -> sallyport.admin.v1.PolicySource
+	11, // 17: sallyport.admin.v1.ComparePoliciesRequest.after:type_name -> sallyport.admin.v1.PolicySource
+	13, // 18: sallyport.admin.v1.PolicySource.draft:type_name -> sallyport.policy.v1.Policy
+	6,  // 19: sallyport.admin.v1.ComparePoliciesResponse.changes:type_name -> sallyport.admin.v1.PolicyChange
+	13, // 20: sallyport.admin.v1.ComparePoliciesResponse.before:type_name -> sallyport.policy.v1.Policy
+	13, // 21: sallyport.admin.v1.ComparePoliciesResponse.after:type_name -> sallyport.policy.v1.Policy
+	1,  // 22: sallyport.admin.v1.PolicyService.GetPolicy:input_type -> sallyport.admin.v1.GetPolicyRequest
+	3,  // 23: sallyport.admin.v1.PolicyService.SavePolicy:input_type -> sallyport.admin.v1.SavePolicyRequest
+	7,  // 24: sallyport.admin.v1.PolicyService.ListPolicyVersions:input_type -> sallyport.admin.v1.ListPolicyVersionsRequest
+	10, // 25: sallyport.admin.v1.PolicyService.ComparePolicies:input_type -> sallyport.admin.v1.ComparePoliciesRequest
+	2,  // 26: sallyport.admin.v1.PolicyService.GetPolicy:output_type -> sallyport.admin.v1.GetPolicyResponse
+	4,  // 27: sallyport.admin.v1.PolicyService.SavePolicy:output_type -> sallyport.admin.v1.SavePolicyResponse
+	8,  // 28: sallyport.admin.v1.PolicyService.ListPolicyVersions:output_type -> sallyport.admin.v1.ListPolicyVersionsResponse
+	12, // 29: sallyport.admin.v1.PolicyService.ComparePolicies:output_type -> sallyport.admin.v1.ComparePoliciesResponse
+	26, // [26:30] is the sub-list for method output_type
+	22, // [22:26] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_sallyport_admin_v1_policy_service_proto_init() }
@@ -298,18 +1065,23 @@ func file_sallyport_admin_v1_policy_service_proto_init() {
 	if File_sallyport_admin_v1_policy_service_proto != nil {
 		return
 	}
+	file_sallyport_admin_v1_policy_service_proto_msgTypes[10].OneofWrappers = []any{
+		(*PolicySource_Version)(nil),
+		(*PolicySource_Draft)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sallyport_admin_v1_policy_service_proto_rawDesc), len(file_sallyport_admin_v1_policy_service_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   4,
+			NumEnums:      1,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_sallyport_admin_v1_policy_service_proto_goTypes,
 		DependencyIndexes: file_sallyport_admin_v1_policy_service_proto_depIdxs,
+		EnumInfos:         file_sallyport_admin_v1_policy_service_proto_enumTypes,
 		MessageInfos:      file_sallyport_admin_v1_policy_service_proto_msgTypes,
 	}.Build()
 	File_sallyport_admin_v1_policy_service_proto = out.File

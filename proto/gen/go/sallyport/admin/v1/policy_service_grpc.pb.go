@@ -19,24 +19,31 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	PolicyService_GetPolicy_FullMethodName  = "/sallyport.admin.v1.PolicyService/GetPolicy"
-	PolicyService_SavePolicy_FullMethodName = "/sallyport.admin.v1.PolicyService/SavePolicy"
+	PolicyService_GetPolicy_FullMethodName          = "/sallyport.admin.v1.PolicyService/GetPolicy"
+	PolicyService_SavePolicy_FullMethodName         = "/sallyport.admin.v1.PolicyService/SavePolicy"
+	PolicyService_ListPolicyVersions_FullMethodName = "/sallyport.admin.v1.PolicyService/ListPolicyVersions"
+	PolicyService_ComparePolicies_FullMethodName    = "/sallyport.admin.v1.PolicyService/ComparePolicies"
 )
 
 // PolicyServiceClient is the client API for PolicyService service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// PolicyService reads and saves the policy.
+// PolicyService reads and saves the policy, and keeps every version of it.
 // The caller must present the admin token as "authorization: Bearer TOKEN".
 type PolicyServiceClient interface {
-	// GetPolicy returns the policy in force.
+	// GetPolicy returns the policy in force, or an older version. NOT_FOUND means that there is no
+	// such version.
 	GetPolicy(ctx context.Context, in *GetPolicyRequest, opts ...grpc.CallOption) (*GetPolicyResponse, error)
 	// SavePolicy puts a policy in force, whole: once it has answered, no call is decided by an
 	// older version. A policy with errors is refused with INVALID_ARGUMENT and a
 	// google.rpc.BadRequest that names each field; one that started from another version than the
-	// one in force is refused with ABORTED.
+	// one in force is refused with ABORTED and a PolicyConflict that shows both sides.
 	SavePolicy(ctx context.Context, in *SavePolicyRequest, opts ...grpc.CallOption) (*SavePolicyResponse, error)
+	// ListPolicyVersions returns who saved what when, newest first.
+	ListPolicyVersions(ctx context.Context, in *ListPolicyVersionsRequest, opts ...grpc.CallOption) (*ListPolicyVersionsResponse, error)
+	// ComparePolicies returns the differences between two policies.
+	ComparePolicies(ctx context.Context, in *ComparePoliciesRequest, opts ...grpc.CallOption) (*ComparePoliciesResponse, error)
 }
 
 type policyServiceClient struct {
@@ -67,20 +74,45 @@ func (c *policyServiceClient) SavePolicy(ctx context.Context, in *SavePolicyRequ
 	return out, nil
 }
 
+func (c *policyServiceClient) ListPolicyVersions(ctx context.Context, in *ListPolicyVersionsRequest, opts ...grpc.CallOption) (*ListPolicyVersionsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListPolicyVersionsResponse)
+	err := c.cc.Invoke(ctx, PolicyService_ListPolicyVersions_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *policyServiceClient) ComparePolicies(ctx context.Context, in *ComparePoliciesRequest, opts ...grpc.CallOption) (*ComparePoliciesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ComparePoliciesResponse)
+	err := c.cc.Invoke(ctx, PolicyService_ComparePolicies_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // PolicyServiceServer is the server API for PolicyService service.
 // All implementations must embed UnimplementedPolicyServiceServer
 // for forward compatibility.
 //
-// PolicyService reads and saves the policy.
+// PolicyService reads and saves the policy, and keeps every version of it.
 // The caller must present the admin token as "authorization: Bearer TOKEN".
 type PolicyServiceServer interface {
-	// GetPolicy returns the policy in force.
+	// GetPolicy returns the policy in force, or an older version. NOT_FOUND means that there is no
+	// such version.
 	GetPolicy(context.Context, *GetPolicyRequest) (*GetPolicyResponse, error)
 	// SavePolicy puts a policy in force, whole: once it has answered, no call is decided by an
 	// older version. A policy with errors is refused with INVALID_ARGUMENT and a
 	// google.rpc.BadRequest that names each field; one that started from another version than the
-	// one in force is refused with ABORTED.
+	// one in force is refused with ABORTED and a PolicyConflict that shows both sides.
 	SavePolicy(context.Context, *SavePolicyRequest) (*SavePolicyResponse, error)
+	// ListPolicyVersions returns who saved what when, newest first.
+	ListPolicyVersions(context.Context, *ListPolicyVersionsRequest) (*ListPolicyVersionsResponse, error)
+	// ComparePolicies returns the differences between two policies.
+	ComparePolicies(context.Context, *ComparePoliciesRequest) (*ComparePoliciesResponse, error)
 	mustEmbedUnimplementedPolicyServiceServer()
 }
 
@@ -96,6 +128,12 @@ func (UnimplementedPolicyServiceServer) GetPolicy(context.Context, *GetPolicyReq
 }
 func (UnimplementedPolicyServiceServer) SavePolicy(context.Context, *SavePolicyRequest) (*SavePolicyResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method SavePolicy not implemented")
+}
+func (UnimplementedPolicyServiceServer) ListPolicyVersions(context.Context, *ListPolicyVersionsRequest) (*ListPolicyVersionsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListPolicyVersions not implemented")
+}
+func (UnimplementedPolicyServiceServer) ComparePolicies(context.Context, *ComparePoliciesRequest) (*ComparePoliciesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ComparePolicies not implemented")
 }
 func (UnimplementedPolicyServiceServer) mustEmbedUnimplementedPolicyServiceServer() {}
 func (UnimplementedPolicyServiceServer) testEmbeddedByValue()                       {}
@@ -154,6 +192,42 @@ func _PolicyService_SavePolicy_Handler(srv interface{}, ctx context.Context, dec
 	return interceptor(ctx, in, info, handler)
 }
 
+func _PolicyService_ListPolicyVersions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListPolicyVersionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PolicyServiceServer).ListPolicyVersions(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PolicyService_ListPolicyVersions_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PolicyServiceServer).ListPolicyVersions(ctx, req.(*ListPolicyVersionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _PolicyService_ComparePolicies_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ComparePoliciesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PolicyServiceServer).ComparePolicies(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PolicyService_ComparePolicies_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PolicyServiceServer).ComparePolicies(ctx, req.(*ComparePoliciesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // PolicyService_ServiceDesc is the grpc.ServiceDesc for PolicyService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -168,6 +242,14 @@ var PolicyService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "SavePolicy",
 			Handler:    _PolicyService_SavePolicy_Handler,
+		},
+		{
+			MethodName: "ListPolicyVersions",
+			Handler:    _PolicyService_ListPolicyVersions_Handler,
+		},
+		{
+			MethodName: "ComparePolicies",
+			Handler:    _PolicyService_ComparePolicies_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -130,7 +130,10 @@ type GetStatusResponse struct {
 	// How many entries of the activity stream wait to be indexed.
 	Waiting int64 `protobuf:"varint,5,opt,name=waiting,proto3" json:"waiting,omitempty"`
 	// How long the oldest of them has waited.
-	Behind        *durationpb.Duration `protobuf:"bytes,6,opt,name=behind,proto3" json:"behind,omitempty"`
+	Behind *durationpb.Duration `protobuf:"bytes,6,opt,name=behind,proto3" json:"behind,omitempty"`
+	// Tools that the site began to offer, changed or stopped offering, and that nobody has reviewed
+	// yet, with the rules that would decide them.
+	Notices       []*Operation `protobuf:"bytes,7,rep,name=notices,proto3" json:"notices,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -207,6 +210,13 @@ func (x *GetStatusResponse) GetBehind() *durationpb.Duration {
 	return nil
 }
 
+func (x *GetStatusResponse) GetNotices() []*Operation {
+	if x != nil {
+		return x.Notices
+	}
+	return nil
+}
+
 // A Part is one program that Sallyport needs.
 type Part struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -275,15 +285,16 @@ var File_sallyport_admin_v1_status_service_proto protoreflect.FileDescriptor
 
 const file_sallyport_admin_v1_status_service_proto_rawDesc = "" +
 	"\n" +
-	"'sallyport/admin/v1/status_service.proto\x12\x12sallyport.admin.v1\x1a\x1egoogle/protobuf/duration.proto\"\x12\n" +
-	"\x10GetStatusRequest\"\xf3\x01\n" +
+	"'sallyport/admin/v1/status_service.proto\x12\x12sallyport.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a*sallyport/admin/v1/operation_service.proto\"\x12\n" +
+	"\x10GetStatusRequest\"\xac\x02\n" +
 	"\x11GetStatusResponse\x12.\n" +
 	"\x05parts\x18\x01 \x03(\v2\x18.sallyport.admin.v1.PartR\x05parts\x12\x17\n" +
 	"\amcp_url\x18\x02 \x01(\tR\x06mcpUrl\x12!\n" +
 	"\fcallback_url\x18\x03 \x01(\tR\vcallbackUrl\x12%\n" +
 	"\x0epolicy_version\x18\x04 \x01(\x03R\rpolicyVersion\x12\x18\n" +
 	"\awaiting\x18\x05 \x01(\x03R\awaiting\x121\n" +
-	"\x06behind\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x06behind\"g\n" +
+	"\x06behind\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x06behind\x127\n" +
+	"\anotices\x18\a \x03(\v2\x1d.sallyport.admin.v1.OperationR\anotices\"g\n" +
 	"\x04Part\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x123\n" +
 	"\x05state\x18\x02 \x01(\x0e2\x1d.sallyport.admin.v1.PartStateR\x05state\x12\x16\n" +
@@ -317,18 +328,20 @@ var file_sallyport_admin_v1_status_service_proto_goTypes = []any{
 	(*GetStatusResponse)(nil),   // 2: sallyport.admin.v1.GetStatusResponse
 	(*Part)(nil),                // 3: sallyport.admin.v1.Part
 	(*durationpb.Duration)(nil), // 4: google.protobuf.Duration
+	(*Operation)(nil),           // 5: sallyport.admin.v1.Operation
 }
 var file_sallyport_admin_v1_status_service_proto_depIdxs = []int32{
 	3, // 0: sallyport.admin.v1.GetStatusResponse.parts:type_name -> sallyport.admin.v1.Part
 	4, // 1: sallyport.admin.v1.GetStatusResponse.behind:type_name -> google.protobuf.Duration
-	0, // 2: sallyport.admin.v1.Part.state:type_name -> sallyport.admin.v1.PartState
-	1, // 3: sallyport.admin.v1.StatusService.GetStatus:input_type -> sallyport.admin.v1.GetStatusRequest
-	2, // 4: sallyport.admin.v1.StatusService.GetStatus:output_type -> sallyport.admin.v1.GetStatusResponse
-	4, // [4:5] is the sub-list for method output_type
-	3, // [3:4] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	5, // 2: sallyport.admin.v1.GetStatusResponse.notices:type_name -> sallyport.admin.v1.Operation
+	0, // 3: sallyport.admin.v1.Part.state:type_name -> sallyport.admin.v1.PartState
+	1, // 4: sallyport.admin.v1.StatusService.GetStatus:input_type -> sallyport.admin.v1.GetStatusRequest
+	2, // 5: sallyport.admin.v1.StatusService.GetStatus:output_type -> sallyport.admin.v1.GetStatusResponse
+	5, // [5:6] is the sub-list for method output_type
+	4, // [4:5] is the sub-list for method input_type
+	4, // [4:4] is the sub-list for extension type_name
+	4, // [4:4] is the sub-list for extension extendee
+	0, // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_sallyport_admin_v1_status_service_proto_init() }
@@ -336,6 +349,7 @@ func file_sallyport_admin_v1_status_service_proto_init() {
 	if File_sallyport_admin_v1_status_service_proto != nil {
 		return
 	}
+	file_sallyport_admin_v1_operation_service_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
