@@ -101,11 +101,12 @@ func (g *gate) saveToken(token string, expiresAt time.Time) {
 }
 
 func (g *gate) saveGroups(names ...string) {
-	groups := state.Groups{Known: true}
+	groups := state.Groups{Known: true, LearnedAt: time.Now()}
 	for _, name := range names {
 		groups.List = append(groups.List, state.Group{ID: "id of " + name, Name: name})
 	}
-	must(g.t, g.store.SaveGroups(g.t.Context(), account, groups))
+	_, err := g.store.SaveGroups(g.t.Context(), account, groups)
+	must(g.t, err)
 }
 
 func (g *gate) save(policy string) {

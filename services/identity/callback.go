@@ -111,7 +111,7 @@ func (s *server) grant(ctx context.Context, begun signIn, registration state.Reg
 	if err != nil {
 		return "", err
 	}
-	err = s.learnGroups(ctx, person.AccountID)
+	err = s.groupsForSignIn(ctx, person.AccountID)
 	if err != nil {
 		return "", err
 	}

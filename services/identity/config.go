@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"strings"
 
+	"sallyport/services/identity/atlassian"
 	"sallyport/services/internal/process"
 )
 
@@ -26,8 +28,9 @@ type Config struct {
 	AtlassianScopes []string `help:"Scopes to ask Atlassian for, separated by commas. By default all that its MCP server lists." env:"SALLYPORT_ATLASSIAN_SCOPES"`
 	IssuerTolerance bool     `help:"Accept metadata of Atlassian's authorization server that names another issuer. Only while Atlassian's is wrong." env:"SALLYPORT_ISSUER_TOLERANCE"`
 
-	JiraURL       string `name:"jira-url" help:"Jira site that is asked for people's groups, such as https://acme.atlassian.net. Without it groups are unknown." env:"SALLYPORT_JIRA_URL"`
-	JiraUser      string `help:"Account that reads groups there. It needs the permission Browse users and groups." env:"SALLYPORT_JIRA_USER"`
+	JiraURL       string `name:"jira-url" help:"Jira site that is asked for people's groups with a classic API token, such as https://acme.atlassian.net. Without it or --jira-cloud-id groups are unknown." env:"SALLYPORT_JIRA_URL"`
+	JiraCloudID   string `name:"jira-cloud-id" help:"Cloud id of that site instead, for a scoped API token." env:"SALLYPORT_JIRA_CLOUD_ID"`
+	JiraUser      string `help:"E-mail of the account that reads groups there. It needs the permission Browse users and groups. Leave it out for a scoped token that goes alone." env:"SALLYPORT_JIRA_USER"`
 	JiraTokenFile string `help:"File with an API token of that account." env:"SALLYPORT_JIRA_TOKEN_FILE"`
 }
 
@@ -40,8 +43,46 @@ func (c *Config) Validate() error {
 		strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
 		problems = append(problems, fmt.Errorf("--public-url must be like https://sallyport.example.com, got %q", c.PublicURL))
 	}
-	if c.JiraURL != "" && (c.JiraUser == "" || c.JiraTokenFile == "") {
-		problems = append(problems, errors.New("--jira-url needs --jira-user and --jira-token-file too"))
+	return errors.Join(append(problems, c.validateJira()...)...)
+}
+
+// cloudID is what Atlassian's cloud ids look like.
+var cloudID = regexp.MustCompile(`^[0-9A-Za-z-]+$`)
+
+func (c *Config) validateJira() (problems []error) {
+	refuse := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	switch {
+	case c.JiraURL != "" && c.JiraCloudID != "":
+		refuse("--jira-url is for a classic API token and --jira-cloud-id for a scoped one: leave one of them out")
+	case c.JiraURL != "":
+		u, err := url.Parse(c.JiraURL)
+		if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.RawQuery != "" || u.Fragment != "" {
+			refuse("--jira-url must be like https://acme.atlassian.net, got %q", c.JiraURL)
+		}
+		if c.JiraUser == "" || c.JiraTokenFile == "" {
+			refuse("--jira-url needs --jira-user and --jira-token-file too")
+		}
+	case c.JiraCloudID != "":
+		if !cloudID.MatchString(c.JiraCloudID) {
+			refuse("--jira-cloud-id must be like 11223344-a1b2-3b33-c444-def123456789, got %q; it is at https://acme.atlassian.net/_edge/tenant_info", c.JiraCloudID)
+		}
+		if c.JiraTokenFile == "" {
+			refuse("--jira-cloud-id needs --jira-token-file too")
+		}
+	case c.JiraUser != "" || c.JiraTokenFile != "":
+		refuse("--jira-user and --jira-token-file need --jira-url, or --jira-cloud-id for a scoped token")
 	}
-	return errors.Join(problems...)
+	return problems
+}
+
+// openDirectory returns the directory of groups, nil where none is configured.
+func (c *Config) openDirectory() (*atlassian.Directory, error) {
+	at := c.JiraURL
+	if c.JiraCloudID != "" {
+		at = atlassian.ScopedURL(c.AtlassianAPIURL, c.JiraCloudID)
+	}
+	if at == "" {
+		return nil, nil
+	}
+	return atlassian.OpenDirectory(atlassian.DirectoryConfig{URL: at, User: c.JiraUser, TokenFile: c.JiraTokenFile})
 }

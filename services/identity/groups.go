@@ -2,47 +2,171 @@ package identity
 
 import (
 	"context"
+	"errors"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
+	"sallyport/services/identity/atlassian"
 	"sallyport/services/internal/state"
 )
 
 const (
-	// groupsTimeout bounds the lookup of groups while an assistant waits for its tokens.
+	// groupsTimeout bounds one lookup, for which an assistant may be waiting.
 	groupsTimeout = 5 * time.Second
-	// groupsUsable is how old groups may get while Jira doesn't answer (design section 5).
-	groupsUsable = time.Hour
+	// lookupsAtOnce bounds the lookups of one replica that are under way at a time.
+	lookupsAtOnce = 4
+	// groupsPoll is how often a replica looks whose groups are due.
+	groupsPoll = time.Second
 )
 
-// learnGroups asks Jira for a person's groups and stores them. While Jira doesn't answer, those
-// learned within the hour are kept; then they are unknown.
-func (s *server) learnGroups(ctx context.Context, account string) error {
-	learned := state.Groups{LearnedAt: time.Now()}
-	if s.directory == nil {
-		return s.store.SaveGroups(ctx, account, learned)
+// keepGroupsFresh learns the groups of people whose assistants can call now, before they are stale,
+// until ctx ends. No call waits for it.
+func (s *server) keepGroupsFresh(ctx context.Context) error {
+	wait := time.Duration(0)
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(wait):
+		}
+		claimed, err := s.learnDue(ctx)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			s.log.Error("groups can't be kept fresh", "error", err)
+			wait = state.GroupsRetry
+		case claimed < lookupsAtOnce:
+			wait = groupsPoll
+		default:
+			wait = 0
+		}
 	}
-	askCtx, cancel := context.WithTimeout(ctx, groupsTimeout)
-	defer cancel()
-	groups, err := s.directory.Groups(askCtx, account)
-	if err != nil {
-		s.log.Warn("groups not learned", "account_id", account, "error", err)
-		return s.keepGroups(ctx, account)
-	}
-	learned.Known = true
-	for _, g := range groups {
-		learned.List = append(learned.List, state.Group{ID: g.ID, Name: g.Name})
-	}
-	return s.store.SaveGroups(ctx, account, learned)
 }
 
-// keepGroups makes a person's groups unknown once they are too old.
-func (s *server) keepGroups(ctx context.Context, account string) error {
-	known, err := s.store.Groups(ctx, account)
+// learnDue learns the groups of a few people who are due, and says of how many.
+func (s *server) learnDue(ctx context.Context) (int, error) {
+	due, err := s.store.ClaimGroups(ctx, lookupsAtOnce)
+	if err != nil {
+		return 0, err
+	}
+	var lookups errgroup.Group
+	for _, account := range due {
+		lookups.Go(func() error {
+			_, err := s.learnGroups(ctx, account)
+			return err
+		})
+	}
+	return len(due), lookups.Wait()
+}
+
+// groupsForSignIn learns the groups of a person who signs in. While Jira doesn't answer, they are
+// what they were, and unknown once that is too long ago.
+func (s *server) groupsForSignIn(ctx context.Context, account string) error {
+	err := s.watchGroups(ctx, account)
 	if err != nil {
 		return err
 	}
-	if known.Known && time.Since(known.LearnedAt) < groupsUsable {
+	_, err = s.learnGroups(ctx, account)
+	return err
+}
+
+// groupsForRefresh has groups known for an assistant that comes back, which waits for Jira only
+// where they aren't fresh.
+func (s *server) groupsForRefresh(ctx context.Context, account string) error {
+	err := s.watchGroups(ctx, account)
+	if err != nil {
+		return err
+	}
+	known, err := s.store.Groups(ctx, account)
+	if err != nil || known.Known && time.Since(known.LearnedAt) < state.GroupsAhead {
+		return err
+	}
+	_, err = s.learnGroups(ctx, account)
+	return err
+}
+
+// watchGroups has a person's groups kept fresh for the life of an access token.
+func (s *server) watchGroups(ctx context.Context, account string) error {
+	if s.directory == nil {
 		return nil
 	}
-	return s.store.SaveGroups(ctx, account, state.Groups{LearnedAt: time.Now()})
+	return s.store.WatchGroups(ctx, account)
+}
+
+// learnGroups asks Jira for a person's groups and stores them. It says whether Jira answered; an
+// error means that Redis didn't.
+func (s *server) learnGroups(ctx context.Context, account string) (learned bool, err error) {
+	if s.directory == nil {
+		return false, nil
+	}
+	asked, err := s.store.Now(ctx)
+	if err != nil {
+		return false, err
+	}
+	groups, err := s.lookUpGroups(ctx, account)
+	if err != nil {
+		if ctx.Err() != nil {
+			return false, ctx.Err()
+		}
+		s.notLearned(account, err)
+		return false, nil
+	}
+	fresh := state.Groups{Known: true, LearnedAt: asked}
+	names := make([]string, len(groups))
+	for i, g := range groups {
+		fresh.List = append(fresh.List, state.Group{ID: g.ID, Name: g.Name})
+		names[i] = g.Name
+	}
+	changed, err := s.store.SaveGroups(ctx, account, fresh)
+	if err != nil {
+		return false, err
+	}
+	result := "unchanged"
+	if changed {
+		result = "learned"
+		s.log.Info("groups learned", "account_id", account, "groups", names)
+	}
+	s.metrics.lookups.WithLabelValues(result).Inc()
+	return true, nil
+}
+
+// notLearned counts and logs a lookup that came to nothing. A pause is logged once, by ask, and not
+// for everybody who is due in it.
+func (s *server) notLearned(account string, err error) {
+	if errors.As(err, new(*atlassian.Throttled)) {
+		s.metrics.lookups.WithLabelValues("throttled").Inc()
+		return
+	}
+	s.metrics.lookups.WithLabelValues("failed").Inc()
+	s.log.Warn("groups not learned", "account_id", account, "error", err)
+}
+
+// lookUpGroups asks Jira for a person's groups.
+func (s *server) lookUpGroups(ctx context.Context, account string) ([]atlassian.Group, error) {
+	ctx, cancel := context.WithTimeout(ctx, groupsTimeout)
+	defer cancel()
+	var groups []atlassian.Group
+	err := s.ask(ctx, func() (err error) {
+		groups, err = s.directory.Groups(ctx, account)
+		return err
+	})
+	return groups, err
+}
+
+// ask asks Jira something, unless Jira wants a pause: what it said to one replica binds all.
+func (s *server) ask(ctx context.Context, question func() error) error {
+	wait, err := s.store.GroupsPause(ctx)
+	if err != nil {
+		return err
+	}
+	if wait > 0 {
+		return &atlassian.Throttled{Wait: wait}
+	}
+	err = question()
+	var throttled *atlassian.Throttled
+	if errors.As(err, &throttled) {
+		s.log.Warn("no lookups of groups for a while", "error", err)
+		return errors.Join(err, s.store.PauseGroups(ctx, throttled.Wait))
+	}
+	return err
 }

@@ -31,6 +31,7 @@ const scope = "mcp"
 // server holds what the endpoints share.
 type server struct {
 	identityv1.UnsafeUpstreamServiceServer
+	identityv1.UnsafeDirectoryServiceServer
 
 	// issuer is the public URL; it never ends in a slash, since clients compare it byte for byte.
 	issuer   string
@@ -62,9 +63,15 @@ func Start(p *process.Process, cfg Config) error {
 	if err != nil {
 		return err
 	}
+	if s.directory != nil {
+		p.Go("groups", s.keepGroupsFresh)
+	}
 	return p.ServeGRPC(process.GRPC{
-		Address:  cfg.GRPCListen,
-		Register: func(g *grpc.Server) { identityv1.RegisterUpstreamServiceServer(g, s) },
+		Address: cfg.GRPCListen,
+		Register: func(g *grpc.Server) {
+			identityv1.RegisterUpstreamServiceServer(g, s)
+			identityv1.RegisterDirectoryServiceServer(g, s)
+		},
 	})
 }
 
@@ -89,12 +96,11 @@ func newServer(p *process.Process, cfg Config) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if cfg.JiraURL != "" {
-		s.directory, err = atlassian.OpenDirectory(cfg.JiraURL, cfg.JiraUser, cfg.JiraTokenFile)
-		if err != nil {
-			return nil, err
-		}
-	} else {
+	s.directory, err = cfg.openDirectory()
+	if err != nil {
+		return nil, err
+	}
+	if s.directory == nil {
 		s.log.Warn("no Jira service credential: people's groups are unknown, so deny rules for groups match everybody and allow rules nobody")
 	}
 	s.clients, err = loadClients()

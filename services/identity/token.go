@@ -142,6 +142,10 @@ func (s *server) exchangeCode(ctx context.Context, registration state.Registrati
 	if err != nil {
 		return tokenAnswer{}, err
 	}
+	err = s.watchGroups(ctx, granted.AccountID)
+	if err != nil {
+		return tokenAnswer{}, err
+	}
 	answer, pair := newTokens(seal.Random(32))
 	return answer, s.store.Issue(ctx, granted, pair)
 }
@@ -169,7 +173,7 @@ func (s *server) refreshGrant(ctx context.Context, registration state.Registrati
 	if granted.ClientID != registration.ID {
 		return tokenAnswer{}, refuse("invalid_grant", "The refresh token was given to another client.")
 	}
-	err = s.learnGroups(ctx, granted.AccountID)
+	err = s.groupsForRefresh(ctx, granted.AccountID)
 	if err != nil {
 		return tokenAnswer{}, err
 	}

@@ -129,37 +129,6 @@ func TestAtlassianAway(t *testing.T) {
 	}
 }
 
-func TestGroupsThatCantBeLearnedAreUnknown(t *testing.T) {
-	d := deploy(t)
-	d.change("lose_groups", "503")
-	account, _ := d.connect("Codex").account("ana@acme.test")
-	groups, err := d.store.Groups(t.Context(), account)
-	if err != nil || groups.Known || groups.Rev == "" {
-		t.Errorf("groups are %+v, error %v", groups, err)
-	}
-}
-
-func TestGroupsWithoutCredentialAreUnknown(t *testing.T) {
-	d := deploy(t, func(cfg *identity.Config) { cfg.JiraURL = "" })
-	account, _ := d.connect("Codex").account("ana@acme.test")
-	groups, err := d.store.Groups(t.Context(), account)
-	if err != nil || groups.Known {
-		t.Errorf("groups are %+v, error %v", groups, err)
-	}
-}
-
-func TestRefreshLearnsGroups(t *testing.T) {
-	d := deploy(t)
-	a := d.connect("Codex")
-	account, tokens := a.account("ana@acme.test")
-	d.change("people/ana@acme.test/groups", `["site-admins"]`)
-	a.refresh(tokens.text("refresh_token"))
-	groups, err := d.store.Groups(t.Context(), account)
-	if err != nil || len(groups.List) != 1 || groups.List[0].Name != "site-admins" {
-		t.Errorf("groups are %+v, error %v", groups, err)
-	}
-}
-
 func TestWrongIssuerInMetadata(t *testing.T) {
 	d := deploy(t)
 	d.change("issuer_without_path", "true")

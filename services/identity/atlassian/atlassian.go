@@ -84,6 +84,8 @@ func NewHTTPClient() *http.Client {
 type statusError struct {
 	url    string
 	status int
+	// retryAfter is the header of that name.
+	retryAfter string
 }
 
 func (e *statusError) Error() string {
@@ -103,7 +105,7 @@ func fetch(client *http.Client, r *http.Request, v any) error {
 		return fmt.Errorf("reading the answer of %s: %w", r.URL.Redacted(), err)
 	}
 	if response.StatusCode != http.StatusOK {
-		return &statusError{r.URL.Redacted(), response.StatusCode}
+		return &statusError{r.URL.Redacted(), response.StatusCode, response.Header.Get("Retry-After")}
 	}
 	err = json.Unmarshal(body, v)
 	if err != nil {

@@ -147,7 +147,12 @@ func (s *Store) EndPerson(ctx context.Context, accountID string) error {
 	for _, id := range ids {
 		keys = append(keys, grantKey(id))
 	}
-	err = s.redis.Del(ctx, keys...).Err()
+	_, err = s.redis.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
+		pipe.Del(ctx, keys...)
+		pipe.ZRem(ctx, groupsDueKey, accountID)
+		pipe.ZRem(ctx, groupsWatchedKey, accountID)
+		return nil
+	})
 	if err != nil {
 		return fmt.Errorf("ending a person's grants: %w", err)
 	}

@@ -23,8 +23,9 @@ func signedIn(t *testing.T, store *state.Store, client *redis.Client) state.Basi
 	must(t, client.Set(ctx, "{sallyport}:session:"+hash, "g1", time.Hour).Err())
 	must(t, client.HSet(ctx, "{sallyport}:grant:g1", "id", "g1", "rev", "r1", "account_id", "ana", "client_key", "claude").Err())
 	must(t, store.SaveUpstream(ctx, "ana", state.Upstream{Access: []byte("sealed"), Refresh: []byte("other"), ExpiresAt: time.Now().Add(time.Hour)}))
-	must(t, store.SaveGroups(ctx, "ana", state.Groups{Known: true, List: []state.Group{{ID: "1", Name: "developers"}}}))
-	_, err := store.SavePolicy(ctx, 0, []byte(`{"default":"allow"}`), state.Save{})
+	_, err := store.SaveGroups(ctx, "ana", state.Groups{Known: true, List: []state.Group{{ID: "1", Name: "developers"}}, LearnedAt: time.Now()})
+	must(t, err)
+	_, err = store.SavePolicy(ctx, 0, []byte(`{"default":"allow"}`), state.Save{})
 	must(t, err)
 	grant, err := store.SessionGrant(ctx, hash)
 	must(t, err)
@@ -86,10 +87,12 @@ func TestDecideWritesOnlyWhatHolds(t *testing.T) {
 		{"a saved policy", func() error { _, err := store.SavePolicy(t.Context(), 1, []byte(`{}`), state.Save{}); return err },
 			func(b state.Basis) bool { return b.Policy.Version == 2 && string(b.Policy.Document) == `{}` }},
 		{"changed groups", func() error {
-			return store.SaveGroups(t.Context(), "ana", state.Groups{Known: true})
+			_, err := store.SaveGroups(t.Context(), "ana", state.Groups{Known: true, LearnedAt: time.Now()})
+			return err
 		}, func(b state.Basis) bool { return b.Groups.Known && len(b.Groups.List) == 0 }},
 		{"groups that can't be learned", func() error {
-			return store.SaveGroups(t.Context(), "ana", state.Groups{})
+			_, err := store.SaveGroups(t.Context(), "ana", state.Groups{LearnedAt: time.Now()})
+			return err
 		}, func(b state.Basis) bool { return !b.Groups.Known }},
 		{"groups that were forgotten", func() error { return client.Del(t.Context(), "{sallyport}:groups:ana").Err() },
 			func(b state.Basis) bool { return !b.Groups.Known && b.Groups.Rev == "" }},

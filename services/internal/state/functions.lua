@@ -116,6 +116,61 @@ local function rotate(keys, args)
   return { 'rotated' }
 end
 
+-- now is Redis's time in Unix milliseconds: the one clock that all replicas share.
+local function now()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
+
+-- save_groups stores what was learned of a person's groups, unless Atlassian was asked later for
+-- what is stored. The revision stays while the groups do, so that nothing is decided again.
+--   keys: groups, groups due
+--   args: account id, known, list, when Atlassian was asked, when they end, when they are due
+--         again, all in Unix milliseconds; the revision where they changed
+-- Answers 'changed', 'unchanged' or 'older'.
+local function save_groups(keys, args)
+  local stored = redis.call('HMGET', keys[1], 'rev', 'known', 'list', 'asked_at')
+  if tonumber(stored[4] or '0') > tonumber(args[4]) then
+    return { 'older' }
+  end
+  local same = stored[2] == args[2] and stored[3] == args[3]
+  redis.call('HSET', keys[1], 'rev', same and stored[1] or args[7], 'known', args[2], 'list', args[3], 'asked_at', args[4])
+  redis.call('PEXPIREAT', keys[1], args[5])
+  redis.call('ZADD', keys[2], 'XX', args[6], args[1])
+  return { same and 'unchanged' or 'changed' }
+end
+
+-- watch_groups puts a person on the list of those whose groups are kept fresh. Whoever is new there
+-- belongs to the caller first.
+--   keys: groups due, groups watched
+--   args: account id; for how long, and the lease of the caller, in milliseconds
+local function watch_groups(keys, args)
+  redis.call('ZADD', keys[1], 'NX', now() + tonumber(args[3]), args[1])
+  redis.call('ZADD', keys[2], 'GT', now() + tonumber(args[2]), args[1])
+  return { 'watched' }
+end
+
+-- claim_groups hands out people whose groups are due, longest overdue first, each to one caller,
+-- and takes those off the list who are no longer watched.
+--   keys: groups due, groups watched, groups pause
+--   args: how many at most; the lease of the caller, in milliseconds
+-- Answers the account ids; none during a pause.
+local function claim_groups(keys, args)
+  local at = now()
+  for _, account in ipairs(redis.call('ZRANGEBYSCORE', keys[2], '-inf', at)) do
+    redis.call('ZREM', keys[1], account)
+    redis.call('ZREM', keys[2], account)
+  end
+  if redis.call('EXISTS', keys[3]) == 1 then
+    return {}
+  end
+  local due = redis.call('ZRANGEBYSCORE', keys[1], '-inf', at, 'LIMIT', 0, args[1])
+  for _, account in ipairs(due) do
+    redis.call('ZADD', keys[1], at + tonumber(args[2]), account)
+  end
+  return due
+end
+
 -- unlock gives up a lock if it is still the caller's.
 --   keys: lock
 --   args: the caller's token
@@ -131,4 +186,7 @@ redis.register_function('sallyport_decide', decide)
 redis.register_function('sallyport_save_policy', save_policy)
 redis.register_function('sallyport_redeem_code', redeem_code)
 redis.register_function('sallyport_rotate', rotate)
+redis.register_function('sallyport_save_groups', save_groups)
+redis.register_function('sallyport_watch_groups', watch_groups)
+redis.register_function('sallyport_claim_groups', claim_groups)
 redis.register_function('sallyport_unlock', unlock)

@@ -4,6 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"sallyport/services/internal/seal"
@@ -22,9 +25,20 @@ type Groups struct {
 	// Known is false where they couldn't be learned.
 	Known bool
 	List  []Group
-	// LearnedAt is when Atlassian was asked.
+	// LearnedAt is when Atlassian was asked, to the millisecond.
 	LearnedAt time.Time
 }
+
+const (
+	// GroupsLife is how long groups are used while they can't be learned again (design section 5).
+	GroupsLife = time.Hour
+	// GroupsAhead is how old groups get before they are learned again: a minute ahead of the five
+	// that they are fresh for.
+	GroupsAhead = 4 * time.Minute
+	// GroupsRetry is how long a person belongs to the replica that learns their groups, and so when
+	// another attempt is made where that failed.
+	GroupsRetry = 30 * time.Second
+)
 
 // revision is Rev as the functions compare it: 0 stands for a person without any.
 func (g Groups) revision() string {
@@ -36,13 +50,17 @@ func (g Groups) revision() string {
 
 func groupsFrom(f map[string]string) Groups {
 	g := Groups{Rev: f["rev"]}
-	g.LearnedAt, _ = time.Parse(time.RFC3339Nano, f["learned_at"])
+	asked, err := strconv.ParseInt(f["asked_at"], 10, 64)
+	if err == nil {
+		g.LearnedAt = time.UnixMilli(asked)
+	}
 	// A list that can't be read leaves the groups unknown, which is the safe side (policy.md 5).
 	g.Known = f["known"] == "1" && json.Unmarshal([]byte(f["list"]), &g.List) == nil
 	return g
 }
 
-// Groups returns a person's groups as last learned; with the zero Rev where they never were.
+// Groups returns a person's groups as last learned; with the zero Rev where they never were, or
+// were too long ago.
 func (s *Store) Groups(ctx context.Context, accountID string) (Groups, error) {
 	fields, err := s.redis.HGetAll(ctx, groupsKey(accountID)).Result()
 	if err != nil {
@@ -51,22 +69,34 @@ func (s *Store) Groups(ctx context.Context, accountID string) (Groups, error) {
 	return groupsFrom(fields), nil
 }
 
-// SaveGroups stores a person's groups; the very next call is decided on them. Where Known is false
-// it says that they can't be learned now.
-func (s *Store) SaveGroups(ctx context.Context, accountID string, g Groups) error {
-	list, err := json.Marshal(g.List)
+// Now is Redis's time, which LearnedAt is compared by: replicas' own clocks may differ.
+func (s *Store) Now(ctx context.Context) (time.Time, error) {
+	now, err := s.redis.Time(ctx).Result()
 	if err != nil {
-		return fmt.Errorf("saving groups: %w", err)
+		return now, fmt.Errorf("reading Redis's clock: %w", err)
 	}
-	known := "0"
+	return now, nil
+}
+
+// SaveGroups stores a person's groups and says whether they changed; the very next call is decided
+// on them. Where Known is false it says that they can't be learned now. Groups that were learned
+// later than these stay. It makes Rev. They are forgotten GroupsLife after LearnedAt, whatever
+// happens to the services.
+func (s *Store) SaveGroups(ctx context.Context, accountID string, g Groups) (changed bool, err error) {
+	// Jira's order says nothing, so another one is no change.
+	ordered := slices.SortedFunc(slices.Values(g.List), func(a, b Group) int { return strings.Compare(a.ID, b.ID) })
+	list, err := json.Marshal(ordered)
+	if err != nil {
+		return false, fmt.Errorf("saving groups: %w", err)
+	}
+	known, due := 0, g.LearnedAt.Add(GroupsRetry)
 	if g.Known {
-		known = "1"
+		known, due = 1, g.LearnedAt.Add(GroupsAhead)
 	}
-	err = s.redis.HSet(ctx, groupsKey(accountID), map[string]any{
-		"rev": seal.Random(9), "known": known, "list": list, "learned_at": g.LearnedAt.UTC().Format(time.RFC3339Nano),
-	}).Err()
+	reply, err := s.call(ctx, "sallyport_save_groups", []string{groupsKey(accountID), groupsDueKey},
+		accountID, known, list, g.LearnedAt.UnixMilli(), g.LearnedAt.Add(GroupsLife).UnixMilli(), due.UnixMilli(), seal.Random(9))
 	if err != nil {
-		return fmt.Errorf("saving groups: %w", err)
+		return false, err
 	}
-	return nil
+	return reply[0] == "changed", nil
 }

@@ -106,6 +106,11 @@ const (
 	policyHistoryKey   = prefix + "policy-history"
 	policyDocumentsKey = prefix + "policy-documents"
 	streamKey          = prefix + "activity"
+	// groupsDueKey and groupsWatchedKey are sorted sets of account ids, by when their groups are due to
+	// be learned, and until when that goes on; Unix milliseconds.
+	groupsDueKey     = prefix + "groups-due"
+	groupsWatchedKey = prefix + "groups-watched"
+	groupsPauseKey   = prefix + "groups-pause"
 )
 
 // pairs turns the flat list of a hash's fields and values, as functions return it, into a map.

@@ -1,0 +1,126 @@
+package identity
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	identityv1 "sallyport/proto/gen/go/sallyport/identity/v1"
+	"sallyport/services/identity/atlassian"
+	"sallyport/services/internal/state"
+)
+
+// listTimeout bounds listing all groups of a site, which takes several calls.
+const listTimeout = 30 * time.Second
+
+var errNoDirectory = status.Error(codes.FailedPrecondition, "identity has no Jira service credential, so groups are unknown; "+
+	"start it with --jira-url, --jira-user and --jira-token-file, or with --jira-cloud-id and --jira-token-file")
+
+// ListGroups implements identityv1.DirectoryServiceServer.
+func (s *server) ListGroups(ctx context.Context, r *identityv1.ListGroupsRequest) (*identityv1.ListGroupsResponse, error) {
+	if s.directory == nil {
+		return nil, errNoDirectory
+	}
+	ctx, cancel := context.WithTimeout(ctx, listTimeout)
+	defer cancel()
+	var found []atlassian.Group
+	err := s.ask(ctx, func() (err error) {
+		found, err = s.directory.AllGroups(ctx, r.GetQuery())
+		return err
+	})
+	if err != nil {
+		return nil, directoryStatus(err)
+	}
+	return &identityv1.ListGroupsResponse{Groups: groupMessages(found)}, nil
+}
+
+// LookUpGroups implements identityv1.DirectoryServiceServer.
+func (s *server) LookUpGroups(ctx context.Context, r *identityv1.LookUpGroupsRequest) (*identityv1.LookUpGroupsResponse, error) {
+	if s.directory == nil {
+		return nil, errNoDirectory
+	}
+	if r.GetAccountId() == "" {
+		return nil, status.Error(codes.InvalidArgument, "account_id is missing")
+	}
+	groups, err := s.lookUpGroups(ctx, r.GetAccountId())
+	if err != nil {
+		return nil, directoryStatus(err)
+	}
+	return &identityv1.LookUpGroupsResponse{Groups: groupMessages(groups)}, nil
+}
+
+// RefreshGroups implements identityv1.DirectoryServiceServer.
+func (s *server) RefreshGroups(ctx context.Context, r *identityv1.RefreshGroupsRequest) (*identityv1.RefreshGroupsResponse, error) {
+	if s.directory == nil {
+		return nil, errNoDirectory
+	}
+	accounts, err := []string{r.GetAccountId()}, error(nil)
+	if r.GetAccountId() == "" {
+		accounts, err = s.store.WatchedPeople(ctx)
+	}
+	if err != nil {
+		return nil, directoryStatus(err)
+	}
+	var refreshed, unknown atomic.Int32
+	lookups, ctx := errgroup.WithContext(ctx)
+	lookups.SetLimit(lookupsAtOnce)
+	for _, account := range accounts {
+		lookups.Go(func() error {
+			learned, err := s.invalidateGroups(ctx, account)
+			if learned {
+				refreshed.Add(1)
+			} else {
+				unknown.Add(1)
+			}
+			return err
+		})
+	}
+	err = lookups.Wait()
+	if err != nil {
+		return nil, directoryStatus(err)
+	}
+	s.log.Info("groups refreshed", "account_id", cmp.Or(r.GetAccountId(), "everybody"), "refreshed", refreshed.Load(), "unknown", unknown.Load())
+	return &identityv1.RefreshGroupsResponse{Refreshed: refreshed.Load(), Unknown: unknown.Load()}, nil
+}
+
+// invalidateGroups learns a person's groups, and leaves them unknown where Jira doesn't answer: who
+// invalidates them knows that those stored are wrong.
+func (s *server) invalidateGroups(ctx context.Context, account string) (learned bool, err error) {
+	// What another replica asks from now on is as good as what is asked here.
+	asked, err := s.store.Now(ctx)
+	if err != nil {
+		return false, err
+	}
+	learned, err = s.learnGroups(ctx, account)
+	if err != nil || learned {
+		return learned, err
+	}
+	_, err = s.store.SaveGroups(ctx, account, state.Groups{LearnedAt: asked})
+	return false, err
+}
+
+// directoryStatus says what became of a call to Jira.
+func directoryStatus(err error) error {
+	code := codes.Unavailable
+	switch {
+	case errors.Is(err, atlassian.ErrCredential), errors.Is(err, atlassian.ErrPermission):
+		code = codes.FailedPrecondition
+	case errors.Is(err, atlassian.ErrNotFound):
+		code = codes.NotFound
+	}
+	return status.Error(code, err.Error())
+}
+
+func groupMessages(groups []atlassian.Group) []*identityv1.Group {
+	messages := make([]*identityv1.Group, len(groups))
+	for i, g := range groups {
+		messages[i] = &identityv1.Group{Id: g.ID, Name: g.Name}
+	}
+	return messages
+}
