@@ -20,6 +20,8 @@ const (
 	replayWatch = time.Hour
 	// unclaimedLife is how long a grant lives whose code nobody has exchanged yet.
 	unclaimedLife = 2 * codeLife
+	// emailLife is how long admins can name by e-mail address a person who signed in.
+	emailLife = 365 * 24 * time.Hour
 )
 
 // ErrReplayed means that a code or refresh token was used before: somebody else may have it, so its
@@ -82,12 +84,28 @@ func (s *Store) CreateGrant(ctx context.Context, g Grant, codeHash string, c Cod
 		pipe.Expire(ctx, grantsKey(g.AccountID), RefreshLife)
 		pipe.Expire(ctx, upstreamKey(g.AccountID), RefreshLife)
 		pipe.Set(ctx, codeKey(codeHash), document, codeLife)
+		if g.Email != "" {
+			pipe.Set(ctx, emailKey(g.Email), g.AccountID, emailLife)
+		}
 		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("saving a grant: %w", err)
 	}
 	return nil
+}
+
+// AccountOf returns the account id of a person who signed in within the last year, by e-mail address
+// in any case; ErrNotFound where nobody did.
+func (s *Store) AccountOf(ctx context.Context, email string) (string, error) {
+	account, err := s.redis.Get(ctx, emailKey(email)).Result()
+	if errors.Is(err, redis.Nil) {
+		return "", ErrNotFound
+	}
+	if err != nil {
+		return "", fmt.Errorf("looking up an e-mail address: %w", err)
+	}
+	return account, nil
 }
 
 // RedeemCode uses a code up and returns what it is bound to. The second time it ends the grant and

@@ -90,6 +90,7 @@ func grantKey(id string) string           { return prefix + "grant:" + id }
 func groupsKey(accountID string) string   { return prefix + "groups:" + accountID }
 func upstreamKey(accountID string) string { return prefix + "upstream:" + accountID }
 func grantsKey(accountID string) string   { return prefix + "grants:" + accountID }
+func emailKey(email string) string        { return prefix + "email:" + strings.ToLower(email) }
 
 func registrationKey(id string) string    { return prefix + "registration:" + id }
 func signInKey(stateHash string) string   { return prefix + "sign-in:" + stateHash }

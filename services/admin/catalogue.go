@@ -1,0 +1,139 @@
+package admin
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/elastic/go-elasticsearch/v8/esapi"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"sallyport/services/internal/activity"
+	"sallyport/services/internal/elastic"
+	"sallyport/services/internal/state"
+	"sallyport/services/operation"
+	"sallyport/services/policy"
+)
+
+const (
+	// callsSince is how far back calls are counted, in Elasticsearch's date math.
+	callsSince = "now-30d"
+	// maxSeen is how many names of called operations are told apart. Assistants can make names up;
+	// those beyond are the rarest.
+	maxSeen = 2000
+	// countTimeout bounds counting calls.
+	countTimeout = 5 * time.Second
+)
+
+// methods are what MCP has to call beside tools, and what rules decide about (policy.md 1).
+var methods = []string{"completion/complete", "prompts/get", "resources/read", "resources/subscribe"}
+
+// catalogue knows the operations that rules are about.
+type catalogue struct {
+	store   *state.Store
+	elastic esapi.Transport
+}
+
+// known is an operation that the site offers, or that was called.
+type known struct {
+	call  policy.Call
+	tool  *state.Tool
+	calls int64
+}
+
+// all returns the known operations by name, and sentences about what isn't known.
+func (c catalogue) all(ctx context.Context) ([]known, []string, error) {
+	byName := map[string]*known{}
+	add := func(name string) *known {
+		if byName[name] == nil {
+			byName[name] = &known{call: policy.Call{Operation: operation.Parse(name, "")}}
+		}
+		return byName[name]
+	}
+	tools, err := c.store.Tools(ctx)
+	if err != nil {
+		return nil, nil, status.Errorf(codes.Unavailable, "Redis doesn't answer, so the tools of the site can't be read. Start it again, and try once more. (%v)", err)
+	}
+	for i, tool := range tools {
+		add(tool.Name).tool = &tools[i]
+	}
+	var unknown []string
+	if len(tools) == 0 {
+		unknown = append(unknown, "The tools that the site offers aren't known yet: they are learned when the first person signs in.")
+	}
+	seen, err := c.called(ctx)
+	if err != nil {
+		unknown = append(unknown, "What was called isn't known, since Elasticsearch can't be searched right now: "+status.Convert(err).Message())
+	}
+	for name, calls := range seen {
+		add(name).calls = calls
+	}
+	if len(byName) > 0 {
+		for _, name := range methods {
+			add(name)
+		}
+	}
+	var list []known
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		list = append(list, *byName[name])
+	}
+	return list, unknown, nil
+}
+
+// called returns how often each operation was called lately.
+func (c catalogue) called(ctx context.Context) (map[string]int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, countTimeout)
+	defer cancel()
+	body, err := json.Marshal(object{
+		"size":  0,
+		"query": object{"range": object{"@timestamp": object{"gte": callsSince}}},
+		"aggs":  object{"names": object{"terms": object{"field": "sallyport.operation.name", "size": maxSeen}}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	yes := true
+	response, err := esapi.SearchRequest{
+		Index: []string{activity.Actions}, Body: bytes.NewReader(body), AllowNoIndices: &yes, IgnoreUnavailable: &yes,
+	}.Do(ctx, c.elastic)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	err = elastic.Failure(response)
+	if err != nil {
+		return nil, err
+	}
+	var answer struct {
+		Aggregations struct {
+			Names struct {
+				Buckets []struct {
+					Key   string
+					Count int64 `json:"doc_count"`
+				}
+			}
+		}
+	}
+	err = json.NewDecoder(response.Body).Decode(&answer)
+	if err != nil {
+		return nil, fmt.Errorf("reading Elasticsearch's answer: %w", err)
+	}
+	calls := map[string]int64{}
+	for _, bucket := range answer.Aggregations.Names.Buckets {
+		calls[bucket.Key] = bucket.Count
+	}
+	return calls, nil
+}
+
+func callsOf(operations []known) []policy.Call {
+	calls := make([]policy.Call, len(operations))
+	for i, o := range operations {
+		calls[i] = o.call
+	}
+	return calls
+}

@@ -1,0 +1,93 @@
+package admin
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	adminv1 "sallyport/proto/gen/go/sallyport/admin/v1"
+	policyv1 "sallyport/proto/gen/go/sallyport/policy/v1"
+	"sallyport/services/policy"
+)
+
+// OperationServer knows the operations that rules are about.
+type OperationServer struct {
+	adminv1.UnsafeOperationServiceServer
+	policies  policies
+	catalogue catalogue
+	log       *slog.Logger
+}
+
+// ListOperations returns the known operations that a pattern matches.
+func (s *OperationServer) ListOperations(ctx context.Context, request *adminv1.ListOperationsRequest) (*adminv1.ListOperationsResponse, error) {
+	effect := policy.Deny
+	if request.GetEffect() == policyv1.Effect_EFFECT_ALLOW {
+		effect = policy.Allow
+	}
+	all, unknown, err := s.catalogue.all(ctx)
+	if err != nil {
+		return nil, err
+	}
+	_, engine, err := s.policies.engine(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	answer := &adminv1.ListOperationsResponse{Known: int32(len(all)), Unknown: unknown}
+	for _, o := range all {
+		if request.GetPattern() == "" || len(policy.Matching(request.GetPattern(), effect, []policy.Call{o.call})) > 0 {
+			answer.Operations = append(answer.Operations, operationMessage(o, engine))
+		}
+	}
+	return answer, nil
+}
+
+// notices returns the operations that admins should look at.
+func (s *OperationServer) notices(ctx context.Context) ([]*adminv1.Operation, error) {
+	tools, err := s.catalogue.store.Tools(ctx)
+	if err != nil {
+		return nil, err
+	}
+	_, engine, err := s.policies.engine(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	var list []*adminv1.Operation
+	for _, tool := range tools {
+		if tool.Notice != "" {
+			list = append(list, operationMessage(offered(tool), engine))
+		}
+	}
+	return list, nil
+}
+
+func operationMessage(o known, engine *policy.Engine) *adminv1.Operation {
+	op := o.call.Operation
+	m := &adminv1.Operation{
+		Name: op.Name, OtherName: op.Other, Product: op.Product, Families: op.Families(),
+		Calls: o.calls, DecidedBy: engine.DecidedBy(o.call),
+	}
+	if o.tool != nil {
+		m.Offered = o.tool.Notice != "gone"
+		m.Description = o.tool.Description
+		m.Notice = string(o.tool.Notice)
+		m.Changed = slices.Clone(o.tool.Changed)
+		if !o.tool.NoticedAt.IsZero() {
+			m.NoticedAt = timestamppb.New(o.tool.NoticedAt)
+		}
+	}
+	return m
+}
+
+// ReviewOperations clears notices.
+func (s *OperationServer) ReviewOperations(ctx context.Context, request *adminv1.ReviewOperationsRequest) (*adminv1.ReviewOperationsResponse, error) {
+	reviewed, err := s.catalogue.store.ReviewTools(ctx, request.GetNames())
+	if err != nil {
+		return nil, status.Errorf(codes.Unavailable, "Redis doesn't answer, so nothing was reviewed. Start it again, and try once more. (%v)", err)
+	}
+	s.log.Info("tools reviewed", "by", callerOf(ctx), "count", reviewed)
+	return &adminv1.ReviewOperationsResponse{Reviewed: int32(reviewed)}, nil
+}
