@@ -9,8 +9,10 @@ import (
 	"strings"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
 
 	adminv1 "sallyport/proto/gen/go/sallyport/admin/v1"
+	identityv1 "sallyport/proto/gen/go/sallyport/identity/v1"
 	"sallyport/services/internal/elastic"
 	"sallyport/services/internal/process"
 	"sallyport/services/internal/state"
@@ -23,6 +25,7 @@ type Config struct {
 	Redis         string `help:"Address of Redis, host:port." default:"127.0.0.1:6379" env:"SALLYPORT_REDIS"`
 	Elasticsearch string `help:"URL of Elasticsearch." default:"http://127.0.0.1:9200" env:"SALLYPORT_ELASTICSEARCH"`
 	TokenFile     string `help:"File with the admin token, 32 characters at least, or with a line NAME TOKEN for each admin. Whoever has one can change the policy and read the log." required:"" type:"existingfile" env:"SALLYPORT_TOKEN_FILE"`
+	Identity      string `help:"Address of identity's gRPC, host:port, which knows the groups." default:"127.0.0.1:8806" env:"SALLYPORT_IDENTITY"`
 	PublicURL     string `help:"URL that assistants reach Sallyport at, without a path." required:"" env:"SALLYPORT_PUBLIC_URL"`
 	EnvoyAdmin    string `help:"URL of Envoy's admin interface." default:"http://127.0.0.1:9901" env:"SALLYPORT_ENVOY_ADMIN"`
 	AuthzOps      string `help:"URL of authz's health." default:"http://127.0.0.1:9091" env:"SALLYPORT_AUTHZ_OPS"`
@@ -54,20 +57,30 @@ func Start(_ context.Context, p *process.Process, cfg Config) error {
 	if err != nil {
 		return err
 	}
+	identity, err := grpc.NewClient(cfg.Identity, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		return fmt.Errorf("identity: %w", err)
+	}
 	store := state.Open(cfg.Redis)
 	first := &seed{store: store, log: p.Log}
 	p.Go("seed", first.run)
 	p.CheckReady("redis", store.Ready)
 	p.CheckReady("policy", first.ready)
+	saved, known := policies{store}, catalogue{store, search}
+	people := people{store, identityv1.NewDirectoryServiceClient(identity)}
+	operations := &OperationServer{policies: saved, catalogue: known, log: p.Log}
 	return p.ServeGRPC(process.GRPC{
 		Address:    cfg.Listen,
 		Unary:      tokens.unary,
 		Stream:     tokens.stream,
 		Reflection: true,
 		Register: func(s *grpc.Server) {
-			adminv1.RegisterPolicyServiceServer(s, &PolicyServer{policies: policies{store}, log: p.Log})
+			adminv1.RegisterPolicyServiceServer(s, &PolicyServer{policies: saved, log: p.Log})
+			adminv1.RegisterTrialServiceServer(s, &TrialServer{policies: saved, people: people, catalogue: known, replay: replay{search}})
+			adminv1.RegisterOperationServiceServer(s, operations)
+			adminv1.RegisterDirectoryServiceServer(s, &DirectoryServer{people: people})
 			adminv1.RegisterActivityServiceServer(s, &ActivityServer{elastic: search})
-			adminv1.RegisterStatusServiceServer(s, newStatusServer(cfg, store, search))
+			adminv1.RegisterStatusServiceServer(s, newStatusServer(cfg, store, search, operations))
 		},
 	})
 }

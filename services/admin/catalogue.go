@@ -46,6 +46,11 @@ type known struct {
 	calls int64
 }
 
+// offered is a tool as a known operation.
+func offered(tool *state.Tool) known {
+	return known{call: policy.Call{Operation: operation.Parse(tool.Name, "")}, tool: tool}
+}
+
 // all returns the known operations by name, and sentences about what isn't known.
 func (c catalogue) all(ctx context.Context) ([]known, []string, error) {
 	byName := map[string]*known{}

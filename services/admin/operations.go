@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 
@@ -11,6 +12,7 @@ import (
 
 	adminv1 "sallyport/proto/gen/go/sallyport/admin/v1"
 	policyv1 "sallyport/proto/gen/go/sallyport/policy/v1"
+	"sallyport/services/internal/state"
 	"sallyport/services/policy"
 )
 
@@ -58,7 +60,7 @@ func (s *OperationServer) notices(ctx context.Context) ([]*adminv1.Operation, er
 	var list []*adminv1.Operation
 	for _, tool := range tools {
 		if tool.Notice != "" {
-			list = append(list, operationMessage(offered(tool), engine))
+			list = append(list, operationMessage(offered(&tool), engine))
 		}
 	}
 	return list, nil
@@ -71,7 +73,7 @@ func operationMessage(o known, engine *policy.Engine) *adminv1.Operation {
 		Calls: o.calls, DecidedBy: engine.DecidedBy(o.call),
 	}
 	if o.tool != nil {
-		m.Offered = o.tool.Notice != "gone"
+		m.Offered = o.tool.Notice != state.NoticeGone
 		m.Description = o.tool.Description
 		m.Notice = string(o.tool.Notice)
 		m.Changed = slices.Clone(o.tool.Changed)
@@ -84,10 +86,22 @@ func operationMessage(o known, engine *policy.Engine) *adminv1.Operation {
 
 // ReviewOperations clears notices.
 func (s *OperationServer) ReviewOperations(ctx context.Context, request *adminv1.ReviewOperationsRequest) (*adminv1.ReviewOperationsResponse, error) {
-	reviewed, err := s.catalogue.store.ReviewTools(ctx, request.GetNames())
+	tools, err := s.catalogue.store.Tools(ctx)
+	if err == nil {
+		err = s.catalogue.store.ReviewTools(ctx, request.GetNames())
+	}
+	if errors.Is(err, state.ErrNotFound) {
+		return nil, status.Errorf(codes.NotFound, "The site offers no tool of one of these names, so nothing was reviewed. `sallyport policy operations` lists those it offers. (%v)", err)
+	}
 	if err != nil {
 		return nil, status.Errorf(codes.Unavailable, "Redis doesn't answer, so nothing was reviewed. Start it again, and try once more. (%v)", err)
 	}
-	s.log.Info("tools reviewed", "by", callerOf(ctx), "count", reviewed)
-	return &adminv1.ReviewOperationsResponse{Reviewed: int32(reviewed)}, nil
+	answer := &adminv1.ReviewOperationsResponse{}
+	for _, tool := range tools {
+		if tool.Notice != "" && (len(request.GetNames()) == 0 || slices.Contains(request.GetNames(), tool.Name)) {
+			answer.Reviewed++
+			s.log.Info("tool reviewed", "by", callerOf(ctx), "tool", tool.Name, "notice", tool.Notice)
+		}
+	}
+	return answer, nil
 }

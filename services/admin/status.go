@@ -28,6 +28,8 @@ type StatusServer struct {
 	publicURL string
 	store     *state.Store
 	parts     []part
+	// operations tells what is new about the site's tools.
+	operations *OperationServer
 }
 
 // part is a program that Sallyport needs, and how to ask it. The answer is a state and, unless
@@ -37,12 +39,12 @@ type part struct {
 	ask  func(context.Context) (adminv1.PartState, string)
 }
 
-func newStatusServer(cfg Config, store *state.Store, elastic esapi.Transport) *StatusServer {
+func newStatusServer(cfg Config, store *state.Store, elastic esapi.Transport, operations *OperationServer) *StatusServer {
 	// Parts are neighbours: no proxy of the environment stands between.
 	client := &http.Client{Transport: &http.Transport{}}
 	return &StatusServer{
 		publicURL: strings.TrimSuffix(cfg.PublicURL, "/"),
-		store:     store,
+		store:     store, operations: operations,
 		parts: []part{
 			{"envoy", askHTTP(client, "Envoy", cfg.EnvoyAdmin, "/ready")},
 			{"authz", askHTTP(client, "authz", cfg.AuthzOps, "/readyz")},
@@ -76,6 +78,10 @@ func (s *StatusServer) GetStatus(ctx context.Context, _ *adminv1.GetStatusReques
 		policy, err := s.store.Policy(ctx)
 		if err == nil {
 			answer.PolicyVersion = policy.Version
+		}
+		answer.Notices, err = s.operations.notices(ctx)
+		if err != nil {
+			s.operations.log.Warn("the notices of tools can't be told", "error", err)
 		}
 		answer.Waiting, behind, err = s.store.StreamLength(ctx)
 		if err == nil {

@@ -9,6 +9,7 @@ type metrics struct {
 	tokens        *prometheus.CounterVec
 	refreshes     *prometheus.CounterVec
 	lookups       *prometheus.CounterVec
+	toolLists     *prometheus.CounterVec
 }
 
 func newMetrics(registry *prometheus.Registry) *metrics {
@@ -25,5 +26,6 @@ func newMetrics(registry *prometheus.Registry) *metrics {
 		tokens:        counter("tokens_total", "Token requests of assistants, by grant type: issued, refused, replayed, failed.", "grant_type", "result"),
 		refreshes:     counter("upstream_refreshes_total", "Refreshes of people's Atlassian tokens: refreshed, fresh, ended, failed.", "result"),
 		lookups:       counter("group_lookups_total", "Lookups of people's groups in Jira: learned, unchanged, failed, throttled.", "result"),
+		toolLists:     counter("tool_lists_total", "Lists of the site's tools that were asked for: learned, failed.", "result"),
 	}
 }

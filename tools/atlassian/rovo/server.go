@@ -43,6 +43,7 @@ type Server struct {
 	catalogue *catalogue
 	// By form of the answers, "sse" and "json". A session stays with the handlers it began with.
 	sessions, stateless map[string]http.Handler
+	tools               *toolLists
 }
 
 // New returns a server. Its error means that the catalogue in the program is wrong.
@@ -55,6 +56,7 @@ func New(c Config) (*Server, error) {
 		site: c.Site, oauth: c.OAuth, switches: c.Switches, journal: c.Journal, catalogue: catalogue,
 		sessions: map[string]http.Handler{}, stateless: map[string]http.Handler{},
 	}
+	s.tools = newToolLists(s.offers)
 	for _, form := range []string{"sse", "json"} {
 		servers := map[listing]*mcp.Server{}
 		for _, l := range []listing{v1, v2, v2All} {
@@ -83,7 +85,7 @@ func (s *Server) newServer(l listing, form string, log *slog.Logger) *mcp.Server
 		options.PageSize = flatPage
 	}
 	server := mcp.NewServer(&mcp.Implementation{Name: "atlassian-mcp-server", Version: "1.0.0"}, options)
-	s.addTools(server, l)
+	s.tools.serve(l, server)
 	return server
 }
 
@@ -96,6 +98,9 @@ func listingOf(r *http.Request) listing {
 	}
 	return v2
 }
+
+// Tools are the lists of tools, to be changed while they are served.
+func (s *Server) Tools() switches.Tools { return s.tools }
 
 // Register adds the MCP endpoints.
 func (s *Server) Register(mux *http.ServeMux) {

@@ -36,27 +36,30 @@ var executeTiers = map[string][]tier{
 	"executeDestructive": {destructive},
 }
 
-func (s *Server) addTools(server *mcp.Server, l listing) {
+// offers are the tools of a list as the catalogue has them, by name.
+func (s *Server) offers(l listing) map[string]offer {
+	all := map[string]offer{}
 	if l == v1 {
 		for _, a := range s.catalogue.aliases {
-			s.addAlias(server, a)
+			all[a.Name] = s.aliasOffer(a)
 		}
-		return
+		return all
 	}
 	for _, o := range s.catalogue.operations {
 		if l == v2All || o.Primary {
-			server.AddTool(describe(o.Name, o.Says, o, o.Takes.schema()), s.operationTool(o))
+			all[o.Name] = offer{describe(o.Name, o.Says, o, o.Takes.schema()), s.operationTool(o)}
 		}
 	}
 	discover := params{{"query", "text", true}}
 	about := operation{Tier: read}
-	server.AddTool(describe("discover", "Find operations and their parameters by what you want to do. Run them with an execute tool.", about, discover.schema()), s.discover)
+	all["discover"] = offer{describe("discover", "Find operations and their parameters by what you want to do. Run them with an execute tool.", about, discover.schema()), s.discover}
 	execute := params{{"name", "text", true}, {"cloudId", "text", false}, {"inputs", "object", false}}
 	for name, tiers := range executeTiers {
 		about := operation{Tier: tiers[len(tiers)-1]}
 		says := "Run an operation that discover found: its name, the cloudId, and its flat inputs."
-		server.AddTool(describe(name, says, about, execute.schema()), s.executeTool(tiers))
+		all[name] = offer{describe(name, says, about, execute.schema()), s.executeTool(tiers)}
 	}
+	return all
 }
 
 func describe(name, says string, o operation, schema map[string]any) *mcp.Tool {
@@ -69,12 +72,12 @@ func describe(name, says string, o operation, schema map[string]any) *mcp.Tool {
 	}
 }
 
-// addAlias adds a v1 tool, whose schema allows no other arguments. No write of v1 calls itself destructive.
-func (s *Server) addAlias(server *mcp.Server, a alias) {
+// aliasOffer is a v1 tool, whose schema allows no other arguments. No write of v1 calls itself destructive.
+func (s *Server) aliasOffer(a alias) offer {
 	o := *s.catalogue.byName[a.Of]
 	schema := a.Takes.schema()
 	schema["additionalProperties"] = false
-	server.AddTool(describe(a.Name, o.Says, o, schema), func(_ context.Context, req *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+	return offer{describe(a.Name, o.Says, o, schema), func(_ context.Context, req *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		args, err := arguments(req)
 		if err == nil {
 			err = a.Takes.check(args)
@@ -95,7 +98,7 @@ func (s *Server) addAlias(server *mcp.Server, a alias) {
 		}
 		maps.Copy(renamed, a.Fixed)
 		return s.run(req, o, renamed), nil
-	})
+	}}
 }
 
 func (s *Server) operationTool(o operation) mcp.ToolHandler {

@@ -19,6 +19,7 @@ type Config struct {
 	Switches *Switches
 	Site     *site.Site
 	Journal  *journal.Journal
+	Tools    Tools
 	// ExpireTokens and RevokeRefresh end all tokens given so far.
 	ExpireTokens, RevokeRefresh func()
 }
@@ -36,6 +37,8 @@ func Handler(c Config) http.Handler {
 	mux.HandleFunc("POST /reset", a.reset)
 	mux.HandleFunc("GET /people", a.people)
 	mux.HandleFunc("PUT /people/{email}/groups", a.setGroups)
+	mux.HandleFunc("PUT /tools/{name}", a.setTool)
+	mux.HandleFunc("DELETE /tools/{name}", a.removeTool)
 	mux.HandleFunc("GET /calls", a.calls)
 	mux.HandleFunc("DELETE /calls", func(w http.ResponseWriter, _ *http.Request) {
 		a.Journal.Clear()
@@ -74,7 +77,7 @@ func (a api) list(w http.ResponseWriter, _ *http.Request) {
 		listed{"revoke_refresh", nil, "Set to true: all refresh tokens given so far are refused from now on."})
 	answer(w, http.StatusOK, map[string]any{
 		"values": current, "switches": all,
-		"how": `PATCH / with {"slow":500,"expire_tokens":true}, or PUT /slow with 500; POST /reset puts all back, POST /reset?site=true the site's content too; GET /people, PUT /people/{email}/groups with ["developers"]; GET /calls?since=N, DELETE /calls.`,
+		"how": `PATCH / with {"slow":500,"expire_tokens":true}, or PUT /slow with 500; POST /reset puts all back, POST /reset?site=true the site's content too; GET /people, PUT /people/{email}/groups with ["developers"]; PUT /tools/{name} with {"description":"..."}, DELETE /tools/{name}; GET /calls?since=N, DELETE /calls.`,
 	})
 }
 
@@ -148,6 +151,7 @@ func (a api) reset(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	a.Site.ResetGroups()
+	a.Tools.Reset()
 	err := a.Switches.change(func(v *Values) error {
 		*v = Defaults()
 		return nil

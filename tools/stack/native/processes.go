@@ -67,7 +67,7 @@ func (s Stack) processes() map[string]*process {
 		"accesslog": s.service("accesslog", "--listen", p.address(accesslogGRPC), "--ops-listen", p.address(accesslogOps),
 			"--redis", p.address(redis), "--elasticsearch", p.url(elasticHTTP)),
 		"admin": s.service("admin", "--listen", p.address(adminGRPC), "--ops-listen", p.address(adminOps), "--redis", p.address(redis),
-			"--elasticsearch", p.url(elasticHTTP), "--token-file", quote(s.secret(adminToken)), "--public-url", p.publicURL(), "--envoy-admin", p.url(envoyAdmin),
+			"--elasticsearch", p.url(elasticHTTP), "--token-file", quote(s.secret(adminToken)), "--identity", p.address(identityGRPC), "--public-url", p.publicURL(), "--envoy-admin", p.url(envoyAdmin),
 			"--authz-ops", p.url(authzOps), "--identity-ops", p.url(identityOps), "--accesslog-ops", p.url(accesslogOps)),
 		"envoy": s.process("envoy", s.Parts.Envoy, "-c", quote(s.path("envoy.yaml")), "--concurrency 2 --log-level warn --disable-hot-restart"),
 	}
