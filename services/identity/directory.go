@@ -60,19 +60,24 @@ func (s *server) RefreshGroups(ctx context.Context, r *identityv1.RefreshGroupsR
 	if s.directory == nil {
 		return nil, errNoDirectory
 	}
-	accounts, err := []string{r.GetAccountId()}, error(nil)
-	if r.GetAccountId() == "" {
-		accounts, err = s.store.WatchedPeople(ctx)
-	}
+	// What any replica asks from now on is as good as what is asked here.
+	now, err := s.store.Now(ctx)
 	if err != nil {
 		return nil, directoryStatus(err)
 	}
+	accounts := []string{r.GetAccountId()}
+	if r.GetAccountId() == "" {
+		accounts, err = s.store.WatchedPeople(ctx)
+		if err != nil {
+			return nil, directoryStatus(err)
+		}
+	}
 	var refreshed, unknown atomic.Int32
-	lookups, ctx := errgroup.WithContext(ctx)
+	var lookups errgroup.Group
 	lookups.SetLimit(lookupsAtOnce)
 	for _, account := range accounts {
 		lookups.Go(func() error {
-			learned, err := s.invalidateGroups(ctx, account)
+			learned, err := s.invalidateGroups(ctx, account, now)
 			if learned {
 				refreshed.Add(1)
 			} else {
@@ -89,26 +94,25 @@ func (s *server) RefreshGroups(ctx context.Context, r *identityv1.RefreshGroupsR
 	return &identityv1.RefreshGroupsResponse{Refreshed: refreshed.Load(), Unknown: unknown.Load()}, nil
 }
 
-// invalidateGroups learns a person's groups, and leaves them unknown where Jira doesn't answer: who
-// invalidates them knows that those stored are wrong.
-func (s *server) invalidateGroups(ctx context.Context, account string) (learned bool, err error) {
-	// What another replica asks from now on is as good as what is asked here.
-	asked, err := s.store.Now(ctx)
-	if err != nil {
-		return false, err
-	}
+// invalidateGroups learns a person's groups, and leaves them unknown where Jira doesn't answer or
+// the caller has gone: who invalidates them knows that those stored are wrong.
+func (s *server) invalidateGroups(ctx context.Context, account string, at time.Time) (learned bool, err error) {
 	learned, err = s.learnGroups(ctx, account)
-	if err != nil || learned {
-		return learned, err
+	if err == nil && learned {
+		return true, nil
 	}
-	_, err = s.store.SaveGroups(ctx, account, state.Groups{LearnedAt: asked})
-	return false, err
+	_, saveErr := s.store.SaveGroups(context.WithoutCancel(ctx), account, state.Groups{LearnedAt: at})
+	return false, errors.Join(err, saveErr)
 }
 
 // directoryStatus says what became of a call to Jira.
 func directoryStatus(err error) error {
 	code := codes.Unavailable
 	switch {
+	case errors.Is(err, context.Canceled):
+		code = codes.Canceled
+	case errors.Is(err, context.DeadlineExceeded):
+		code = codes.DeadlineExceeded
 	case errors.Is(err, atlassian.ErrCredential), errors.Is(err, atlassian.ErrPermission):
 		code = codes.FailedPrecondition
 	case errors.Is(err, atlassian.ErrNotFound):
