@@ -65,12 +65,9 @@ func (s *server) RefreshGroups(ctx context.Context, r *identityv1.RefreshGroupsR
 	if err != nil {
 		return nil, directoryStatus(err)
 	}
-	accounts := []string{r.GetAccountId()}
-	if r.GetAccountId() == "" {
-		accounts, err = s.store.WatchedPeople(ctx)
-		if err != nil {
-			return nil, directoryStatus(err)
-		}
+	accounts, err := s.peopleNamed(ctx, r.GetAccountId())
+	if err != nil {
+		return nil, directoryStatus(err)
 	}
 	var refreshed, unknown atomic.Int32
 	var lookups errgroup.Group
@@ -94,6 +91,14 @@ func (s *server) RefreshGroups(ctx context.Context, r *identityv1.RefreshGroupsR
 	return &identityv1.RefreshGroupsResponse{Refreshed: refreshed.Load(), Unknown: unknown.Load()}, nil
 }
 
+// peopleNamed is the person, or everybody whose groups are kept fresh where account is empty.
+func (s *server) peopleNamed(ctx context.Context, account string) ([]string, error) {
+	if account == "" {
+		return s.store.WatchedPeople(ctx)
+	}
+	return []string{account}, nil
+}
+
 // invalidateGroups learns a person's groups, and leaves them unknown where Jira doesn't answer or
 // the caller has gone: who invalidates them knows that those stored are wrong.
 func (s *server) invalidateGroups(ctx context.Context, account string, at time.Time) (learned bool, err error) {
@@ -109,10 +114,6 @@ func (s *server) invalidateGroups(ctx context.Context, account string, at time.T
 func directoryStatus(err error) error {
 	code := codes.Unavailable
 	switch {
-	case errors.Is(err, context.Canceled):
-		code = codes.Canceled
-	case errors.Is(err, context.DeadlineExceeded):
-		code = codes.DeadlineExceeded
 	case errors.Is(err, atlassian.ErrCredential), errors.Is(err, atlassian.ErrPermission):
 		code = codes.FailedPrecondition
 	case errors.Is(err, atlassian.ErrNotFound):

@@ -133,7 +133,8 @@ func (s *server) learnGroups(ctx context.Context, account string) (learned bool,
 // notLearned counts and logs a lookup that came to nothing. A pause is logged once, by ask, and not
 // for everybody who is due in it.
 func (s *server) notLearned(account string, err error) {
-	if errors.As(err, new(*atlassian.Throttled)) {
+	_, throttled := errors.AsType[*atlassian.Throttled](err)
+	if throttled {
 		s.metrics.lookups.WithLabelValues("throttled").Inc()
 		return
 	}
@@ -163,8 +164,8 @@ func (s *server) ask(ctx context.Context, question func() error) error {
 		return &atlassian.Throttled{Wait: wait}
 	}
 	err = question()
-	var throttled *atlassian.Throttled
-	if errors.As(err, &throttled) {
+	throttled, ok := errors.AsType[*atlassian.Throttled](err)
+	if ok {
 		s.log.Warn("no lookups of groups for a while", "error", err)
 		return errors.Join(err, s.store.PauseGroups(ctx, throttled.Wait))
 	}
