@@ -27,15 +27,15 @@ func (s *server) ListGroups(ctx context.Context, r *identityv1.ListGroupsRequest
 	if s.directory == nil {
 		return nil, errNoDirectory
 	}
-	ctx, cancel := context.WithTimeout(ctx, listTimeout)
+	listCtx, cancel := context.WithTimeout(ctx, listTimeout)
 	defer cancel()
 	var found []atlassian.Group
-	err := s.ask(ctx, func() (err error) {
-		found, err = s.directory.AllGroups(ctx, r.GetQuery())
+	err := s.ask(listCtx, func() (err error) {
+		found, err = s.directory.AllGroups(listCtx, r.GetQuery())
 		return err
 	})
 	if err != nil {
-		return nil, directoryStatus(err)
+		return nil, directoryStatus(ctx, err)
 	}
 	return &identityv1.ListGroupsResponse{Groups: groupMessages(found)}, nil
 }
@@ -50,7 +50,7 @@ func (s *server) LookUpGroups(ctx context.Context, r *identityv1.LookUpGroupsReq
 	}
 	groups, err := s.lookUpGroups(ctx, r.GetAccountId())
 	if err != nil {
-		return nil, directoryStatus(err)
+		return nil, directoryStatus(ctx, err)
 	}
 	return &identityv1.LookUpGroupsResponse{Groups: groupMessages(groups)}, nil
 }
@@ -63,11 +63,11 @@ func (s *server) RefreshGroups(ctx context.Context, r *identityv1.RefreshGroupsR
 	// What any replica asks from now on is as good as what is asked here.
 	now, err := s.store.Now(ctx)
 	if err != nil {
-		return nil, directoryStatus(err)
+		return nil, directoryStatus(ctx, err)
 	}
 	accounts, err := s.peopleNamed(ctx, r.GetAccountId())
 	if err != nil {
-		return nil, directoryStatus(err)
+		return nil, directoryStatus(ctx, err)
 	}
 	var refreshed, unknown atomic.Int32
 	var lookups errgroup.Group
@@ -85,7 +85,7 @@ func (s *server) RefreshGroups(ctx context.Context, r *identityv1.RefreshGroupsR
 	}
 	err = lookups.Wait()
 	if err != nil {
-		return nil, directoryStatus(err)
+		return nil, directoryStatus(ctx, err)
 	}
 	s.log.Info("groups refreshed", "account_id", cmp.Or(r.GetAccountId(), "everybody"), "refreshed", refreshed.Load(), "unknown", unknown.Load())
 	return &identityv1.RefreshGroupsResponse{Refreshed: refreshed.Load(), Unknown: unknown.Load()}, nil
@@ -110,10 +110,12 @@ func (s *server) invalidateGroups(ctx context.Context, account string, at time.T
 	return false, errors.Join(err, saveErr)
 }
 
-// directoryStatus says what became of a call to Jira.
-func directoryStatus(err error) error {
+// directoryStatus says what became of a call to Jira; ctx is the caller's.
+func directoryStatus(ctx context.Context, err error) error {
 	code := codes.Unavailable
 	switch {
+	case ctx.Err() != nil:
+		return status.FromContextError(ctx.Err()).Err()
 	case errors.Is(err, atlassian.ErrCredential), errors.Is(err, atlassian.ErrPermission):
 		code = codes.FailedPrecondition
 	case errors.Is(err, atlassian.ErrNotFound):

@@ -161,13 +161,21 @@ func TestAssistantsRefreshWaitsForJiraOnlyWhereItMust(t *testing.T) {
 		t.Errorf("watched until %s only", until)
 	}
 
+	// Who was off the list may have missed an invalidation.
+	d.redis().ZRem(t.Context(), dueKey, account)
+	tokens = a.refresh(tokens.text("refresh_token"))
+	if got := d.names(account); got != "site-admins" {
+		t.Errorf("groups of somebody who wasn't watched weren't learned again: %s", got)
+	}
+
+	d.change("people/ana@acme.test/groups", `["contractors"]`)
 	d.redis().Del(t.Context(), "{sallyport}:groups:"+account)
 	old := state.Groups{Known: true, LearnedAt: time.Now().Add(-state.GroupsAhead)}
 	if _, err := d.store.SaveGroups(t.Context(), account, old); err != nil {
 		t.Fatal(err)
 	}
 	a.refresh(tokens.text("refresh_token"))
-	if got := d.names(account); got != "site-admins" {
+	if got := d.names(account); got != "contractors" {
 		t.Errorf("groups of four minutes ago weren't learned again: %s", got)
 	}
 }
