@@ -27,15 +27,15 @@ func (s *server) ListGroups(ctx context.Context, r *identityv1.ListGroupsRequest
 	if s.directory == nil {
 		return nil, errNoDirectory
 	}
-	ctx, cancel := context.WithTimeout(ctx, listTimeout)
+	listCtx, cancel := context.WithTimeout(ctx, listTimeout)
 	defer cancel()
 	var found []atlassian.Group
-	err := s.ask(ctx, func() (err error) {
-		found, err = s.directory.AllGroups(ctx, r.GetQuery())
+	err := s.ask(listCtx, func() (err error) {
+		found, err = s.directory.AllGroups(listCtx, r.GetQuery())
 		return err
 	})
 	if err != nil {
-		return nil, directoryStatus(err)
+		return nil, directoryStatus(ctx, err)
 	}
 	return &identityv1.ListGroupsResponse{Groups: groupMessages(found)}, nil
 }
@@ -50,7 +50,7 @@ func (s *server) LookUpGroups(ctx context.Context, r *identityv1.LookUpGroupsReq
 	}
 	groups, err := s.lookUpGroups(ctx, r.GetAccountId())
 	if err != nil {
-		return nil, directoryStatus(err)
+		return nil, directoryStatus(ctx, err)
 	}
 	return &identityv1.LookUpGroupsResponse{Groups: groupMessages(groups)}, nil
 }
@@ -60,19 +60,21 @@ func (s *server) RefreshGroups(ctx context.Context, r *identityv1.RefreshGroupsR
 	if s.directory == nil {
 		return nil, errNoDirectory
 	}
-	accounts, err := []string{r.GetAccountId()}, error(nil)
-	if r.GetAccountId() == "" {
-		accounts, err = s.store.WatchedPeople(ctx)
-	}
+	// What any replica asks from now on is as good as what is asked here.
+	now, err := s.store.Now(ctx)
 	if err != nil {
-		return nil, directoryStatus(err)
+		return nil, directoryStatus(ctx, err)
+	}
+	accounts, err := s.peopleNamed(ctx, r.GetAccountId())
+	if err != nil {
+		return nil, directoryStatus(ctx, err)
 	}
 	var refreshed, unknown atomic.Int32
-	lookups, ctx := errgroup.WithContext(ctx)
+	var lookups errgroup.Group
 	lookups.SetLimit(lookupsAtOnce)
 	for _, account := range accounts {
 		lookups.Go(func() error {
-			learned, err := s.invalidateGroups(ctx, account)
+			learned, err := s.invalidateGroups(ctx, account, now)
 			if learned {
 				refreshed.Add(1)
 			} else {
@@ -83,32 +85,37 @@ func (s *server) RefreshGroups(ctx context.Context, r *identityv1.RefreshGroupsR
 	}
 	err = lookups.Wait()
 	if err != nil {
-		return nil, directoryStatus(err)
+		return nil, directoryStatus(ctx, err)
 	}
 	s.log.Info("groups refreshed", "account_id", cmp.Or(r.GetAccountId(), "everybody"), "refreshed", refreshed.Load(), "unknown", unknown.Load())
 	return &identityv1.RefreshGroupsResponse{Refreshed: refreshed.Load(), Unknown: unknown.Load()}, nil
 }
 
-// invalidateGroups learns a person's groups, and leaves them unknown where Jira doesn't answer: who
-// invalidates them knows that those stored are wrong.
-func (s *server) invalidateGroups(ctx context.Context, account string) (learned bool, err error) {
-	// What another replica asks from now on is as good as what is asked here.
-	asked, err := s.store.Now(ctx)
-	if err != nil {
-		return false, err
+// peopleNamed is the person, or everybody whose groups are kept fresh where account is empty.
+func (s *server) peopleNamed(ctx context.Context, account string) ([]string, error) {
+	if account == "" {
+		return s.store.WatchedPeople(ctx)
 	}
-	learned, err = s.learnGroups(ctx, account)
-	if err != nil || learned {
-		return learned, err
-	}
-	_, err = s.store.SaveGroups(ctx, account, state.Groups{LearnedAt: asked})
-	return false, err
+	return []string{account}, nil
 }
 
-// directoryStatus says what became of a call to Jira.
-func directoryStatus(err error) error {
+// invalidateGroups learns a person's groups, and leaves them unknown where Jira doesn't answer or
+// the caller has gone: who invalidates them knows that those stored are wrong.
+func (s *server) invalidateGroups(ctx context.Context, account string, at time.Time) (learned bool, err error) {
+	learned, err = s.learnGroups(ctx, account)
+	if err == nil && learned {
+		return true, nil
+	}
+	_, saveErr := s.store.SaveGroups(context.WithoutCancel(ctx), account, state.Groups{LearnedAt: at})
+	return false, errors.Join(err, saveErr)
+}
+
+// directoryStatus says what became of a call to Jira; ctx is the caller's.
+func directoryStatus(ctx context.Context, err error) error {
 	code := codes.Unavailable
 	switch {
+	case ctx.Err() != nil:
+		return status.FromContextError(ctx.Err()).Err()
 	case errors.Is(err, atlassian.ErrCredential), errors.Is(err, atlassian.ErrPermission):
 		code = codes.FailedPrecondition
 	case errors.Is(err, atlassian.ErrNotFound):

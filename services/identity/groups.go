@@ -62,7 +62,7 @@ func (s *server) learnDue(ctx context.Context) (int, error) {
 // groupsForSignIn learns the groups of a person who signs in. While Jira doesn't answer, they are
 // what they were, and unknown once that is too long ago.
 func (s *server) groupsForSignIn(ctx context.Context, account string) error {
-	err := s.watchGroups(ctx, account)
+	_, err := s.watchGroups(ctx, account)
 	if err != nil {
 		return err
 	}
@@ -70,25 +70,26 @@ func (s *server) groupsForSignIn(ctx context.Context, account string) error {
 	return err
 }
 
-// groupsForRefresh has groups known for an assistant that comes back, which waits for Jira only
-// where they aren't fresh.
+// groupsForRefresh has groups known for an assistant that comes back. It waits for Jira only where
+// they weren't kept fresh: an admin's invalidation passed by who wasn't on the list.
 func (s *server) groupsForRefresh(ctx context.Context, account string) error {
-	err := s.watchGroups(ctx, account)
+	already, err := s.watchGroups(ctx, account)
 	if err != nil {
 		return err
 	}
 	known, err := s.store.Groups(ctx, account)
-	if err != nil || known.Known && time.Since(known.LearnedAt) < state.GroupsAhead {
+	if err != nil || already && known.Known && time.Since(known.LearnedAt) < state.GroupsAhead {
 		return err
 	}
 	_, err = s.learnGroups(ctx, account)
 	return err
 }
 
-// watchGroups has a person's groups kept fresh for the life of an access token.
-func (s *server) watchGroups(ctx context.Context, account string) error {
+// watchGroups has a person's groups kept fresh for the life of an access token, and says whether
+// they were already.
+func (s *server) watchGroups(ctx context.Context, account string) (already bool, err error) {
 	if s.directory == nil {
-		return nil
+		return false, nil
 	}
 	return s.store.WatchGroups(ctx, account)
 }
@@ -133,7 +134,8 @@ func (s *server) learnGroups(ctx context.Context, account string) (learned bool,
 // notLearned counts and logs a lookup that came to nothing. A pause is logged once, by ask, and not
 // for everybody who is due in it.
 func (s *server) notLearned(account string, err error) {
-	if errors.As(err, new(*atlassian.Throttled)) {
+	_, throttled := errors.AsType[*atlassian.Throttled](err)
+	if throttled {
 		s.metrics.lookups.WithLabelValues("throttled").Inc()
 		return
 	}
@@ -163,8 +165,8 @@ func (s *server) ask(ctx context.Context, question func() error) error {
 		return &atlassian.Throttled{Wait: wait}
 	}
 	err = question()
-	var throttled *atlassian.Throttled
-	if errors.As(err, &throttled) {
+	throttled, ok := errors.AsType[*atlassian.Throttled](err)
+	if ok {
 		s.log.Warn("no lookups of groups for a while", "error", err)
 		return errors.Join(err, s.store.PauseGroups(ctx, throttled.Wait))
 	}

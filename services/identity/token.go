@@ -142,7 +142,7 @@ func (s *server) exchangeCode(ctx context.Context, registration state.Registrati
 	if err != nil {
 		return tokenAnswer{}, err
 	}
-	err = s.watchGroups(ctx, granted.AccountID)
+	_, err = s.watchGroups(ctx, granted.AccountID)
 	if err != nil {
 		return tokenAnswer{}, err
 	}

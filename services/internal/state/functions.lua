@@ -144,10 +144,11 @@ end
 -- belongs to the caller first.
 --   keys: groups due, groups watched
 --   args: account id; for how long, and the lease of the caller, in milliseconds
+-- Answers 'added', or 'watched' for who was there already.
 local function watch_groups(keys, args)
-  redis.call('ZADD', keys[1], 'NX', now() + tonumber(args[3]), args[1])
+  local added = redis.call('ZADD', keys[1], 'NX', now() + tonumber(args[3]), args[1])
   redis.call('ZADD', keys[2], 'GT', now() + tonumber(args[2]), args[1])
-  return { 'watched' }
+  return { added == 1 and 'added' or 'watched' }
 end
 
 -- claim_groups hands out people whose groups are due, longest overdue first, each to one caller,

@@ -7,11 +7,15 @@ import (
 )
 
 // WatchGroups has a person's groups kept fresh for as long as an access token works that they get
-// now. For somebody new, the caller has GroupsRetry to learn the groups itself.
-func (s *Store) WatchGroups(ctx context.Context, accountID string) error {
-	_, err := s.call(ctx, "sallyport_watch_groups", []string{groupsDueKey, groupsWatchedKey},
+// now, and says whether they were kept so already. If not, the caller has GroupsRetry to learn the
+// groups itself.
+func (s *Store) WatchGroups(ctx context.Context, accountID string) (already bool, err error) {
+	reply, err := s.call(ctx, "sallyport_watch_groups", []string{groupsDueKey, groupsWatchedKey},
 		accountID, AccessLife.Milliseconds(), GroupsRetry.Milliseconds())
-	return err
+	if err != nil {
+		return false, err
+	}
+	return reply[0] == "watched", nil
 }
 
 // ClaimGroups returns up to limit people whose groups are due to be learned. They are the caller's

@@ -41,7 +41,7 @@ type DirectoryServiceClient interface {
 	LookUpGroups(ctx context.Context, in *LookUpGroupsRequest, opts ...grpc.CallOption) (*LookUpGroupsResponse, error)
 	// RefreshGroups forgets the groups that are stored and asks Jira now. It returns when the new ones
 	// bind the next call on every replica. Where Jira doesn't answer, the groups are unknown from then
-	// on, until it does. A call that ends with an error may have refreshed some people and others not.
+	// on, until it does; so they are for those who were not reached when a call was cut off.
 	RefreshGroups(ctx context.Context, in *RefreshGroupsRequest, opts ...grpc.CallOption) (*RefreshGroupsResponse, error)
 }
 
@@ -100,7 +100,7 @@ type DirectoryServiceServer interface {
 	LookUpGroups(context.Context, *LookUpGroupsRequest) (*LookUpGroupsResponse, error)
 	// RefreshGroups forgets the groups that are stored and asks Jira now. It returns when the new ones
 	// bind the next call on every replica. Where Jira doesn't answer, the groups are unknown from then
-	// on, until it does. A call that ends with an error may have refreshed some people and others not.
+	// on, until it does; so they are for those who were not reached when a call was cut off.
 	RefreshGroups(context.Context, *RefreshGroupsRequest) (*RefreshGroupsResponse, error)
 	mustEmbedUnimplementedDirectoryServiceServer()
 }

@@ -1,0 +1,35 @@
+package identity_test
+
+import (
+	"strings"
+	"testing"
+
+	"sallyport/services/identity"
+)
+
+func TestJiraFlags(t *testing.T) {
+	const site = "https://acme.atlassian.net"
+	for _, c := range []struct {
+		url, cloudID, user, file string
+		// says is empty for flags that fit.
+		says string
+	}{
+		{},
+		{url: site, user: "it@acme.test", file: "token"},
+		{cloudID: cloudID, file: "token"},
+		{cloudID: cloudID, user: "it@acme.test", file: "token"},
+		{url: site, cloudID: cloudID, user: "it@acme.test", file: "token", says: "leave one of them out"},
+		{url: site, file: "token", says: "--jira-url needs --jira-user"},
+		{url: site, user: "it@acme.test", says: "--jira-url needs --jira-user and --jira-token-file"},
+		{url: "acme.atlassian.net", user: "it@acme.test", file: "token", says: "--jira-url must be like"},
+		{cloudID: cloudID, says: "--jira-cloud-id needs --jira-token-file"},
+		{cloudID: "../" + cloudID, file: "token", says: "--jira-cloud-id must be like"},
+		{file: "token", says: "need --jira-url, or --jira-cloud-id"},
+	} {
+		cfg := identity.Config{PublicURL: "http://localhost:8800", JiraURL: c.url, JiraCloudID: c.cloudID, JiraUser: c.user, JiraTokenFile: c.file}
+		err := cfg.Validate()
+		if c.says == "" && err != nil || c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)) {
+			t.Errorf("%+v: %v, want %q", c, err, c.says)
+		}
+	}
+}
