@@ -130,5 +130,6 @@ func (s *server) grant(ctx context.Context, begun signIn, registration state.Reg
 	}
 	s.log.Info("signed in", "grant", granted.ID, "account_id", granted.AccountID, "client", granted.ClientKey,
 		"class", granted.ClientClass, "site", granted.Site)
+	s.learnTools(person.AccountID, tokens.Access)
 	return code, nil
 }

@@ -49,6 +49,8 @@ type server struct {
 	log       *slog.Logger
 	// refreshes makes one of several refreshes of a person that arrive at this replica at once.
 	refreshes singleflight.Group
+	// occasions are handed to the one worker that asks for tools; it needs no more than one waiting.
+	occasions chan occasion
 }
 
 // Start starts the service.
@@ -58,6 +60,7 @@ func Start(p *process.Process, cfg Config) error {
 		return err
 	}
 	p.CheckReady("redis", s.store.Ready)
+	p.Go("tools", s.askForTools)
 	err = p.ServeHTTP("oauth", cfg.Listen, s.routes())
 	if err != nil {
 		return err
@@ -77,6 +80,7 @@ func newServer(p *process.Process, cfg Config) (*server, error) {
 	s := &server{
 		issuer: issuer, resource: issuer + "/mcp", callback: issuer + "/mcp/callback", contact: cfg.Contact,
 		store: state.Open(cfg.Redis), metrics: newMetrics(p.Metrics), log: p.Log,
+		occasions: make(chan occasion, 1),
 	}
 	s.box, err = seal.NewBox(cfg.SealKeyFile)
 	if err != nil {

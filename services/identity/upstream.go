@@ -119,7 +119,11 @@ func (s *server) renew(ctx context.Context, account string, known *state.Upstrea
 	case err != nil:
 		return err
 	}
-	return s.saveTokens(ctx, account, tokens)
+	err = s.saveTokens(ctx, account, tokens)
+	if err == nil {
+		s.learnTools(account, tokens.Access)
+	}
+	return err
 }
 
 func (s *server) saveTokens(ctx context.Context, account string, tokens atlassian.Tokens) error {

@@ -40,15 +40,9 @@ func (c *Client) Who(ctx context.Context, access string) (Person, error) {
 
 // askTools asks the MCP server's own tools. Site stays empty where only that isn't answered.
 func (c *Client) askTools(ctx context.Context, access string) (Person, error) {
-	client := mcp.NewClient(&mcp.Implementation{Name: "sallyport", Title: "Sallyport", Version: "1"}, nil)
-	session, err := client.Connect(ctx, &mcp.StreamableClientTransport{
-		Endpoint:             c.cfg.MCPURL,
-		HTTPClient:           c.bearing(access),
-		MaxRetries:           -1,
-		DisableStandaloneSSE: true,
-	}, nil)
+	session, err := c.connect(ctx, newMCPClient(), c.bearing(access))
 	if err != nil {
-		return Person{}, fmt.Errorf("connecting to Atlassian's MCP server: %w", err)
+		return Person{}, err
 	}
 	defer func() { _ = session.Close() }()
 
@@ -70,6 +64,24 @@ func (c *Client) askTools(ctx context.Context, access string) (Person, error) {
 		person.Site = sites[0].ID
 	}
 	return person, nil
+}
+
+func newMCPClient() *mcp.Client {
+	return mcp.NewClient(&mcp.Implementation{Name: "sallyport", Title: "Sallyport", Version: "1"}, nil)
+}
+
+// connect begins a session at the MCP URL, as the holder of the token that bearing sends.
+func (c *Client) connect(ctx context.Context, client *mcp.Client, bearing *http.Client) (*mcp.ClientSession, error) {
+	session, err := client.Connect(ctx, &mcp.StreamableClientTransport{
+		Endpoint:             c.cfg.MCPURL,
+		HTTPClient:           bearing,
+		MaxRetries:           -1,
+		DisableStandaloneSSE: true,
+	}, nil)
+	if err != nil {
+		return nil, fmt.Errorf("connecting to Atlassian's MCP server: %w", err)
+	}
+	return session, nil
 }
 
 // askTool calls a tool without arguments and reads its answer, JSON in a text, into v. The v2 server
