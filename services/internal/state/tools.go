@@ -194,7 +194,7 @@ func (s *Store) ToolsDue(ctx context.Context, every time.Duration) (bool, error)
 
 // AskToolsAgain lets the tools be due after a wait, since they couldn't be had.
 func (s *Store) AskToolsAgain(ctx context.Context, wait time.Duration) error {
-	err := s.redis.Expire(ctx, toolsAskedKey, wait).Err()
+	err := s.redis.PExpire(ctx, toolsAskedKey, wait).Err()
 	if err != nil {
 		return fmt.Errorf("letting the tools be asked for again: %w", err)
 	}
