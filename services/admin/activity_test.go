@@ -26,7 +26,7 @@ import (
 )
 
 // index puts records into Elasticsearch as accesslog does, and makes them searchable.
-func index(t *testing.T, address string, records ...activity.Record) {
+func index(t testing.TB, address string, records ...activity.Record) {
 	t.Helper()
 	transport, err := elastic.Open(address)
 	if err != nil {

@@ -35,7 +35,7 @@ const nowhere = "127.0.0.1:1"
 func TestMain(m *testing.M) { os.Exit(elastictest.Run(m)) }
 
 // start runs the service and returns a connection to it. Parts that cfg doesn't name are nowhere.
-func start(t *testing.T, cfg admin.Config) *grpc.ClientConn {
+func start(t testing.TB, cfg admin.Config) *grpc.ClientConn {
 	t.Helper()
 	cfg.Listen = nativetest.FreeAddress(t)
 	cfg.TokenFile = filepath.Join(t.TempDir(), "token")
@@ -49,15 +49,17 @@ func start(t *testing.T, cfg admin.Config) *grpc.ClientConn {
 			*address = "http://" + nowhere
 		}
 	}
-	if cfg.Redis == "" {
-		cfg.Redis = nowhere
+	for _, address := range []*string{&cfg.Redis, &cfg.Identity} {
+		if *address == "" {
+			*address = nowhere
+		}
 	}
 	processtest.Run(t, &processtest.Log{}, func(ctx context.Context, p *process.Process) error { return admin.Start(ctx, p, cfg) })
 	return processtest.Dial(t, cfg.Listen)
 }
 
 // asAdmin presents the admin token.
-func asAdmin(t *testing.T) context.Context {
+func asAdmin(t testing.TB) context.Context {
 	return metadata.AppendToOutgoingContext(t.Context(), "authorization", "Bearer "+token)
 }
 

@@ -25,7 +25,7 @@ const (
 )
 
 // seeded waits for the policy that the service saves at start.
-func seeded(ctx context.Context, t *testing.T, client adminv1.PolicyServiceClient) *adminv1.GetPolicyResponse {
+func seeded(ctx context.Context, t testing.TB, client adminv1.PolicyServiceClient) *adminv1.GetPolicyResponse {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		answer, err := client.GetPolicy(ctx, &adminv1.GetPolicyRequest{})

@@ -94,8 +94,10 @@ func (r *recorded) subject() policy.Subject {
 
 func (r *recorded) call() policy.Call {
 	op := operation.Parse(first(r.Operation), "")
-	// Of a fetch, only its arguments told the product.
-	op.Product = first(r.Product)
+	if op.Product == "" {
+		// Of a fetch, only its arguments told.
+		op.Product = first(r.Product)
+	}
 	return policy.Call{Operation: op, Outer: first(r.Outer)}
 }
 
