@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	// Atlassian's flat list has some 150 tools, on pages of a size that Atlassian chooses.
+	// Atlassian chooses the size of a page; at 20 tools a page, 50 pages are 1000 tools.
 	maxToolPages = 50
 	maxTools     = 5000
 	// maxToolBytes bounds all answers to one Tools together.

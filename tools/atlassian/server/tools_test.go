@@ -90,7 +90,7 @@ func TestToolsThatAppear(t *testing.T) {
 func TestToolsThatAreRefused(t *testing.T) {
 	s := start(t)
 	for body, says := range map[string]string{
-		`{"descripton":"x"}`:                "unknown field",
+		`{"says":"x"}`:                      "unknown field",
 		`{"description":1}`:                 "the body must be",
 		`{"inputSchema":{"type":"string"}}`: "inputSchema is",
 		`{"inputSchema":true}`:              "inputSchema is",
