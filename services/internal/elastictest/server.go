@@ -30,6 +30,9 @@ type Server struct {
 	// URL is where it answers.
 	URL string
 
+	// http and transport are where it listens.
+	http, transport string
+
 	dir     string
 	program *exec.Cmd
 	ended   chan error
@@ -43,7 +46,7 @@ func Start(t testing.TB) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{dir: dir}
+	s := &Server{dir: dir, http: nativetest.FreeAddress(t), transport: nativetest.FreeAddress(t)}
 	err = s.start(home, java)
 	if err != nil {
 		log, _ := os.ReadFile(s.logFile())
@@ -87,17 +90,15 @@ func (s *Server) Resume(t testing.TB) {
 func (s *Server) logFile() string { return filepath.Join(s.dir, "console.log") }
 
 func (s *Server) start(home, java string) error {
-	ports, err := freePorts(2)
-	if err != nil {
-		return err
-	}
-	s.URL = fmt.Sprintf("http://127.0.0.1:%d", ports[0])
+	s.URL = "http://" + s.http
+	_, httpPort, _ := net.SplitHostPort(s.http)
+	_, transportPort, _ := net.SplitHostPort(s.transport)
 	config := filepath.Join(s.dir, "config")
-	err = os.CopyFS(config, os.DirFS(filepath.Join(home, "config")))
+	err := os.CopyFS(config, os.DirFS(filepath.Join(home, "config")))
 	if err != nil {
 		return err
 	}
-	err = os.WriteFile(filepath.Join(config, "elasticsearch.yml"), fmt.Appendf(nil, settings, ports[0], ports[1], s.dir, s.dir), 0o600)
+	err = os.WriteFile(filepath.Join(config, "elasticsearch.yml"), fmt.Appendf(nil, settings, httpPort, transportPort, s.dir, s.dir), 0o600)
 	if err != nil {
 		return err
 	}
@@ -119,8 +120,8 @@ const settings = `cluster.name: sallyport-test
 discovery.type: single-node
 xpack.security.enabled: false
 network.host: 127.0.0.1
-http.port: %d
-transport.port: %d
+http.port: %s
+transport.port: %s
 path.data: %s/data
 path.logs: %s/logs
 cluster.routing.allocation.disk.threshold_enabled: false
@@ -186,20 +187,6 @@ func giveAway(dir string) error {
 	return filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
 		return errors.Join(err, os.Chown(path, nobody, nobody))
 	})
-}
-
-func freePorts(n int) ([]int, error) {
-	var ports []int
-	for range n {
-		// They stay open until all are known, so that none comes twice.
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		defer listener.Close()
-		ports = append(ports, listener.Addr().(*net.TCPAddr).Port)
-	}
-	return ports, nil
 }
 
 // parts returns the folders of Elasticsearch and of Java, from what `make parts` wrote down.

@@ -4,6 +4,8 @@ package nativetest
 
 import (
 	"encoding/json"
+	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -42,13 +44,27 @@ func Cache() string {
 	return filepath.Join(dir, "sallyport")
 }
 
-// FreeAddress is a loopback address that nothing listened at a moment ago.
+// Ports that tests listen at. They are below those that systems give to connections and to listeners
+// of port 0 (32768 and up on Linux, RFC 6335 names 49152), so that none of either takes one between
+// its being found free and its being used. The native stacks are at 8800 and 19800.
+const (
+	firstPort = 20000
+	lastPort  = 32000
+	// portTries is how many ports are tried before giving up.
+	portTries = 100
+)
+
+// FreeAddress is a loopback address, at random among those that nothing listens at.
 func FreeAddress(t testing.TB) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range portTries {
+		address := fmt.Sprintf("127.0.0.1:%d", firstPort+rand.IntN(lastPort-firstPort))
+		listener, err := net.Listen("tcp", address)
+		if err == nil {
+			listener.Close()
+			return address
+		}
 	}
-	defer listener.Close()
-	return listener.Addr().String()
+	t.Fatalf("none of %d ports between %d and %d is free", portTries, firstPort, lastPort)
+	return ""
 }
