@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"errors"
+	"io"
 	"io/fs"
 	"net"
 	"net/url"
@@ -68,8 +69,32 @@ func (c *connection) open() (*grpc.ClientConn, error) {
 		}
 		return nil
 	}
-	return grpc.NewClient(target, grpc.WithTransportCredentials(transport), grpc.WithUnaryInterceptor(present),
+	presentStream := func(ctx context.Context, description *grpc.StreamDesc, conn *grpc.ClientConn, method string, begin grpc.Streamer, options ...grpc.CallOption) (grpc.ClientStream, error) {
+		ctx = metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+token)
+		stream, err := begin(ctx, description, conn, method, options...)
+		if err != nil {
+			return nil, &callError{server: server, err: err}
+		}
+		return receiving{stream, server}, nil
+	}
+	return grpc.NewClient(target, grpc.WithTransportCredentials(transport), grpc.WithUnaryInterceptor(present), grpc.WithStreamInterceptor(presentStream),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswer)))
+}
+
+// receiving is a stream whose errors are sentences. It may go on for longer than callTimeout: it tells
+// how far it is.
+type receiving struct {
+	grpc.ClientStream
+	server string
+}
+
+// RecvMsg receives the next answer, or io.EOF.
+func (r receiving) RecvMsg(message any) error {
+	err := r.ClientStream.RecvMsg(message)
+	if err == nil || errors.Is(err, io.EOF) {
+		return err
+	}
+	return &callError{server: r.server, err: err}
 }
 
 // locate returns the server and the token's file: those that were named, else those of the

@@ -52,3 +52,11 @@ func sentence(err error) string {
 	}
 	return err.Error()
 }
+
+// capital begins a sentence.
+func capital(text string) string {
+	if text == "" {
+		return ""
+	}
+	return strings.ToUpper(text[:1]) + text[1:]
+}

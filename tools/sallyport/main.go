@@ -11,18 +11,27 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"sallyport/services/policyfile"
 )
 
-// Exit codes: 1 says that something is wrong, 2 that the command was not understood.
+// Exit codes, so that scripts can tell an answer from an outage.
 const (
-	exitFailed = 1
-	exitUsage  = 2
+	// exitNo says that the answer is no: a policy is refused, cases fail, policies differ, a part is down.
+	exitNo = 1
+	// exitUsage says that the command line was not understood.
+	exitUsage = 2
+	// exitUnable says that it couldn't be found out: Sallyport, or a part that it needs, doesn't answer.
+	exitUnable = 3
 )
 
 // cli is the command line. Each verb's Run is given what it needs of connection, terminal and ctx.
 type cli struct {
 	Connection connection    `embed:"" group:"Where Sallyport is:"`
-	Policy     policyVerbs   `cmd:"" help:"Read and change the rules."`
+	Policy     policyVerbs   `cmd:"" help:"Read, try and change the rules."`
+	Groups     groupsVerbs   `cmd:"" help:"See and refresh the groups that rules are about."`
 	Log        logCommand    `cmd:"" help:"Show what assistants did, newest first."`
 	Status     statusCommand `cmd:"" help:"Tell how every part of Sallyport is, and its URLs."`
 }
@@ -36,7 +45,10 @@ Examples:
   sallyport status
   sallyport log --since 1h --decision blocked
   sallyport policy get > policy.yaml
-  sallyport policy apply policy.yaml`
+  sallyport policy simulate policy.yaml --since 7d
+  sallyport policy apply policy.yaml
+
+Exit codes: 0 for yes or done, 1 for no (refused, different, failed, down), 2 for a command line that isn't understood, 3 where Sallyport can't be asked.`
 }
 
 func main() { os.Exit(run(os.Args[1:])) }
@@ -74,5 +86,22 @@ func fail(err error) int {
 	if !errors.Is(err, errShown) {
 		fmt.Fprintln(os.Stderr, printableLines(sentence(err)))
 	}
-	return exitFailed
+	return exitCode(err)
+}
+
+// exitCode tells a no from an answer that can't be had.
+func exitCode(err error) int {
+	var call *callError
+	var file *policyfile.Error
+	switch {
+	case errors.Is(err, errShown), errors.As(err, &file):
+		return exitNo
+	case !errors.As(err, &call):
+		return exitUnable
+	}
+	switch status.Code(call.err) {
+	case codes.InvalidArgument, codes.NotFound, codes.Aborted:
+		return exitNo
+	}
+	return exitUnable
 }

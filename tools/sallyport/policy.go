@@ -3,49 +3,80 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-
-	"google.golang.org/genproto/googleapis/rpc/errdetails"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
+	"strconv"
+	"strings"
 
 	adminv1 "sallyport/proto/gen/go/sallyport/admin/v1"
+	"sallyport/services/policyfile"
 )
 
-// maxPolicyFile bounds a policy file: what the admin API takes in one message.
-const maxPolicyFile = 2 << 20
-
 type policyVerbs struct {
-	Get   policyGet   `cmd:"" help:"Print the policy in force."`
-	Apply policyApply `cmd:"" help:"Put a policy in force, whole, from a file."`
+	Get        policyGet        `cmd:"" help:"Print the policy in force, or an older version."`
+	Apply      policyApply      `cmd:"" help:"Put a policy in force, whole, from a file."`
+	Diff       policyDiff       `cmd:"" help:"Show what is different between two policies."`
+	Test       policyTest       `cmd:"" help:"Try cases of what a policy is to decide. Needs no Sallyport."`
+	Explain    policyExplain    `cmd:"" help:"Tell what would be decided about a call, and why."`
+	Simulate   policySimulate   `cmd:"" help:"Decide recorded calls again, by another policy."`
+	Lint       policyLint       `cmd:"" help:"Find what is allowed in a policy and probably not meant."`
+	Operations policyOperations `cmd:"" help:"List the operations that are known, or those that a pattern matches."`
+	Review     policyReview     `cmd:"" help:"Say that you have seen which tools are new or changed."`
+	History    policyHistory    `cmd:"" help:"Show who saved what when, newest first."`
+	Rollback   policyRollback   `cmd:"" help:"Put an older version in force again, as a new version."`
+}
+
+// Help is what the verbs have in common.
+func (policyVerbs) Help() string {
+	return `A POLICY is a file in YAML or JSON, - for standard input, or the number of a version; left out, it is the policy in force. "sallyport policy apply --help" shows how rules are written.
+
+Examples:
+
+  sallyport policy get > policy.yaml
+  sallyport policy lint policy.yaml
+  sallyport policy test cases.yaml
+  sallyport policy simulate policy.yaml --since 7d
+  sallyport policy diff policy.yaml
+  sallyport policy apply policy.yaml --message "Contractors only read"
+  sallyport policy rollback 6`
 }
 
 type policyGet struct {
-	Output string `help:"The form: yaml or json." enum:"yaml,json" default:"yaml" short:"o"`
+	Version int64  `arg:"" optional:"" help:"A version of the history; left out, the one in force."`
+	Output  string `help:"The form: yaml or json." enum:"yaml,json" default:"yaml" short:"o"`
 }
 
 // Help is the examples of --help.
 func (policyGet) Help() string {
-	return `Both forms can be changed and given to "sallyport policy apply". Each rule has an id that stays with it when it is moved.
+	return `Both forms can be changed and given to "sallyport policy apply", which refuses them if another version is in force by then. Each rule has an id that stays with it when it is moved.
 
 Examples:
 
   sallyport policy get
   sallyport policy get > policy.yaml
+  sallyport policy get 6
   sallyport policy get --output json | jq '.rules[] | select(.effect == "deny")'`
 }
 
-// Run prints the policy in force.
+// Validate refuses a version that can't be.
+func (g *policyGet) Validate() error { return validVersion(g.Version) }
+
+func validVersion(version int64) error {
+	if version < 0 {
+		return fmt.Errorf("%d is no version: they count from 1", version)
+	}
+	return nil
+}
+
+// Run prints the policy.
 func (g *policyGet) Run(ctx context.Context, c *connection, t *terminal) error {
 	conn, err := c.open()
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	answer, err := adminv1.NewPolicyServiceClient(conn).GetPolicy(ctx, &adminv1.GetPolicyRequest{})
+	answer, err := adminv1.NewPolicyServiceClient(conn).GetPolicy(ctx, &adminv1.GetPolicyRequest{Version: g.Version})
 	if err != nil {
 		return err
 	}
@@ -60,120 +91,76 @@ func (g *policyGet) Run(ctx context.Context, c *connection, t *terminal) error {
 	return err
 }
 
-type policyApply struct {
-	File string `arg:"" help:"The policy, YAML or JSON; - reads standard input."`
-	Base int64  `help:"Refuse unless this version is still in force, so that nobody's change is lost." placeholder:"VERSION"`
-	JSON bool   `help:"Answer with one JSON object: version, default, rules, and changes with the ids of rules that were added, removed, changed and moved." name:"json"`
+// draft is a policy that a command is about: a file, a version, or the policy in force.
+type draft struct {
+	// file is nil for a version, which is 0 for the policy in force.
+	file    *policyfile.File
+	version int64
 }
 
-// Help is the examples of --help.
-func (policyApply) Help() string {
-	return `The file is the whole policy: a default, allow or deny, and the rules in their order. The first rule that matches decides. Rules without an id are given one. Once the command has answered, no call is decided by an older policy.
-
-  default: allow
-  rules:
-    - operation: "delete*"    # any operation that deletes
-      effect: deny            # allow or deny
-      note: AI may never delete anything
-    - client: claude          # which assistant; "*", any, if left out
-      who: "group:developers" # any, group:NAME or user:EMAIL
-      operation: "jira create*"
-      effect: allow
-      mode: monitor           # only record what the rule would do
-      verified: true          # only a client whose identity is verified
-
-Examples:
-
-  sallyport policy apply policy.yaml
-  sallyport policy get | sed 's/^default: allow/default: deny/' | sallyport policy apply -
-  sallyport policy apply --base 6 policy.yaml`
-}
-
-// Validate refuses a version that can't be.
-func (a *policyApply) Validate() error {
-	if a.Base < 0 {
-		return errors.New("--base is a version of the policy, such as 6")
+// readDraft reads what a command line names: the number of a version, a file, or nothing.
+func readDraft(name string) (draft, error) {
+	version, err := strconv.ParseInt(name, 10, 64)
+	if name == "" || err == nil {
+		return draft{version: version}, validVersion(version)
 	}
-	return nil
+	file, err := readPolicy(name)
+	return draft{file: file}, err
 }
 
-// Run puts the file's policy in force and says what that changed.
-func (a *policyApply) Run(ctx context.Context, c *connection, t *terminal) error {
-	file, err := a.read()
-	if err != nil {
+// source is the policy as the API is asked about it.
+func (d draft) source() *adminv1.PolicySource {
+	if d.file != nil {
+		return &adminv1.PolicySource{Source: &adminv1.PolicySource_Draft{Draft: policyMessage(d.file.Policy)}}
+	}
+	return &adminv1.PolicySource{Source: &adminv1.PolicySource_Version{Version: d.version}}
+}
+
+// String is what the policy is called.
+func (d draft) String() string {
+	switch {
+	case d.file != nil:
+		return d.file.Name
+	case d.version > 0:
+		return "version " + groupDigits(d.version)
+	}
+	return "the policy in force"
+}
+
+// blame turns the fields of a draft that the service refuses into places of its file.
+func (d draft) blame(err error) error {
+	if d.file == nil {
 		return err
 	}
-	conn, err := c.open()
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	client := adminv1.NewPolicyServiceClient(conn)
-	before, err := client.GetPolicy(ctx, &adminv1.GetPolicyRequest{})
-	// One that can't be read can still be replaced.
-	if err != nil && status.Code(err) != codes.DataLoss {
-		return err
-	}
-	base := a.Base
-	if base == 0 {
-		base = before.GetVersion()
-	}
-	after, err := client.SavePolicy(ctx, &adminv1.SavePolicyRequest{Policy: file.policy, BaseVersion: base})
-	if err != nil {
-		return file.blame(err)
-	}
-	was := newPolicyText(before.GetPolicy(), before.GetVersion())
-	is := newPolicyText(after.GetPolicy(), after.GetVersion())
-	changes := compare(was, is)
-	if a.JSON {
-		return writeJSON(t.out, struct {
-			policyText
-			Changes policyChanges `json:"changes"`
-		}{is, changes})
-	}
-	t.printf("Policy version %d is in force: %s, default %s.\n", is.Version, count(len(is.Rules), "rule"), is.Default)
-	for _, line := range changes.lines(was, is) {
-		t.printf("  %s\n", printable(line))
-	}
-	return nil
+	return blame(d.file, err)
 }
 
-func (a *policyApply) read() (*policyFile, error) {
-	if a.File == "-" {
-		text, err := io.ReadAll(io.LimitReader(os.Stdin, maxPolicyFile+1))
+// standardInput is what errors call it.
+const standardInput = "standard input"
+
+func readPolicy(name string) (*policyfile.File, error) {
+	if name == "-" {
+		text, err := io.ReadAll(io.LimitReader(os.Stdin, policyfile.MaxBytes+1))
 		if err != nil {
 			return nil, advice("Standard input can't be read: %w.", err)
 		}
-		return readPolicy("standard input", text)
+		return policyfile.Read(standardInput, text)
 	}
-	file, err := os.Open(a.File)
+	text, err := readFile(name)
 	if err != nil {
-		return nil, advice("The policy can't be read: %w. Name a file, or - for standard input.", err)
+		return nil, advice("The policy can't be read: %w. Name a file, the number of a version, or - for standard input.", err)
 	}
-	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, maxPolicyFile+1))
-	if err != nil {
-		return nil, advice("The policy can't be read: %w.", err)
-	}
-	return readPolicy(a.File, text)
+	return policyfile.Read(name, text)
 }
 
-// blame turns the fields that the service refuses into places of the file.
-func (f *policyFile) blame(err error) error {
-	var problems []problem
-	for _, detail := range status.Convert(errors.Unwrap(err)).Details() {
-		refused, ok := detail.(*errdetails.BadRequest)
-		if !ok {
-			continue
-		}
-		for _, v := range refused.GetFieldViolations() {
-			problems = append(problems, problem{f.place(v.GetField()), v.GetDescription()})
-		}
+// readFile reads no more of a file than a policy may have.
+func readFile(name string) ([]byte, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
 	}
-	if len(problems) == 0 {
-		return err
-	}
-	return &fileError{f.name, problems}
+	defer file.Close()
+	return io.ReadAll(io.LimitReader(file, policyfile.MaxBytes+1))
 }
 
 func writeJSON(out io.Writer, value any) error {
@@ -183,9 +170,14 @@ func writeJSON(out io.Writer, value any) error {
 	return encoder.Encode(value)
 }
 
-func count(n int, noun string) string {
+func count(n int, noun string) string { return count64(int64(n), noun) }
+
+func count64(n int64, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	if stem, ok := strings.CutSuffix(noun, "y"); ok {
+		return groupDigits(n) + " " + stem + "ies"
+	}
+	return groupDigits(n) + " " + noun + "s"
 }

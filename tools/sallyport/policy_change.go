@@ -2,11 +2,16 @@ package main
 
 import (
 	"fmt"
-	"slices"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	adminv1 "sallyport/proto/gen/go/sallyport/admin/v1"
 )
 
-// policyChanges are the differences between two policies, by the ids of rules. A rule that was
-// moved is one that isn't in the same order with the others that are in both.
+// policyChanges are the differences between two policies as JSON, by the ids of rules. A rule that
+// was moved is one that isn't in the same order with the others that are in both.
 type policyChanges struct {
 	DefaultChanged bool     `json:"default_changed"`
 	Added          []string `json:"added"`
@@ -15,91 +20,71 @@ type policyChanges struct {
 	Moved          []string `json:"moved"`
 }
 
-func compare(was, is policyText) policyChanges {
-	changes := policyChanges{
-		DefaultChanged: was.Default != is.Default,
-		Added:          []string{}, Removed: []string{}, Changed: []string{}, Moved: []string{},
-	}
-	oldPlace, newPlace := places(was), places(is)
-	var kept []int
-	for _, r := range is.Rules {
-		place, ok := oldPlace[r.ID]
-		if !ok {
-			changes.Added = append(changes.Added, r.ID)
-			continue
-		}
-		kept = append(kept, place)
-		if was.Rules[place] != r {
-			changes.Changed = append(changes.Changed, r.ID)
-		}
-	}
-	for _, r := range was.Rules {
-		if _, ok := newPlace[r.ID]; !ok {
-			changes.Removed = append(changes.Removed, r.ID)
+func newPolicyChanges(changes []*adminv1.PolicyChange) policyChanges {
+	p := policyChanges{Added: []string{}, Removed: []string{}, Changed: []string{}, Moved: []string{}}
+	for _, c := range changes {
+		switch c.GetKind() {
+		case adminv1.PolicyChangeKind_POLICY_CHANGE_KIND_DEFAULT:
+			p.DefaultChanged = true
+		case adminv1.PolicyChangeKind_POLICY_CHANGE_KIND_ADDED:
+			p.Added = append(p.Added, c.GetAfter().GetId())
+		case adminv1.PolicyChangeKind_POLICY_CHANGE_KIND_REMOVED:
+			p.Removed = append(p.Removed, c.GetBefore().GetId())
+		case adminv1.PolicyChangeKind_POLICY_CHANGE_KIND_CHANGED:
+			p.Changed = append(p.Changed, c.GetAfter().GetId())
+		case adminv1.PolicyChangeKind_POLICY_CHANGE_KIND_MOVED:
+			p.Moved = append(p.Moved, c.GetAfter().GetId())
+		default:
 		}
 	}
-	stay := longestRising(kept)
-	for _, place := range kept {
-		if !slices.Contains(stay, place) {
-			changes.Moved = append(changes.Moved, was.Rules[place].ID)
-		}
-	}
-	return changes
+	return p
 }
 
-func places(p policyText) map[string]int {
-	at := make(map[string]int, len(p.Rules))
-	for i, r := range p.Rules {
-		at[r.ID] = i
-	}
-	return at
-}
-
-// longestRising returns a longest rising subsequence: the rules that needn't be called moved.
-func longestRising(sequence []int) []int {
-	// best[n] is the rising subsequence of n+1 numbers that ends lowest.
-	var best [][]int
-	for _, n := range sequence {
-		at, _ := slices.BinarySearchFunc(best, n, func(s []int, n int) int { return s[len(s)-1] - n })
-		var longer []int
-		if at > 0 {
-			longer = append(longer, best[at-1]...)
-		}
-		longer = append(longer, n)
-		if at == len(best) {
-			best = append(best, longer)
-		} else {
-			best[at] = longer
-		}
-	}
-	if len(best) == 0 {
-		return nil
-	}
-	return best[len(best)-1]
-}
-
-// lines tells the changes to people, with the numbers that rules have now, or had when removed.
-func (c policyChanges) lines(was, is policyText) []string {
+// changeLines tells changes to people, a line or two each, with the numbers that rules have after,
+// or had where they were removed.
+func changeLines(indent string, changes []*adminv1.PolicyChange) []string {
 	var lines []string
-	if c.DefaultChanged && was.Default != "" {
-		lines = append(lines, fmt.Sprintf("default was %s", was.Default))
-	}
-	before, after := places(was), places(is)
-	for _, id := range c.Added {
-		lines = append(lines, fmt.Sprintf("+ rule %d: %s", after[id]+1, is.Rules[after[id]]))
-	}
-	for _, id := range c.Removed {
-		lines = append(lines, fmt.Sprintf("- rule %d: %s", before[id]+1, was.Rules[before[id]]))
-	}
-	for _, id := range c.Changed {
-		lines = append(lines, fmt.Sprintf("~ rule %d: %s", after[id]+1, is.Rules[after[id]]),
-			fmt.Sprintf("         was: %s", was.Rules[before[id]]))
-	}
-	for _, id := range c.Moved {
-		lines = append(lines, fmt.Sprintf("> rule %d was rule %d: %s", after[id]+1, before[id]+1, is.Rules[after[id]]))
-	}
-	if len(lines) == 0 {
-		lines = append(lines, "Nothing is different from before.")
+	add := func(format string, args ...any) { lines = append(lines, indent+fmt.Sprintf(format, args...)) }
+	for _, c := range changes {
+		before, after := newRuleText(c.GetBefore()), newRuleText(c.GetAfter())
+		switch c.GetKind() {
+		case adminv1.PolicyChangeKind_POLICY_CHANGE_KIND_DEFAULT:
+			add("~ default: %s", effectWords[c.GetDefaultAfter()])
+			if was := effectWords[c.GetDefaultBefore()]; was != "" {
+				add("     was: %s", was)
+			}
+		case adminv1.PolicyChangeKind_POLICY_CHANGE_KIND_ADDED:
+			add("+ rule %d: %s", c.GetNumberAfter(), after)
+		case adminv1.PolicyChangeKind_POLICY_CHANGE_KIND_REMOVED:
+			add("- rule %d: %s", c.GetNumberBefore(), before)
+		case adminv1.PolicyChangeKind_POLICY_CHANGE_KIND_CHANGED:
+			add("~ rule %d: %s", c.GetNumberAfter(), after)
+			add("     was: %s", before)
+		case adminv1.PolicyChangeKind_POLICY_CHANGE_KIND_MOVED:
+			add("> rule %d was rule %d: %s", c.GetNumberAfter(), c.GetNumberBefore(), after)
+		default:
+		}
 	}
 	return lines
+}
+
+func showChanges(t *terminal, indent string, changes []*adminv1.PolicyChange) {
+	for _, line := range changeLines(indent, changes) {
+		t.printf("%s\n", t.paint(printable(line), changeTints[line[len(indent)]]))
+	}
+}
+
+// changeTints are the colours of changes by the sign that they begin with.
+var changeTints = map[byte]tint{'+': green, '-': red, '~': yellow, '>': yellow, ' ': faint}
+
+// byWhom says who saved something when, and why.
+func byWhom(who string, at *timestamppb.Timestamp, message string) string {
+	text := "on " + at.AsTime().Local().Format(time.DateTime)
+	if who != "" {
+		text += " by " + who
+	}
+	if message != "" {
+		text += fmt.Sprintf(" (%s)", strings.TrimRight(message, "."))
+	}
+	return text
 }

@@ -9,35 +9,36 @@ import (
 
 	adminv1 "sallyport/proto/gen/go/sallyport/admin/v1"
 	policyv1 "sallyport/proto/gen/go/sallyport/policy/v1"
+	"sallyport/services/policyfile"
 )
 
-// policyOf makes a policy of rules that are written as id:operation.
-func policyOf(fallback string, rules ...string) policyText {
-	p := policyText{Default: fallback}
-	for _, r := range rules {
-		id, operation, _ := strings.Cut(r, ":")
-		p.Rules = append(p.Rules, ruleText{ID: id, Client: "*", Who: "any", Operation: pattern(operation), Effect: "deny"})
-	}
-	return p
-}
-
 func TestChanges(t *testing.T) {
-	for name, test := range map[string]struct {
-		was, is policyText
-		want    []string
-	}{
-		"nothing": {policyOf("allow", "a:x"), policyOf("allow", "a:x"), []string{"Nothing is different from before."}},
-		"default": {policyOf("allow"), policyOf("deny"), []string{"default was allow"}},
-		"added":   {policyOf("allow", "a:x"), policyOf("allow", "b:y", "a:x"), []string{`+ rule 1: deny "y"`}},
-		"removed": {policyOf("allow", "a:x", "b:y"), policyOf("allow", "a:x"), []string{`- rule 2: deny "y"`}},
-		"changed": {policyOf("allow", "a:x"), policyOf("allow", "a:z"), []string{`~ rule 1: deny "z"`, `         was: deny "x"`}},
-		"moved":   {policyOf("allow", "a:x", "b:y", "c:z"), policyOf("allow", "b:y", "c:z", "a:x"), []string{`> rule 3 was rule 1: deny "x"`}},
-		"first":   {policyText{}, policyOf("allow", "a:x"), []string{`+ rule 1: deny "x"`}},
-	} {
-		got := compare(test.was, test.is).lines(test.was, test.is)
-		if diff := cmp.Diff(test.want, got); diff != "" {
-			t.Errorf("%s: %s", name, diff)
-		}
+	const (
+		defaulted = adminv1.PolicyChangeKind_POLICY_CHANGE_KIND_DEFAULT
+		added     = adminv1.PolicyChangeKind_POLICY_CHANGE_KIND_ADDED
+		removed   = adminv1.PolicyChangeKind_POLICY_CHANGE_KIND_REMOVED
+		changed   = adminv1.PolicyChangeKind_POLICY_CHANGE_KIND_CHANGED
+		moved     = adminv1.PolicyChangeKind_POLICY_CHANGE_KIND_MOVED
+	)
+	rule := func(id, operation string) *policyv1.Rule {
+		return &policyv1.Rule{Id: id, Client: "*", Who: "any", Operation: operation, Effect: policyv1.Effect_EFFECT_DENY}
+	}
+	changes := []*adminv1.PolicyChange{
+		{Kind: defaulted, DefaultBefore: policyv1.Effect_EFFECT_ALLOW, DefaultAfter: policyv1.Effect_EFFECT_DENY},
+		{Kind: added, NumberAfter: 1, After: rule("a", "y")},
+		{Kind: removed, NumberBefore: 2, Before: rule("b", "y")},
+		{Kind: changed, NumberBefore: 1, NumberAfter: 3, Before: rule("c", "x"), After: rule("c", "z")},
+		{Kind: moved, NumberBefore: 1, NumberAfter: 4, Before: rule("d", "x"), After: rule("d", "x")},
+	}
+	want := []string{
+		"~ default: deny", "     was: allow", `+ rule 1: deny "y"`, `- rule 2: deny "y"`, `~ rule 3: deny "z"`, `     was: deny "x"`, `> rule 4 was rule 1: deny "x"`,
+	}
+	if diff := cmp.Diff(want, changeLines("", changes)); diff != "" {
+		t.Error(diff)
+	}
+	wantIDs := policyChanges{DefaultChanged: true, Added: []string{"a"}, Removed: []string{"b"}, Changed: []string{"c"}, Moved: []string{"d"}}
+	if diff := cmp.Diff(wantIDs, newPolicyChanges(changes)); diff != "" {
+		t.Error(diff)
 	}
 }
 
@@ -54,11 +55,12 @@ func TestPolicyAsYAMLCanBeReadAgain(t *testing.T) {
 		{Id: "a", Client: "*", Who: "any", Operation: "delete*", Effect: policyv1.Effect_EFFECT_DENY, Note: "7", Mode: policyv1.Mode_MODE_ENFORCE},
 		{Id: "b", Client: "claude", Who: "user:ana@acme.test", Operation: "no", Effect: policyv1.Effect_EFFECT_ALLOW, Mode: policyv1.Mode_MODE_MONITOR, Verified: true},
 	}}
-	text, err := policyYAML(&adminv1.GetPolicyResponse{Policy: inForce, Version: 7, SavedAt: timestamppb.New(noon)})
+	text, err := policyYAML(&adminv1.GetPolicyResponse{Policy: inForce, Version: 7, SavedAt: timestamppb.New(noon), SavedBy: "ci", Message: "Why not"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `default: deny
+	want := `version: 7
+default: deny
 rules:
   - client: "*"
     who: any
@@ -74,15 +76,15 @@ rules:
     verified: true
     id: b
 `
-	comment, body, _ := strings.Cut(string(text), "\n")
-	if diff := cmp.Diff(want, body); diff != "" || !strings.HasPrefix(comment, "# Policy version 7, saved 2026-11-23T12:00:00") {
+	comment, body, _ := strings.Cut(string(text), "\nversion")
+	if diff := cmp.Diff(want, "version"+body); diff != "" || !strings.HasPrefix(comment, "# Version 7, saved on 2026-11-23 12:00:00 by ci (Why not).") {
 		t.Errorf("comment %q; %s", comment, diff)
 	}
-	file, err := readPolicy("x.yaml", text)
+	file, err := policyfile.Read("x.yaml", text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(newPolicyText(inForce, 7), newPolicyText(file.policy, 7)); diff != "" {
+	if diff := cmp.Diff(newPolicyText(inForce, 7), newPolicyText(policyMessage(file.Policy), file.Version)); diff != "" {
 		t.Error(diff)
 	}
 }

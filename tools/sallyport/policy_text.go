@@ -4,17 +4,17 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
-	"time"
 
 	"go.yaml.in/yaml/v3"
 
 	adminv1 "sallyport/proto/gen/go/sallyport/admin/v1"
 	policyv1 "sallyport/proto/gen/go/sallyport/policy/v1"
+	"sallyport/services/policy"
 )
 
 // policyText is a policy as people write it, in the order of keys that they know.
 type policyText struct {
-	Version int64      `json:"version" yaml:"-"`
+	Version int64      `json:"version" yaml:"version,omitempty"`
 	Default string     `json:"default" yaml:"default"`
 	Rules   []ruleText `json:"rules" yaml:"rules"`
 }
@@ -44,40 +44,64 @@ func (p pattern) MarshalYAML() (any, error) {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: string(p), Style: yaml.DoubleQuotedStyle}, nil
 }
 
-// The words of the rule language (policy.md), by the API's.
-var (
-	effectWords = map[policyv1.Effect]string{
-		policyv1.Effect_EFFECT_ALLOW: "allow",
-		policyv1.Effect_EFFECT_DENY:  "deny",
-	}
-	modeWords = map[policyv1.Mode]string{
-		policyv1.Mode_MODE_ENFORCE: "enforce",
-		policyv1.Mode_MODE_MONITOR: "monitor",
-	}
-)
+// effectWords are the words of the rule language, by the API's.
+var effectWords = map[policyv1.Effect]string{
+	policyv1.Effect_EFFECT_ALLOW: string(policy.Allow),
+	policyv1.Effect_EFFECT_DENY:  string(policy.Deny),
+}
 
 func newPolicyText(p *policyv1.Policy, version int64) policyText {
 	text := policyText{Version: version, Default: effectWords[p.GetDefaultEffect()], Rules: []ruleText{}}
 	for _, r := range p.GetRules() {
-		rule := ruleText{
-			Client: pattern(r.GetClient()), Who: r.GetWho(), Operation: pattern(r.GetOperation()), Effect: effectWords[r.GetEffect()],
-			Note: r.GetNote(), Verified: r.GetVerified(), ID: r.GetId(),
-		}
-		if r.GetMode() == policyv1.Mode_MODE_MONITOR {
-			rule.Mode = modeWords[r.GetMode()]
-		}
-		text.Rules = append(text.Rules, rule)
+		text.Rules = append(text.Rules, newRuleText(r))
 	}
 	return text
 }
 
-// policyYAML is the policy in force as a file that can be applied again.
+func newRuleText(r *policyv1.Rule) ruleText {
+	text := ruleText{
+		Client: pattern(r.GetClient()), Who: r.GetWho(), Operation: pattern(r.GetOperation()), Effect: effectWords[r.GetEffect()],
+		Note: r.GetNote(), Verified: r.GetVerified(), ID: r.GetId(),
+	}
+	if r.GetMode() == policyv1.Mode_MODE_MONITOR {
+		text.Mode = string(policy.Monitor)
+	}
+	return text
+}
+
+// policyMessage is a policy as the API takes it.
+func policyMessage(p policy.Policy) *policyv1.Policy {
+	m := &policyv1.Policy{DefaultEffect: effectMessage(p.Default)}
+	for _, r := range p.Rules {
+		rule := &policyv1.Rule{
+			Id: r.ID, Client: r.Client, Who: r.Who, Operation: r.Operation, Effect: effectMessage(r.Effect), Note: r.Note, Verified: r.Verified,
+		}
+		if r.Mode == policy.Monitor {
+			rule.Mode = policyv1.Mode_MODE_MONITOR
+		}
+		m.Rules = append(m.Rules, rule)
+	}
+	return m
+}
+
+func effectMessage(effect policy.Effect) policyv1.Effect {
+	switch effect {
+	case policy.Allow:
+		return policyv1.Effect_EFFECT_ALLOW
+	case policy.Deny:
+		return policyv1.Effect_EFFECT_DENY
+	}
+	return policyv1.Effect_EFFECT_UNSPECIFIED
+}
+
+// policyYAML is a policy as a file that can be applied again.
 func policyYAML(answer *adminv1.GetPolicyResponse) ([]byte, error) {
 	var text bytes.Buffer
 	if answer.GetVersion() == 0 {
 		text.WriteString("# No policy was saved yet, and until one is, every call is refused.\n")
 	} else {
-		fmt.Fprintf(&text, "# Policy version %d, saved %s.\n", answer.GetVersion(), answer.GetSavedAt().AsTime().Local().Format(time.RFC3339))
+		about := byWhom(answer.GetSavedBy(), answer.GetSavedAt(), answer.GetMessage())
+		fmt.Fprintf(&text, "# Version %d, saved %s. `sallyport policy apply` refuses this\n# file once another version is in force; without the line version, it doesn't.\n", answer.GetVersion(), printable(about))
 	}
 	encoder := yaml.NewEncoder(&text)
 	encoder.SetIndent(2)
@@ -100,7 +124,7 @@ func (r ruleText) String() string {
 	if r.Who != "any" {
 		text += " for " + r.Who
 	}
-	if r.Mode == modeWords[policyv1.Mode_MODE_MONITOR] {
+	if r.Mode == string(policy.Monitor) {
 		text += ", only monitoring"
 	}
 	if r.Note != "" {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -9,7 +10,7 @@ import (
 )
 
 type statusCommand struct {
-	JSON bool `help:"Answer with one JSON object: parts (name, state, detail), mcp_url, callback_url, policy_version, waiting, behind_seconds." name:"json"`
+	JSON bool `help:"Answer with one JSON object: parts (name, state, detail), mcp_url, callback_url, policy_version, waiting, behind_seconds, and notices: tools that are new, changed or gone (name, notice, changed, decided_by)." name:"json"`
 }
 
 // Help is the examples of --help.
@@ -41,6 +42,8 @@ type statusText struct {
 	PolicyVersion int64      `json:"policy_version"`
 	Waiting       int64      `json:"waiting"`
 	BehindSeconds float64    `json:"behind_seconds"`
+	// Notices are tools that nobody has reviewed yet.
+	Notices []operationText `json:"notices"`
 }
 
 type partText struct {
@@ -80,7 +83,10 @@ func newStatusText(answer *adminv1.GetStatusResponse) statusText {
 	text := statusText{
 		Parts: []partText{}, MCPURL: answer.GetMcpUrl(), CallbackURL: answer.GetCallbackUrl(),
 		PolicyVersion: answer.GetPolicyVersion(), Waiting: answer.GetWaiting(),
-		BehindSeconds: answer.GetBehind().AsDuration().Seconds(),
+		BehindSeconds: answer.GetBehind().AsDuration().Seconds(), Notices: []operationText{},
+	}
+	for _, o := range answer.GetNotices() {
+		text.Notices = append(text.Notices, newOperationText(o))
 	}
 	for _, p := range answer.GetParts() {
 		text.Parts = append(text.Parts, partText{p.GetName(), stateWords[p.GetState()].word, p.GetDetail()})
@@ -102,7 +108,32 @@ func showStatus(t *terminal, answer *adminv1.GetStatusResponse) {
 	}
 	t.printf("%s%s\n", pad("Policy", 15), policy)
 	t.printf("%s%s\n", pad("Log", 15), backlog)
+	showToolNotices(t, answer.GetNotices())
 }
+
+// showToolNotices tells of tools that nobody has reviewed yet, and which rule would decide them.
+func showToolNotices(t *terminal, notices []*adminv1.Operation) {
+	if len(notices) == 0 {
+		return
+	}
+	verb := "wait"
+	if len(notices) == 1 {
+		verb = "waits"
+	}
+	t.printf("\n%s\n", t.paint(count(len(notices), "tool")+" of the site "+verb+" to be reviewed:", yellow))
+	shown := table{columns: []column{{title: "TOOL", least: 16}, {title: "NOTICE"}, {title: "IN FORCE", least: 16}}}
+	for _, o := range notices[:min(len(notices), mostNotices)] {
+		shown.add(cell{text: o.GetName()}, cell{text: noticeWords(o), tint: yellow}, cell{text: o.GetDecidedBy()})
+	}
+	shown.write(t)
+	if more := len(notices) - mostNotices; more > 0 {
+		t.printf("%s\n", t.paint(fmt.Sprintf("and %d more", more), faint))
+	}
+	t.printf("%s\n", t.paint("`sallyport policy operations --notices` tells more, and `sallyport policy review` ends a notice.", faint))
+}
+
+// mostNotices is how many notices status shows.
+const mostNotices = 10
 
 // redisReady tells whether what Redis holds is in the answer.
 func redisReady(answer *adminv1.GetStatusResponse) bool {

@@ -1,4 +1,4 @@
-package main
+package policyfile
 
 import (
 	"fmt"
@@ -8,38 +8,42 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	policyv1 "sallyport/proto/gen/go/sallyport/policy/v1"
+	"sallyport/services/policy"
 )
 
-// policyReader walks the nodes of a policy file and collects all that is wrong.
-type policyReader struct {
-	file     *policyFile
-	problems []problem
+// reader walks the nodes of a file and collects all that is wrong.
+type reader struct {
+	// file is the policy that is read; nil where none is.
+	file     *File
+	problems []Problem
 }
 
-func (r *policyReader) refuse(n *yaml.Node, format string, args ...any) {
-	r.problems = append(r.problems, problem{place{n.Line, n.Column}, fmt.Sprintf(format, args...)})
+func (r *reader) refuse(n *yaml.Node, format string, args ...any) {
+	r.problems = append(r.problems, Problem{Place{n.Line, n.Column}, fmt.Sprintf(format, args...)})
 }
 
-// The fields of a policy and of a rule. "sallyport policy get --output json" writes the version;
-// --base is what compares it.
+// The fields of a policy and of a rule.
 var (
 	policyFields = []string{"default", "rules", "version"}
 	ruleFields   = []string{"client", "who", "operation", "effect", "note", "mode", "verified", "id"}
 )
 
-func (r *policyReader) readRoot(root *yaml.Node) {
+func (r *reader) readRoot(root *yaml.Node) {
 	fields := r.fields(root, "", "a policy", policyFields)
 	if fields == nil {
 		return
 	}
 	if n := fields["default"]; n != nil {
-		r.file.policy.DefaultEffect = r.effect(n, "default")
+		r.file.Policy.Default = r.effect(n, "default")
 	} else {
 		r.refuse(root, "The policy has no default: add default: allow or default: deny, for what no rule matches.")
 	}
-	if n := fields["version"]; n != nil && n.ShortTag() != "!!int" {
-		r.refuse(n, "version is %s: it must be a whole number.", kind(n))
+	if n := fields["version"]; n != nil {
+		version, err := strconv.ParseInt(n.Value, 10, 64)
+		if n.ShortTag() != "!!int" || err != nil || version < 0 {
+			r.refuse(n, "version is %s: it must be the number of the version that this was made from, or left out.", shown(n))
+		}
+		r.file.Version = version
 	}
 	rules := fields["rules"]
 	switch {
@@ -48,13 +52,13 @@ func (r *policyReader) readRoot(root *yaml.Node) {
 		r.refuse(rules, "rules is %s: it must be a list of rules, or [] for none.", kind(rules))
 	default:
 		for i, n := range rules.Content {
-			r.file.policy.Rules = append(r.file.policy.Rules, r.rule(n, fmt.Sprintf("rules[%d]", i)))
+			r.file.Policy.Rules = append(r.file.Policy.Rules, r.rule(n, fmt.Sprintf("rules[%d]", i)))
 		}
 	}
 }
 
-func (r *policyReader) rule(n *yaml.Node, path string) *policyv1.Rule {
-	rule := &policyv1.Rule{}
+func (r *reader) rule(n *yaml.Node, path string) policy.Rule {
+	rule := policy.Rule{}
 	fields := r.fields(n, path, "a rule", ruleFields)
 	if fields == nil {
 		return rule
@@ -62,7 +66,7 @@ func (r *policyReader) rule(n *yaml.Node, path string) *policyv1.Rule {
 	rule.Client = r.pattern(fields["client"], "client", `leave it out, or write "*", for any client`)
 	rule.Who = r.pattern(fields["who"], "who", "leave it out, or write any, for everybody")
 	rule.Operation = r.pattern(fields["operation"], "operation", `leave it out, or write "*", for any operation`)
-	rule.Id = r.pattern(fields["id"], "id", "leave it out, and the rule is given one")
+	rule.ID = r.pattern(fields["id"], "id", "leave it out, and the rule is given one")
 	if n := fields["note"]; n != nil {
 		rule.Note, _ = r.text(n, "note")
 	}
@@ -72,25 +76,22 @@ func (r *policyReader) rule(n *yaml.Node, path string) *policyv1.Rule {
 		r.refuse(n, "The rule has no effect: add effect: allow or effect: deny.")
 	}
 	if n := fields["mode"]; n != nil {
-		rule.Mode = r.mode(n)
+		rule.Mode = policy.Mode(r.word(n, "mode", string(policy.Enforce), string(policy.Monitor)))
 	}
 	if n := fields["verified"]; n != nil {
-		rule.Verified = n.Value == "true"
-		if n.ShortTag() != "!!bool" || n.Value != "true" && n.Value != "false" {
-			r.refuse(n, "verified is %s: it must be true or false.", kind(n))
-		}
+		rule.Verified = r.truth(n, "verified")
 	}
 	return rule
 }
 
 // fields returns the fields of a mapping by name, nil where it isn't one.
-func (r *policyReader) fields(n *yaml.Node, path, what string, known []string) map[string]*yaml.Node {
+func (r *reader) fields(n *yaml.Node, path, what string, known []string) map[string]*yaml.Node {
 	n = resolve(n)
 	if n.Kind != yaml.MappingNode {
 		r.refuse(n, "This is %s: %s must be fields with values, such as %s: ...", kind(n), what, known[0])
 		return nil
 	}
-	r.file.places[path] = place{n.Line, n.Column}
+	r.notePlace(path, n)
 	fields := map[string]*yaml.Node{}
 	for i := 0; i < len(n.Content); i += 2 {
 		key, value := n.Content[i], resolve(n.Content[i+1])
@@ -101,14 +102,20 @@ func (r *policyReader) fields(n *yaml.Node, path, what string, known []string) m
 			r.refuse(key, "%s is here twice: keep one.", key.Value)
 		default:
 			fields[key.Value] = value
-			r.file.places[strings.TrimPrefix(path+"."+key.Value, ".")] = place{value.Line, value.Column}
+			r.notePlace(strings.TrimPrefix(path+"."+key.Value, "."), value)
 		}
 	}
 	return fields
 }
 
-// pattern reads a text that may be left out, but not be empty: the API takes empty for left out.
-func (r *policyReader) pattern(n *yaml.Node, name, instead string) string {
+func (r *reader) notePlace(path string, n *yaml.Node) {
+	if r.file != nil {
+		r.file.places[path] = Place{n.Line, n.Column}
+	}
+}
+
+// pattern reads a text that may be left out, but not be empty: empty stands for left out.
+func (r *reader) pattern(n *yaml.Node, name, instead string) string {
 	if n == nil {
 		return ""
 	}
@@ -119,7 +126,7 @@ func (r *policyReader) pattern(n *yaml.Node, name, instead string) string {
 	return text
 }
 
-func (r *policyReader) text(n *yaml.Node, name string) (string, bool) {
+func (r *reader) text(n *yaml.Node, name string) (string, bool) {
 	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!str" {
 		hint := ""
 		if n.Kind == yaml.ScalarNode && n.Value != "" {
@@ -131,24 +138,25 @@ func (r *policyReader) text(n *yaml.Node, name string) (string, bool) {
 	return n.Value, true
 }
 
-func (r *policyReader) effect(n *yaml.Node, name string) policyv1.Effect {
-	for effect, word := range effectWords {
-		if n.Kind == yaml.ScalarNode && n.Value == word {
-			return effect
-		}
-	}
-	r.refuse(n, "%s is %s: it must be allow or deny.", name, shown(n))
-	return policyv1.Effect_EFFECT_UNSPECIFIED
+func (r *reader) effect(n *yaml.Node, name string) policy.Effect {
+	return policy.Effect(r.word(n, name, string(policy.Allow), string(policy.Deny)))
 }
 
-func (r *policyReader) mode(n *yaml.Node) policyv1.Mode {
-	for mode, word := range modeWords {
-		if n.Kind == yaml.ScalarNode && n.Value == word {
-			return mode
-		}
+// word reads one of some words, and empty where it is none of them.
+func (r *reader) word(n *yaml.Node, name string, known ...string) string {
+	if n.Kind == yaml.ScalarNode && slices.Contains(known, n.Value) {
+		return n.Value
 	}
-	r.refuse(n, "mode is %s: it must be enforce or monitor.", shown(n))
-	return policyv1.Mode_MODE_UNSPECIFIED
+	last := len(known) - 1
+	r.refuse(n, "%s is %s: it must be %s or %s.", name, shown(n), strings.Join(known[:last], ", "), known[last])
+	return ""
+}
+
+func (r *reader) truth(n *yaml.Node, name string) bool {
+	if n.ShortTag() != "!!bool" || n.Value != "true" && n.Value != "false" {
+		r.refuse(n, "%s is %s: it must be true or false.", name, kind(n))
+	}
+	return n.Value == "true"
 }
 
 // resolve returns what an alias stands for.
@@ -159,12 +167,15 @@ func resolve(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// shown is a value as it is said to be wrong: itself where it is a text.
+// shown is a value as it is said to be wrong: itself where it is a text or a number.
 func shown(n *yaml.Node) string {
-	if n.Kind == yaml.ScalarNode && n.ShortTag() != "!!null" {
-		return strconv.Quote(n.Value)
+	switch {
+	case n.Kind != yaml.ScalarNode || n.ShortTag() == "!!null":
+		return kind(n)
+	case n.ShortTag() == "!!int":
+		return n.Value
 	}
-	return kind(n)
+	return strconv.Quote(n.Value)
 }
 
 // kind is what a node is, in people's words.
