@@ -13,13 +13,13 @@ import (
 	"sallyport/services/policyfile"
 )
 
-// policyCase is a file of testdata/policies: a policy file, and below "=== want" what it holds, or
-// what is wrong with it.
+// policyCase is a file of testdata/good or testdata/refused: a policy file, and below "=== want" what it
+// holds, or what is wrong with it.
 type policyCase struct{ name, text, want string }
 
-func policyCases(tb testing.TB) []policyCase {
+func policyCases(tb testing.TB, folder string) []policyCase {
 	tb.Helper()
-	paths, err := filepath.Glob("testdata/policies/*.yaml")
+	paths, err := filepath.Glob("testdata/" + folder + "/*.yaml")
 	if err != nil || len(paths) == 0 {
 		tb.Fatal("no cases", err)
 	}
@@ -35,17 +35,29 @@ func policyCases(tb testing.TB) []policyCase {
 	return cases
 }
 
-func TestRead(t *testing.T) {
-	for _, test := range policyCases(t) {
+func TestReadGoodPolicies(t *testing.T) {
+	for _, test := range policyCases(t, "good") {
 		t.Run(test.name, func(t *testing.T) {
-			got := ""
 			file, err := policyfile.Read("x.yaml", []byte(test.text))
 			if err != nil {
-				got = err.Error() + "\n"
-			} else {
-				got = inWords(file)
+				t.Fatal(err)
 			}
-			if diff := cmp.Diff(test.want, got); diff != "" {
+			if diff := cmp.Diff(test.want, inWords(file)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestBadPoliciesAreRefused shows that each is refused with the place of what is wrong.
+func TestBadPoliciesAreRefused(t *testing.T) {
+	for _, test := range policyCases(t, "refused") {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := policyfile.Read("x.yaml", []byte(test.text))
+			if err == nil {
+				t.Fatal("it was taken")
+			}
+			if diff := cmp.Diff(test.want, err.Error()+"\n"); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -81,7 +93,7 @@ func inWords(f *policyfile.File) string {
 
 // FuzzRead: any file is read or refused with a reason, and what was read can be put in force.
 func FuzzRead(f *testing.F) {
-	for _, seed := range policyCases(f) {
+	for _, seed := range append(policyCases(f, "good"), policyCases(f, "refused")...) {
 		f.Add([]byte(seed.text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
