@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/redis/go-redis/v9"
 )
 
 func newPost(ctx context.Context, token string, body []byte, headers map[string]string) (*http.Request, error) {
@@ -61,4 +63,33 @@ func atlassianSaw(t *testing.T, word string) int {
 		}
 	}
 	return count
+}
+
+// switchAtlassian asks the stand-in for something.
+func switchAtlassian(t *testing.T, method, path, body string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(context.Background(), method, sallyport.AtlassianSwitchesURL+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode >= http.StatusBadRequest {
+		text, _ := io.ReadAll(response.Body)
+		t.Fatalf("%s %s: %s: %s", method, path, response.Status, text)
+	}
+}
+
+// learnTools has the site's tools asked for at the next sign-in, rather than in five minutes.
+func learnTools(t *testing.T) {
+	t.Helper()
+	client := redis.NewClient(&redis.Options{Addr: sallyport.RedisAddr})
+	defer client.Close()
+	err := client.Del(t.Context(), "{sallyport}:tools-asked").Err()
+	if err != nil {
+		t.Fatal(err)
+	}
 }

@@ -191,3 +191,20 @@ func issueKey(t *testing.T, text string) string {
 	}
 	return created.Key + created.Data.Key
 }
+
+// TestAllToolsByName shows that assistants are offered the site's tools by their own names, those
+// that the execute family hides among them, whatever they ask for.
+func TestAllToolsByName(t *testing.T) {
+	applyPolicy(t, blockDeletes)
+	claude := connect(t, "ana@acme.test", "Claude Code (e2e)")
+	offered := map[string]bool{}
+	for tool, err := range claude.Tools(t.Context(), nil) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		offered[tool.Name] = true
+	}
+	if !offered["deleteJiraIssue"] || !offered["watchJiraIssue"] {
+		t.Errorf("%d tools are offered, and not all by name", len(offered))
+	}
+}

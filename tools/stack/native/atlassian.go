@@ -26,7 +26,7 @@ type Atlassian struct {
 // StandIn is the stand-in of a stack.
 func StandIn(p Ports) Atlassian {
 	base := p.url(atlassian)
-	return Atlassian{baseURL: base, mcpURL: base + "/v2/mcp", apiURL: base, jiraURL: base, jiraUser: standInUser}
+	return Atlassian{baseURL: base, mcpURL: base + "/v2/mcp?tools=all", apiURL: base, jiraURL: base, jiraUser: standInUser}
 }
 
 // Rovo is the real server, with the credential for groups from the environment, if any.
