@@ -21,6 +21,10 @@ func TestStatus(t *testing.T) {
 		},
 		McpUrl: "http://localhost:8800/mcp", CallbackUrl: "http://localhost:8800/mcp/callback",
 		PolicyVersion: 7, Waiting: 1200, Behind: durationpb.New(90 * time.Second),
+		Notices: []*adminv1.Operation{
+			{Name: "getJiraIssue", Notice: "changed", Changed: []string{"description", "schema"}, DecidedBy: "The default allows it."},
+			{Name: "purgeJiraProject", Notice: "new", DecidedBy: "Rule 1 blocks it."},
+		},
 	}
 	const want = `envoy          ready
 redis          ready
@@ -30,7 +34,12 @@ MCP URL        http://localhost:8800/mcp
 Callback URL   http://localhost:8800/mcp/callback
 Policy         version 7
 Log            1,200 entries wait to be indexed, the oldest for 1m30s
-`
+
+2 tools of the site wait to be reviewed:
+TOOL              NOTICE                        IN FORCE
+getJiraIssue      changed: description, schema  The default allows it.
+purgeJiraProject  new                           Rule 1 blocks it.
+` + "`sallyport policy operations --notices` tells more, and `sallyport policy review` ends a notice.\n"
 	var out bytes.Buffer
 	showStatus(&terminal{out: &out}, answer)
 	if diff := cmp.Diff(want, out.String()); diff != "" {
