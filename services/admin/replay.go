@@ -5,14 +5,11 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/http"
 	"time"
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	"sallyport/services/internal/activity"
 	"sallyport/services/internal/elastic"
@@ -112,7 +109,7 @@ type page struct {
 func (r replay) read(ctx context.Context, since, until time.Time, each func(page) error) error {
 	view, err := r.open(ctx)
 	if err != nil {
-		return elasticAway(err)
+		return err
 	}
 	defer func() { r.close(view) }()
 	var after jsontext.Value
@@ -166,48 +163,34 @@ type replayed struct {
 func (r replay) search(ctx context.Context, body object) (*replayed, error) {
 	ctx, cancel := context.WithTimeout(ctx, replayPageTimeout)
 	defer cancel()
-	text, err := json.Marshal(body)
-	if err != nil {
-		return nil, status.Error(codes.Internal, err.Error())
-	}
-	no := false
-	response, err := esapi.SearchRequest{Body: bytes.NewReader(text), AllowPartialSearchResults: &no}.Do(ctx, r.elastic)
-	if err != nil {
-		return nil, elasticAway(err)
-	}
-	defer response.Body.Close()
-	err = elastic.Failure(response)
-	if err != nil {
-		if response.StatusCode >= http.StatusInternalServerError || response.StatusCode == http.StatusTooManyRequests {
-			return nil, elasticAway(err)
-		}
-		return nil, status.Errorf(codes.Internal, "Elasticsearch refused to read the records: %v.", err)
-	}
 	answer := &replayed{}
-	err = json.UnmarshalRead(response.Body, answer)
+	err := find(ctx, r.elastic, esapi.SearchRequest{}, body, func(body io.Reader) error { return json.UnmarshalRead(body, answer) })
 	if err != nil {
-		return nil, elasticAway(fmt.Errorf("reading its answer: %w", err))
+		return nil, err
 	}
 	return answer, nil
 }
 
-// open begins a view of all records.
+// open begins a view of all records, with a status as the error.
 func (r replay) open(ctx context.Context) (string, error) {
 	yes := true
 	response, err := esapi.OpenPointInTimeRequest{Index: []string{activity.Actions}, KeepAlive: replayKeep, IgnoreUnavailable: &yes}.Do(ctx, r.elastic)
 	if err != nil {
-		return "", err
+		return "", elasticAway(err)
 	}
 	defer response.Body.Close()
 	err = elastic.Failure(response)
 	if err != nil {
-		return "", err
+		return "", elasticRefused(response.StatusCode, err)
 	}
 	var answer struct {
 		ID string `json:"id"`
 	}
 	err = json.UnmarshalRead(response.Body, &answer)
-	return answer.ID, err
+	if err != nil {
+		return "", elasticAway(fmt.Errorf("reading its answer: %w", err))
+	}
+	return answer.ID, nil
 }
 
 // close ends a view. One that stays open ends by itself after replayKeep.
