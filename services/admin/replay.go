@@ -48,6 +48,7 @@ type recorded struct {
 	Product       []string    `json:"sallyport.operation.product"`
 	Decision      []string    `json:"sallyport.decision"`
 	Refusal       []string    `json:"sallyport.refusal"`
+	Ungoverned    []bool      `json:"sallyport.ungoverned"`
 }
 
 // recordedFields are the names of recorded's fields. They come from doc values, so that the
@@ -55,7 +56,7 @@ type recorded struct {
 var recordedFields = []any{
 	object{"field": "@timestamp", "format": "strict_date_optional_time_nanos"}, "event.id", "user.id", "user.email", "user.group.id",
 	"user.group.name", "sallyport.groups_unknown", "sallyport.client.key", "sallyport.client.name", "sallyport.client.class",
-	"sallyport.operation.name", "sallyport.operation.outer", "sallyport.operation.product", "sallyport.decision", "sallyport.refusal",
+	"sallyport.operation.name", "sallyport.operation.outer", "sallyport.operation.product", "sallyport.decision", "sallyport.refusal", "sallyport.ungoverned",
 }
 
 func first[T any](list []T) T {
@@ -67,10 +68,10 @@ func first[T any](list []T) T {
 }
 
 // decided reports whether a policy decided: what couldn't be read, or was a part of a blocked batch,
-// was blocked whatever the policy said.
+// was blocked whatever the policy said, and what isn't governed was allowed.
 func (r *recorded) decided() bool {
 	refusal := first(r.Refusal)
-	return (refusal == "" || refusal == "no_policy") && first(r.Operation) != ""
+	return (refusal == "" || refusal == "no_policy") && !first(r.Ungoverned) && first(r.Operation) != ""
 }
 
 func (r *recorded) client() policy.Client {
