@@ -1,12 +1,9 @@
 package admin
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"net/http"
+	"io"
 	"time"
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
@@ -17,7 +14,6 @@ import (
 	activityv1 "sallyport/proto/gen/go/sallyport/activity/v1"
 	adminv1 "sallyport/proto/gen/go/sallyport/admin/v1"
 	"sallyport/services/internal/activity"
-	"sallyport/services/internal/elastic"
 )
 
 const (
@@ -97,41 +93,12 @@ func (h hit) record() (*activityv1.Record, error) {
 // fetch asks Elasticsearch for the next records of a search. Where no index exists yet, there are
 // none.
 func (s *ActivityServer) fetch(ctx context.Context, search *search, size int) (*hits, error) {
-	body, err := json.Marshal(search.body(size))
-	if err != nil {
-		return nil, status.Error(codes.Internal, err.Error())
-	}
-	yes, no := true, false
-	response, err := esapi.SearchRequest{
-		Index:             []string{activity.Actions},
-		Body:              bytes.NewReader(body),
-		AllowNoIndices:    &yes,
-		IgnoreUnavailable: &yes,
-		// Half of an answer would look like all of it.
-		AllowPartialSearchResults: &no,
-	}.Do(ctx, s.elastic)
-	if err != nil {
-		return nil, elasticAway(err)
-	}
-	defer response.Body.Close()
-	err = elastic.Failure(response)
-	if err != nil {
-		if response.StatusCode >= http.StatusInternalServerError || response.StatusCode == http.StatusTooManyRequests {
-			return nil, elasticAway(err)
-		}
-		return nil, status.Errorf(codes.Internal, "Elasticsearch refused the search: %v.", err)
-	}
 	var answer struct{ Hits hits }
-	err = json.NewDecoder(response.Body).Decode(&answer)
+	yes := true
+	request := esapi.SearchRequest{Index: []string{activity.Actions}, AllowNoIndices: &yes, IgnoreUnavailable: &yes}
+	err := find(ctx, s.elastic, request, search.body(size), func(body io.Reader) error { return json.NewDecoder(body).Decode(&answer) })
 	if err != nil {
-		return nil, elasticAway(fmt.Errorf("reading its answer: %w", err))
+		return nil, err
 	}
 	return &answer.Hits, nil
-}
-
-func elasticAway(err error) error {
-	if errors.Is(err, context.Canceled) {
-		return status.FromContextError(err).Err()
-	}
-	return status.Errorf(codes.Unavailable, "Elasticsearch can't be searched right now; nothing is lost, records wait in Redis until it is back. Start it again if it is down. (%v)", err)
 }

@@ -80,7 +80,7 @@ func Start(_ context.Context, p *process.Process, cfg Config) error {
 			adminv1.RegisterOperationServiceServer(s, operations)
 			adminv1.RegisterDirectoryServiceServer(s, &DirectoryServer{people: people})
 			adminv1.RegisterActivityServiceServer(s, &ActivityServer{elastic: search})
-			adminv1.RegisterStatusServiceServer(s, newStatusServer(cfg, store, search, operations))
+			adminv1.RegisterStatusServiceServer(s, newStatusServer(cfg, store, search, operations, people))
 		},
 	})
 }

@@ -1,10 +1,9 @@
 package admin
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"time"
@@ -14,7 +13,6 @@ import (
 	"google.golang.org/grpc/status"
 
 	"sallyport/services/internal/activity"
-	"sallyport/services/internal/elastic"
 	"sallyport/services/internal/state"
 	"sallyport/services/operation"
 	"sallyport/services/policy"
@@ -26,7 +24,7 @@ const (
 	// maxSeen is how many names of called operations are told apart. Assistants can make names up;
 	// those beyond are the rarest.
 	maxSeen = 2000
-	// countTimeout bounds counting calls.
+	// countTimeout bounds counting calls, so that an answer without the counts comes soon.
 	countTimeout = 5 * time.Second
 )
 
@@ -51,7 +49,20 @@ func offered(tool *state.Tool) known {
 	return known{call: policy.Call{Operation: operation.Parse(tool.Name, "")}, tool: tool}
 }
 
-// all returns the known operations by name, and sentences about what isn't known.
+// toolsUnknown says why no tools are known.
+const toolsUnknown = "The tools that the site offers aren't known yet: they are learned when the first person signs in."
+
+// tools returns the tools of the site, none before the first sign-in, with a status as the error.
+func (c catalogue) tools(ctx context.Context) ([]state.Tool, error) {
+	tools, err := c.store.Tools(ctx)
+	if err != nil {
+		return nil, status.Errorf(codes.Unavailable, "Redis doesn't answer, so the tools of the site can't be read. Start it again, and try once more. (%v)", err)
+	}
+	return tools, nil
+}
+
+// all returns the known operations by name, and sentences about what isn't known. Its error is a
+// status.
 func (c catalogue) all(ctx context.Context) ([]known, []string, error) {
 	byName := map[string]*known{}
 	add := func(name string) *known {
@@ -60,20 +71,20 @@ func (c catalogue) all(ctx context.Context) ([]known, []string, error) {
 		}
 		return byName[name]
 	}
-	tools, err := c.store.Tools(ctx)
+	tools, err := c.tools(ctx)
 	if err != nil {
-		return nil, nil, status.Errorf(codes.Unavailable, "Redis doesn't answer, so the tools of the site can't be read. Start it again, and try once more. (%v)", err)
+		return nil, nil, err
 	}
 	for i, tool := range tools {
 		add(tool.Name).tool = &tools[i]
 	}
 	var unknown []string
 	if len(tools) == 0 {
-		unknown = append(unknown, "The tools that the site offers aren't known yet: they are learned when the first person signs in.")
+		unknown = append(unknown, toolsUnknown)
 	}
 	seen, err := c.called(ctx)
 	if err != nil {
-		unknown = append(unknown, "What was called isn't known, since Elasticsearch can't be searched right now: "+status.Convert(err).Message())
+		unknown = append(unknown, "What was called in the last 30 days isn't known. "+status.Convert(err).Message())
 	}
 	for name, calls := range seen {
 		add(name).calls = calls
@@ -90,30 +101,10 @@ func (c catalogue) all(ctx context.Context) ([]known, []string, error) {
 	return list, unknown, nil
 }
 
-// called returns how often each operation was called lately.
+// called returns how often each operation was called lately, with a status as the error.
 func (c catalogue) called(ctx context.Context) (map[string]int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, countTimeout)
 	defer cancel()
-	body, err := json.Marshal(object{
-		"size":  0,
-		"query": object{"range": object{"@timestamp": object{"gte": callsSince}}},
-		"aggs":  object{"names": object{"terms": object{"field": "sallyport.operation.name", "size": maxSeen}}},
-	})
-	if err != nil {
-		return nil, err
-	}
-	yes := true
-	response, err := esapi.SearchRequest{
-		Index: []string{activity.Actions}, Body: bytes.NewReader(body), AllowNoIndices: &yes, IgnoreUnavailable: &yes,
-	}.Do(ctx, c.elastic)
-	if err != nil {
-		return nil, err
-	}
-	defer response.Body.Close()
-	err = elastic.Failure(response)
-	if err != nil {
-		return nil, err
-	}
 	var answer struct {
 		Aggregations struct {
 			Names struct {
@@ -124,9 +115,15 @@ func (c catalogue) called(ctx context.Context) (map[string]int64, error) {
 			}
 		}
 	}
-	err = json.NewDecoder(response.Body).Decode(&answer)
+	yes := true
+	request := esapi.SearchRequest{Index: []string{activity.Actions}, AllowNoIndices: &yes, IgnoreUnavailable: &yes}
+	err := find(ctx, c.elastic, request, object{
+		"size":  0,
+		"query": object{"range": object{"@timestamp": object{"gte": callsSince}}},
+		"aggs":  object{"names": object{"terms": object{"field": "sallyport.operation.name", "size": maxSeen}}},
+	}, func(body io.Reader) error { return json.NewDecoder(body).Decode(&answer) })
 	if err != nil {
-		return nil, fmt.Errorf("reading Elasticsearch's answer: %w", err)
+		return nil, err
 	}
 	calls := map[string]int64{}
 	for _, bucket := range answer.Aggregations.Names.Buckets {

@@ -41,10 +41,14 @@ func (p people) groups(ctx context.Context, query string) ([]policy.Group, error
 // identityAway tells an error of identity's own from one of the way there.
 func identityAway(err error) error {
 	message := status.Convert(err).Message()
-	if status.Code(err) == codes.Unavailable && strings.HasPrefix(message, "connection error") {
-		return status.Error(codes.Unavailable, "The identity service doesn't answer. Start it again, and look into its log if it ends.")
+	switch code := status.Code(err); {
+	case code == codes.Unavailable && strings.HasPrefix(message, "connection error"):
+		return status.Error(code, "The identity service doesn't answer. Start it again, and look into its log if it ends.")
+	case code == codes.DeadlineExceeded:
+		return status.Error(code, "The identity service, which asks Jira, took too long to answer. Look into its log, and try once more.")
+	default:
+		return status.Error(code, message)
 	}
-	return status.Error(status.Code(err), message)
 }
 
 // ListGroups returns the site's groups.

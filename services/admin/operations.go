@@ -47,20 +47,16 @@ func (s *OperationServer) ListOperations(ctx context.Context, request *adminv1.L
 	return answer, nil
 }
 
-// notices returns the operations that admins should look at.
-func (s *OperationServer) notices(ctx context.Context) ([]*adminv1.Operation, error) {
-	tools, err := s.catalogue.store.Tools(ctx)
-	if err != nil {
-		return nil, err
-	}
+// notices returns those of the site's tools that admins should look at, with a status as the error.
+func (s *OperationServer) notices(ctx context.Context, tools []state.Tool) ([]*adminv1.Operation, error) {
 	_, engine, err := s.policies.engine(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
 	var list []*adminv1.Operation
-	for _, tool := range tools {
-		if tool.Notice != "" {
-			list = append(list, operationMessage(offered(&tool), engine))
+	for i := range tools {
+		if tools[i].Notice != "" {
+			list = append(list, operationMessage(offered(&tools[i]), engine))
 		}
 	}
 	return list, nil

@@ -5,14 +5,11 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/http"
 	"time"
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	"sallyport/services/internal/activity"
 	"sallyport/services/internal/elastic"
@@ -51,6 +48,7 @@ type recorded struct {
 	Product       []string    `json:"sallyport.operation.product"`
 	Decision      []string    `json:"sallyport.decision"`
 	Refusal       []string    `json:"sallyport.refusal"`
+	Ungoverned    []bool      `json:"sallyport.ungoverned"`
 }
 
 // recordedFields are the names of recorded's fields. They come from doc values, so that the
@@ -58,7 +56,7 @@ type recorded struct {
 var recordedFields = []any{
 	object{"field": "@timestamp", "format": "strict_date_optional_time_nanos"}, "event.id", "user.id", "user.email", "user.group.id",
 	"user.group.name", "sallyport.groups_unknown", "sallyport.client.key", "sallyport.client.name", "sallyport.client.class",
-	"sallyport.operation.name", "sallyport.operation.outer", "sallyport.operation.product", "sallyport.decision", "sallyport.refusal",
+	"sallyport.operation.name", "sallyport.operation.outer", "sallyport.operation.product", "sallyport.decision", "sallyport.refusal", "sallyport.ungoverned",
 }
 
 func first[T any](list []T) T {
@@ -70,10 +68,10 @@ func first[T any](list []T) T {
 }
 
 // decided reports whether a policy decided: what couldn't be read, or was a part of a blocked batch,
-// was blocked whatever the policy said.
+// was blocked whatever the policy said, and what isn't governed was allowed.
 func (r *recorded) decided() bool {
 	refusal := first(r.Refusal)
-	return (refusal == "" || refusal == "no_policy") && first(r.Operation) != ""
+	return (refusal == "" || refusal == "no_policy") && !first(r.Ungoverned) && first(r.Operation) != ""
 }
 
 func (r *recorded) client() policy.Client {
@@ -112,7 +110,7 @@ type page struct {
 func (r replay) read(ctx context.Context, since, until time.Time, each func(page) error) error {
 	view, err := r.open(ctx)
 	if err != nil {
-		return elasticAway(err)
+		return err
 	}
 	defer func() { r.close(view) }()
 	var after jsontext.Value
@@ -166,48 +164,34 @@ type replayed struct {
 func (r replay) search(ctx context.Context, body object) (*replayed, error) {
 	ctx, cancel := context.WithTimeout(ctx, replayPageTimeout)
 	defer cancel()
-	text, err := json.Marshal(body)
-	if err != nil {
-		return nil, status.Error(codes.Internal, err.Error())
-	}
-	no := false
-	response, err := esapi.SearchRequest{Body: bytes.NewReader(text), AllowPartialSearchResults: &no}.Do(ctx, r.elastic)
-	if err != nil {
-		return nil, elasticAway(err)
-	}
-	defer response.Body.Close()
-	err = elastic.Failure(response)
-	if err != nil {
-		if response.StatusCode >= http.StatusInternalServerError || response.StatusCode == http.StatusTooManyRequests {
-			return nil, elasticAway(err)
-		}
-		return nil, status.Errorf(codes.Internal, "Elasticsearch refused to read the records: %v.", err)
-	}
 	answer := &replayed{}
-	err = json.UnmarshalRead(response.Body, answer)
+	err := find(ctx, r.elastic, esapi.SearchRequest{}, body, func(body io.Reader) error { return json.UnmarshalRead(body, answer) })
 	if err != nil {
-		return nil, elasticAway(fmt.Errorf("reading its answer: %w", err))
+		return nil, err
 	}
 	return answer, nil
 }
 
-// open begins a view of all records.
+// open begins a view of all records, with a status as the error.
 func (r replay) open(ctx context.Context) (string, error) {
 	yes := true
 	response, err := esapi.OpenPointInTimeRequest{Index: []string{activity.Actions}, KeepAlive: replayKeep, IgnoreUnavailable: &yes}.Do(ctx, r.elastic)
 	if err != nil {
-		return "", err
+		return "", elasticAway(err)
 	}
 	defer response.Body.Close()
 	err = elastic.Failure(response)
 	if err != nil {
-		return "", err
+		return "", elasticRefused(response.StatusCode, err)
 	}
 	var answer struct {
 		ID string `json:"id"`
 	}
 	err = json.UnmarshalRead(response.Body, &answer)
-	return answer.ID, err
+	if err != nil {
+		return "", elasticAway(fmt.Errorf("reading its answer: %w", err))
+	}
+	return answer.ID, nil
 }
 
 // close ends a view. One that stays open ends by itself after replayKeep.

@@ -33,9 +33,6 @@ type search struct {
 	pageSize int
 }
 
-// object is a JSON object of Elasticsearch's query language.
-type object map[string]any
-
 // position is where in the order of a search a record is: its time and its id, as Elasticsearch
 // writes them in "sort" and takes them in "search_after".
 type position []string

@@ -23,6 +23,9 @@ const (
 	// defaultChanged and maxChanged are how many changed records are returned.
 	defaultChanged = 100
 	maxChanged     = 1000
+	// maxKeys is how many people, assistants and operations are told apart, so that memory is bounded:
+	// assistants can make operations up.
+	maxKeys = 10_000
 )
 
 // SimulatePolicy decides recorded calls again by another policy.
@@ -144,6 +147,10 @@ func (s *simulation) add(r *recorded) {
 
 func counted(counts map[string]*adminv1.ChangedCount, key string) *adminv1.ChangedCount {
 	c := counts[key]
+	if c == nil && len(counts) >= maxKeys {
+		key = ""
+		c = counts[key]
+	}
 	if c == nil {
 		c = &adminv1.ChangedCount{Key: key}
 		counts[key] = c

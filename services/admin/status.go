@@ -28,8 +28,9 @@ type StatusServer struct {
 	publicURL string
 	store     *state.Store
 	parts     []part
-	// operations tells what is new about the site's tools.
+	// operations tells what is new about the site's tools, and people whether groups can be learned.
 	operations *OperationServer
+	people     people
 }
 
 // part is a program that Sallyport needs, and how to ask it. The answer is a state and, unless
@@ -39,12 +40,12 @@ type part struct {
 	ask  func(context.Context) (adminv1.PartState, string)
 }
 
-func newStatusServer(cfg Config, store *state.Store, elastic esapi.Transport, operations *OperationServer) *StatusServer {
+func newStatusServer(cfg Config, store *state.Store, elastic esapi.Transport, operations *OperationServer, people people) *StatusServer {
 	// Parts are neighbours: no proxy of the environment stands between.
 	client := &http.Client{Transport: &http.Transport{}}
 	return &StatusServer{
 		publicURL: strings.TrimSuffix(cfg.PublicURL, "/"),
-		store:     store, operations: operations,
+		store:     store, operations: operations, people: people,
 		parts: []part{
 			{"envoy", askHTTP(client, "Envoy", cfg.EnvoyAdmin, "/ready")},
 			{"authz", askHTTP(client, "authz", cfg.AuthzOps, "/readyz")},
@@ -56,7 +57,7 @@ func newStatusServer(cfg Config, store *state.Store, elastic esapi.Transport, op
 	}
 }
 
-// GetStatus asks every part at the same time.
+// GetStatus asks every part, and about the set-up, at the same time.
 func (s *StatusServer) GetStatus(ctx context.Context, _ *adminv1.GetStatusRequest) (*adminv1.GetStatusResponse, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
@@ -79,16 +80,16 @@ func (s *StatusServer) GetStatus(ctx context.Context, _ *adminv1.GetStatusReques
 		if err == nil {
 			answer.PolicyVersion = policy.Version
 		}
-		answer.Notices, err = s.operations.notices(ctx)
-		if err != nil {
-			s.operations.log.Warn("the notices of tools can't be told", "error", err)
-		}
 		answer.Waiting, behind, err = s.store.StreamLength(ctx)
 		if err == nil {
 			answer.Behind = durationpb.New(behind)
 		}
 	})
+	setup := make([]*adminv1.SetupItem, 2)
+	asking.Go(func() { setup[0] = s.people.groupsSetup(ctx) })
+	asking.Go(func() { setup[1], answer.Notices = s.operations.toolsSetup(ctx) })
 	asking.Wait()
+	answer.Setup = setup
 	noteBacklog(answer.Parts, behind)
 	return answer, nil
 }

@@ -41,6 +41,7 @@ func (q question) messageRecord(s *session, rules *ruleset, m mcp.Message, j jud
 	record := q.record(s, rules)
 	record.Event.Action = m.Method
 	own := &record.Sallyport
+	own.Ungoverned = !m.Governed()
 	if info := m.ClientInfo; info.Name != "" {
 		own.Client.Info = info.Name + " " + info.Version
 	}

@@ -16,8 +16,14 @@ import (
 	"sallyport/services/internal/state"
 )
 
-// listTimeout bounds listing all groups of a site, which takes several calls.
-const listTimeout = 30 * time.Second
+const (
+	// listTimeout bounds listing all groups of a site, which takes several calls.
+	listTimeout = 30 * time.Second
+	// checkTimeout bounds asking whether Jira answers, for a status that waits for two seconds.
+	checkTimeout = 1500 * time.Millisecond
+	// checkEvery is how long an answer of Jira's is taken to say that it would answer again.
+	checkEvery = time.Minute
+)
 
 var errNoDirectory = status.Error(codes.FailedPrecondition, "identity has no Jira service credential, so groups are unknown; "+
 	"start it with --jira-url, --jira-user and --jira-token-file, or with --jira-cloud-id and --jira-token-file")
@@ -91,6 +97,24 @@ func (s *server) RefreshGroups(ctx context.Context, r *identityv1.RefreshGroupsR
 	return &identityv1.RefreshGroupsResponse{Refreshed: refreshed.Load(), Unknown: unknown.Load()}, nil
 }
 
+// CheckDirectory implements identityv1.DirectoryServiceServer.
+func (s *server) CheckDirectory(ctx context.Context, _ *identityv1.CheckDirectoryRequest) (*identityv1.CheckDirectoryResponse, error) {
+	if s.directory == nil {
+		return nil, errNoDirectory
+	}
+	answered := s.jiraAnswered.Load()
+	if answered != nil && time.Since(*answered) < checkEvery {
+		return &identityv1.CheckDirectoryResponse{}, nil
+	}
+	checkCtx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	err := s.ask(checkCtx, func() error { return s.directory.Check(checkCtx) })
+	if err != nil {
+		return nil, directoryStatus(ctx, err)
+	}
+	return &identityv1.CheckDirectoryResponse{}, nil
+}
+
 // peopleNamed is the person, or everybody whose groups are kept fresh where account is empty.
 func (s *server) peopleNamed(ctx context.Context, account string) ([]string, error) {
 	if account == "" {
@@ -112,16 +136,17 @@ func (s *server) invalidateGroups(ctx context.Context, account string, at time.T
 
 // directoryStatus says what became of a call to Jira; ctx is the caller's.
 func directoryStatus(ctx context.Context, err error) error {
-	code := codes.Unavailable
-	switch {
-	case ctx.Err() != nil:
+	if ctx.Err() != nil {
 		return status.FromContextError(ctx.Err()).Err()
-	case errors.Is(err, atlassian.ErrCredential), errors.Is(err, atlassian.ErrPermission):
-		code = codes.FailedPrecondition
-	case errors.Is(err, atlassian.ErrNotFound):
-		code = codes.NotFound
 	}
-	return status.Error(code, err.Error())
+	for reason, code := range map[error]codes.Code{
+		atlassian.ErrCredential: codes.FailedPrecondition, atlassian.ErrPermission: codes.FailedPrecondition, atlassian.ErrNotFound: codes.NotFound,
+	} {
+		if errors.Is(err, reason) {
+			return status.Error(code, reason.Error())
+		}
+	}
+	return status.Error(codes.Unavailable, err.Error())
 }
 
 func groupMessages(groups []atlassian.Group) []*identityv1.Group {

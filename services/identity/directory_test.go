@@ -95,7 +95,8 @@ func TestCredentialsThatDontWork(t *testing.T) {
 		directory := d.directory(d.grpc)
 		_, list := directory.ListGroups(t.Context(), &identityv1.ListGroupsRequest{})
 		_, lookUp := directory.LookUpGroups(t.Context(), &identityv1.LookUpGroupsRequest{AccountId: "ana"})
-		for _, err := range []error{list, lookUp} {
+		_, check := directory.CheckDirectory(t.Context(), &identityv1.CheckDirectoryRequest{})
+		for _, err := range []error{list, lookUp, check} {
 			if status.Code(err) != codes.FailedPrecondition || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("%s: %v", name, err)
 			}
@@ -162,5 +163,48 @@ func TestRefreshGroupsThatIsCutOffFailsSafe(t *testing.T) {
 	}
 	for _, account := range accounts {
 		d.eventually("the groups are unknown", func() bool { return d.names(account) == "unknown" })
+	}
+}
+
+// check asks whether groups can be learned; it is empty where they can.
+func (d *deployment) check() string {
+	d.t.Helper()
+	_, err := d.directory(d.grpc).CheckDirectory(d.t.Context(), &identityv1.CheckDirectoryRequest{})
+	if err != nil {
+		return status.Code(err).String() + ": " + status.Convert(err).Message()
+	}
+	return ""
+}
+
+func TestCheckDirectoryAsksJiraOnceAMinute(t *testing.T) {
+	j := &jira{}
+	d := deploy(t, j.before(t))
+	d.change("lose_groups", "503")
+	if got := d.check(); !strings.HasPrefix(got, "Unavailable: Jira doesn't tell groups right now") {
+		t.Errorf("while Jira fails: %q", got)
+	}
+	d.change("lose_groups", "0")
+	for range 3 {
+		if got := d.check(); got != "" {
+			t.Errorf("while Jira answers: %q", got)
+		}
+	}
+	if got := j.count("group/bulk"); got != 2 {
+		t.Errorf("Jira was asked %d times, want once while it failed and once more", got)
+	}
+	// A lookup that fails in that minute is heard.
+	d.change("lose_groups", "503")
+	d.lookUp(d.grpc, "ana")
+	if got := d.check(); got == "" {
+		t.Error("Jira fails, and the check says it doesn't")
+	}
+}
+
+func TestCheckDirectoryDoesntWaitForJira(t *testing.T) {
+	j := &jira{}
+	d := deploy(t, j.before(t))
+	j.stuck.Store(true)
+	if got := d.check(); !strings.HasPrefix(got, "Unavailable: Jira doesn't tell groups right now") {
+		t.Errorf("got %q", got)
 	}
 }

@@ -165,10 +165,23 @@ func (s *server) ask(ctx context.Context, question func() error) error {
 		return &atlassian.Throttled{Wait: wait}
 	}
 	err = question()
+	s.noteAnswer(err)
 	throttled, ok := errors.AsType[*atlassian.Throttled](err)
 	if ok {
 		s.log.Warn("no lookups of groups for a while", "error", err)
 		return errors.Join(err, s.store.PauseGroups(ctx, throttled.Wait))
 	}
 	return err
+}
+
+// noteAnswer keeps when Jira last told groups, for CheckDirectory. That it knows no such person says
+// nothing about the credential.
+func (s *server) noteAnswer(err error) {
+	switch {
+	case err == nil:
+		now := time.Now()
+		s.jiraAnswered.Store(&now)
+	case !errors.Is(err, atlassian.ErrNotFound):
+		s.jiraAnswered.Store(nil)
+	}
 }

@@ -14,6 +14,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/singleflight"
 	"google.golang.org/grpc"
@@ -44,10 +46,12 @@ type server struct {
 	atlassian *atlassian.Client
 	// directory is nil where groups can't be learned.
 	directory *atlassian.Directory
-	clients   *clientTable
-	pages     *pages
-	metrics   *metrics
-	log       *slog.Logger
+	// jiraAnswered is when it last told groups; nil where its last answer was none.
+	jiraAnswered atomic.Pointer[time.Time]
+	clients      *clientTable
+	pages        *pages
+	metrics      *metrics
+	log          *slog.Logger
 	// refreshes makes one of several refreshes of a person that arrive at this replica at once.
 	refreshes singleflight.Group
 	// occasions are handed to the one worker that asks for tools; it needs no more than one waiting.

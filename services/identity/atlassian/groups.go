@@ -64,16 +64,29 @@ func (d *Directory) Groups(ctx context.Context, accountID string) ([]Group, erro
 	return groups, err
 }
 
+// Check asks for one group. Every site has some, so none to see means that they are hidden.
+func (d *Directory) Check(ctx context.Context) error {
+	var page groupPage
+	err := d.get(ctx, "/rest/api/3/group/bulk", url.Values{"maxResults": {"1"}}, &page)
+	if err == nil && len(page.Values) == 0 {
+		return ErrPermission
+	}
+	return err
+}
+
+// groupPage is one of the pages in which Jira lists groups.
+type groupPage struct {
+	Values []Group `json:"values"`
+	IsLast bool    `json:"isLast"`
+}
+
 // AllGroups returns the groups of the site whose name contains query in any case, by name. It looks
 // through the first 10,000.
 func (d *Directory) AllGroups(ctx context.Context, query string) ([]Group, error) {
 	var found []Group
 	query = strings.ToLower(query)
 	for start := 0; start < maxGroups; {
-		var page struct {
-			Values []Group `json:"values"`
-			IsLast bool    `json:"isLast"`
-		}
+		var page groupPage
 		at := url.Values{"startAt": {strconv.Itoa(start)}, "maxResults": {strconv.Itoa(groupsPage)}}
 		err := d.get(ctx, "/rest/api/3/group/bulk", at, &page)
 		if err != nil {
@@ -105,7 +118,7 @@ func (d *Directory) get(ctx context.Context, path string, query url.Values, v an
 	}
 	err = fetch(d.http, r, v)
 	if err != nil {
-		return fmt.Errorf("asking Jira for groups: %w", explain(err))
+		return explain(err)
 	}
 	return nil
 }

@@ -33,11 +33,12 @@ func (t *Throttled) Error() string {
 	return fmt.Sprintf("Jira is asked too often and wants a pause; try again in %d seconds", int((t.Wait+time.Second-1)/time.Second))
 }
 
-// explain makes of Jira's statuses errors that say what to do.
+// explain makes of what became of a call to Jira an error that says what to do.
 func explain(err error) error {
+	silent := fmt.Errorf("Jira doesn't tell groups right now; check --jira-url or --jira-cloud-id, and whether identity reaches it: %w", err)
 	var answered *statusError
 	if !errors.As(err, &answered) {
-		return err
+		return silent
 	}
 	switch answered.status {
 	case http.StatusTooManyRequests:
@@ -53,7 +54,7 @@ func explain(err error) error {
 	case http.StatusNotFound:
 		return ErrNotFound
 	}
-	return err
+	return silent
 }
 
 // wait reads Retry-After (RFC 9110 section 10.2.3): seconds, or a date.

@@ -128,7 +128,9 @@ type Sallyport struct {
 	Decision string `json:"decision,omitzero"`
 	// Refusal is why a request was blocked without asking the policy: a code such as
 	// duplicate_member.
-	Refusal       string   `json:"refusal,omitzero"`
+	Refusal string `json:"refusal,omitzero"`
+	// Ungoverned says that no rule decides about it, which a batch can have beside what rules do.
+	Ungoverned    bool     `json:"ungoverned,omitzero"`
 	Rule          *Rule    `json:"rule,omitzero"`
 	Monitor       *Monitor `json:"monitor,omitzero"`
 	GroupsUnknown bool     `json:"groups_unknown,omitzero"`

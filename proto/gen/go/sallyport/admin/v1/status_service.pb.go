@@ -79,6 +79,63 @@ func (PartState) EnumDescriptor() ([]byte, []int) {
 	return file_sallyport_admin_v1_status_service_proto_rawDescGZIP(), []int{0}
 }
 
+// A SetupState is whether an item of the set-up is there.
+type SetupState int32
+
+const (
+	// Not told.
+	SetupState_SETUP_STATE_UNSPECIFIED SetupState = 0
+	// Nothing is to be done.
+	SetupState_SETUP_STATE_DONE SetupState = 1
+	// An admin has to do what the detail says.
+	SetupState_SETUP_STATE_ACTION_NEEDED SetupState = 2
+	// It can't be told right now, or not yet.
+	SetupState_SETUP_STATE_UNKNOWN SetupState = 3
+)
+
+// Enum value maps for SetupState.
+var (
+	SetupState_name = map[int32]string{
+		0: "SETUP_STATE_UNSPECIFIED",
+		1: "SETUP_STATE_DONE",
+		2: "SETUP_STATE_ACTION_NEEDED",
+		3: "SETUP_STATE_UNKNOWN",
+	}
+	SetupState_value = map[string]int32{
+		"SETUP_STATE_UNSPECIFIED":   0,
+		"SETUP_STATE_DONE":          1,
+		"SETUP_STATE_ACTION_NEEDED": 2,
+		"SETUP_STATE_UNKNOWN":       3,
+	}
+)
+
+func (x SetupState) Enum() *SetupState {
+	p := new(SetupState)
+	*p = x
+	return p
+}
+
+func (x SetupState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (SetupState) Descriptor() protoreflect.EnumDescriptor {
+	return file_sallyport_admin_v1_status_service_proto_enumTypes[1].Descriptor()
+}
+
+func (SetupState) Type() protoreflect.EnumType {
+	return &file_sallyport_admin_v1_status_service_proto_enumTypes[1]
+}
+
+func (x SetupState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use SetupState.Descriptor instead.
+func (SetupState) EnumDescriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_status_service_proto_rawDescGZIP(), []int{1}
+}
+
 // GetStatusRequest asks how Sallyport is.
 type GetStatusRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -133,7 +190,9 @@ type GetStatusResponse struct {
 	Behind *durationpb.Duration `protobuf:"bytes,6,opt,name=behind,proto3" json:"behind,omitempty"`
 	// Tools that the site began to offer, changed or stopped offering, and that nobody has reviewed
 	// yet, with the rules that would decide them.
-	Notices       []*Operation `protobuf:"bytes,7,rep,name=notices,proto3" json:"notices,omitempty"`
+	Notices []*Operation `protobuf:"bytes,7,rep,name=notices,proto3" json:"notices,omitempty"`
+	// What belongs to a complete set-up, and whether it is there.
+	Setup         []*SetupItem `protobuf:"bytes,8,rep,name=setup,proto3" json:"setup,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -217,6 +276,13 @@ func (x *GetStatusResponse) GetNotices() []*Operation {
 	return nil
 }
 
+func (x *GetStatusResponse) GetSetup() []*SetupItem {
+	if x != nil {
+		return x.Setup
+	}
+	return nil
+}
+
 // A Part is one program that Sallyport needs.
 type Part struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -281,12 +347,77 @@ func (x *Part) GetDetail() string {
 	return ""
 }
 
+// A SetupItem is one thing that belongs to a complete set-up.
+type SetupItem struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its name: "groups", the Jira service credential, without which people's groups are unknown; or
+	// "tools", the review of what the site offers.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Whether it is there.
+	State SetupState `protobuf:"varint,2,opt,name=state,proto3,enum=sallyport.admin.v1.SetupState" json:"state,omitempty"`
+	// Why it isn't done, or isn't known, and what to do, in a sentence or two; empty where it is done.
+	Detail        string `protobuf:"bytes,3,opt,name=detail,proto3" json:"detail,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetupItem) Reset() {
+	*x = SetupItem{}
+	mi := &file_sallyport_admin_v1_status_service_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetupItem) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetupItem) ProtoMessage() {}
+
+func (x *SetupItem) ProtoReflect() protoreflect.Message {
+	mi := &file_sallyport_admin_v1_status_service_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetupItem.ProtoReflect.Descriptor instead.
+func (*SetupItem) Descriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_status_service_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *SetupItem) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *SetupItem) GetState() SetupState {
+	if x != nil {
+		return x.State
+	}
+	return SetupState_SETUP_STATE_UNSPECIFIED
+}
+
+func (x *SetupItem) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
+}
+
 var File_sallyport_admin_v1_status_service_proto protoreflect.FileDescriptor
 
 const file_sallyport_admin_v1_status_service_proto_rawDesc = "" +
 	"\n" +
 	"'sallyport/admin/v1/status_service.proto\x12\x12sallyport.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a*sallyport/admin/v1/operation_service.proto\"\x12\n" +
-	"\x10GetStatusRequest\"\xac\x02\n" +
+	"\x10GetStatusRequest\"\xe1\x02\n" +
 	"\x11GetStatusResponse\x12.\n" +
 	"\x05parts\x18\x01 \x03(\v2\x18.sallyport.admin.v1.PartR\x05parts\x12\x17\n" +
 	"\amcp_url\x18\x02 \x01(\tR\x06mcpUrl\x12!\n" +
@@ -294,16 +425,27 @@ const file_sallyport_admin_v1_status_service_proto_rawDesc = "" +
 	"\x0epolicy_version\x18\x04 \x01(\x03R\rpolicyVersion\x12\x18\n" +
 	"\awaiting\x18\x05 \x01(\x03R\awaiting\x121\n" +
 	"\x06behind\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x06behind\x127\n" +
-	"\anotices\x18\a \x03(\v2\x1d.sallyport.admin.v1.OperationR\anotices\"g\n" +
+	"\anotices\x18\a \x03(\v2\x1d.sallyport.admin.v1.OperationR\anotices\x123\n" +
+	"\x05setup\x18\b \x03(\v2\x1d.sallyport.admin.v1.SetupItemR\x05setup\"g\n" +
 	"\x04Part\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x123\n" +
 	"\x05state\x18\x02 \x01(\x0e2\x1d.sallyport.admin.v1.PartStateR\x05state\x12\x16\n" +
+	"\x06detail\x18\x03 \x01(\tR\x06detail\"m\n" +
+	"\tSetupItem\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x124\n" +
+	"\x05state\x18\x02 \x01(\x0e2\x1e.sallyport.admin.v1.SetupStateR\x05state\x12\x16\n" +
 	"\x06detail\x18\x03 \x01(\tR\x06detail*k\n" +
 	"\tPartState\x12\x1a\n" +
 	"\x16PART_STATE_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10PART_STATE_READY\x10\x01\x12\x17\n" +
 	"\x13PART_STATE_DEGRADED\x10\x02\x12\x13\n" +
-	"\x0fPART_STATE_DOWN\x10\x032n\n" +
+	"\x0fPART_STATE_DOWN\x10\x03*w\n" +
+	"\n" +
+	"SetupState\x12\x1b\n" +
+	"\x17SETUP_STATE_UNSPECIFIED\x10\x00\x12\x14\n" +
+	"\x10SETUP_STATE_DONE\x10\x01\x12\x1d\n" +
+	"\x19SETUP_STATE_ACTION_NEEDED\x10\x02\x12\x17\n" +
+	"\x13SETUP_STATE_UNKNOWN\x10\x032n\n" +
 	"\rStatusService\x12]\n" +
 	"\tGetStatus\x12$.sallyport.admin.v1.GetStatusRequest\x1a%.sallyport.admin.v1.GetStatusResponse\"\x03\x90\x02\x01B\xc9\x01\n" +
 	"\x16com.sallyport.admin.v1B\x12StatusServiceProtoP\x01Z1sallyport/proto/gen/go/sallyport/admin/v1;adminv1\xa2\x02\x03SAX\xaa\x02\x12Sallyport.Admin.V1\xca\x02\x12Sallyport\\Admin\\V1\xe2\x02\x1eSallyport\\Admin\\V1\\GPBMetadata\xea\x02\x14Sallyport::Admin::V1b\x06proto3"
@@ -320,28 +462,32 @@ func file_sallyport_admin_v1_status_service_proto_rawDescGZIP() []byte {
 	return file_sallyport_admin_v1_status_service_proto_rawDescData
 }
 
-var file_sallyport_admin_v1_status_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_sallyport_admin_v1_status_service_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_sallyport_admin_v1_status_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_sallyport_admin_v1_status_service_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_sallyport_admin_v1_status_service_proto_goTypes = []any{
 	(PartState)(0),              // 0: sallyport.admin.v1.PartState
-	(*GetStatusRequest)(nil),    // 1: sallyport.admin.v1.GetStatusRequest
-	(*GetStatusResponse)(nil),   // 2: sallyport.admin.v1.GetStatusResponse
-	(*Part)(nil),                // 3: sallyport.admin.v1.Part
-	(*durationpb.Duration)(nil), // 4: google.protobuf.Duration
-	(*Operation)(nil),           // 5: sallyport.admin.v1.Operation
+	(SetupState)(0),             // 1: sallyport.admin.v1.SetupState
+	(*GetStatusRequest)(nil),    // 2: sallyport.admin.v1.GetStatusRequest
+	(*GetStatusResponse)(nil),   // 3: sallyport.admin.v1.GetStatusResponse
+	(*Part)(nil),                // 4: sallyport.admin.v1.Part
+	(*SetupItem)(nil),           // 5: sallyport.admin.v1.SetupItem
+	(*durationpb.Duration)(nil), // 6: google.protobuf.Duration
+	(*Operation)(nil),           // 7: sallyport.admin.v1.Operation
 }
 var file_sallyport_admin_v1_status_service_proto_depIdxs = []int32{
-	3, // 0: sallyport.admin.v1.GetStatusResponse.parts:type_name -> sallyport.admin.v1.Part
-	4, // 1: sallyport.admin.v1.GetStatusResponse.behind:type_name -> google.protobuf.Duration
-	5, // 2: sallyport.admin.v1.GetStatusResponse.notices:type_name -> sallyport.admin.v1.Operation
-	0, // 3: sallyport.admin.v1.Part.state:type_name -> sallyport.admin.v1.PartState
-	1, // 4: sallyport.admin.v1.StatusService.GetStatus:input_type -> sallyport.admin.v1.GetStatusRequest
-	2, // 5: sallyport.admin.v1.StatusService.GetStatus:output_type -> sallyport.admin.v1.GetStatusResponse
-	5, // [5:6] is the sub-list for method output_type
-	4, // [4:5] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	4, // 0: sallyport.admin.v1.GetStatusResponse.parts:type_name -> sallyport.admin.v1.Part
+	6, // 1: sallyport.admin.v1.GetStatusResponse.behind:type_name -> google.protobuf.Duration
+	7, // 2: sallyport.admin.v1.GetStatusResponse.notices:type_name -> sallyport.admin.v1.Operation
+	5, // 3: sallyport.admin.v1.GetStatusResponse.setup:type_name -> sallyport.admin.v1.SetupItem
+	0, // 4: sallyport.admin.v1.Part.state:type_name -> sallyport.admin.v1.PartState
+	1, // 5: sallyport.admin.v1.SetupItem.state:type_name -> sallyport.admin.v1.SetupState
+	2, // 6: sallyport.admin.v1.StatusService.GetStatus:input_type -> sallyport.admin.v1.GetStatusRequest
+	3, // 7: sallyport.admin.v1.StatusService.GetStatus:output_type -> sallyport.admin.v1.GetStatusResponse
+	7, // [7:8] is the sub-list for method output_type
+	6, // [6:7] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_sallyport_admin_v1_status_service_proto_init() }
@@ -355,8 +501,8 @@ func file_sallyport_admin_v1_status_service_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sallyport_admin_v1_status_service_proto_rawDesc), len(file_sallyport_admin_v1_status_service_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   3,
+			NumEnums:      2,
+			NumMessages:   4,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -594,11 +594,13 @@ type SimulationResult struct {
 	NewlyBlocked int64 `protobuf:"varint,2,opt,name=newly_blocked,json=newlyBlocked,proto3" json:"newly_blocked,omitempty"`
 	// Calls that were blocked and would be allowed.
 	NewlyAllowed int64 `protobuf:"varint,3,opt,name=newly_allowed,json=newlyAllowed,proto3" json:"newly_allowed,omitempty"`
-	// Calls that no policy decides, such as those that couldn't be read. They stay blocked.
+	// Calls that no policy decided and that stay as they were: those that couldn't be read, those
+	// blocked because of another one of their batch, and what isn't governed in a batch.
 	NotDecided int64 `protobuf:"varint,4,opt,name=not_decided,json=notDecided,proto3" json:"not_decided,omitempty"`
 	// The same by rule of the policy, in order; number 0 is the default.
 	Rules []*RuleEffect `protobuf:"bytes,5,rep,name=rules,proto3" json:"rules,omitempty"`
-	// Changed calls by person, most first; 100 at most.
+	// Changed calls by person, most first; 100 at most. Beyond the first 10,000 people, assistants or
+	// operations that change, the others are counted together under an empty key.
 	Users []*ChangedCount `protobuf:"bytes,6,rep,name=users,proto3" json:"users,omitempty"`
 	// Changed calls by assistant, most first; 100 at most.
 	Clients []*ChangedCount `protobuf:"bytes,7,rep,name=clients,proto3" json:"clients,omitempty"`
@@ -606,8 +608,8 @@ type SimulationResult struct {
 	Operations []*ChangedCount `protobuf:"bytes,8,rep,name=operations,proto3" json:"operations,omitempty"`
 	// Changed records, newest first.
 	Records []*ChangedRecord `protobuf:"bytes,9,rep,name=records,proto3" json:"records,omitempty"`
-	// Whether records were made before Sallyport recorded the ids of groups, so that rules that name a
-	// group by id couldn't match.
+	// How many records were made before Sallyport recorded the ids of groups, so that rules that name
+	// a group by id couldn't match.
 	WithoutGroupIds int64 `protobuf:"varint,10,opt,name=without_group_ids,json=withoutGroupIds,proto3" json:"without_group_ids,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache

@@ -361,6 +361,80 @@ func (x *RefreshGroupsResponse) GetUnknown() int32 {
 	return 0
 }
 
+// CheckDirectoryRequest asks whether groups can be learned.
+type CheckDirectoryRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckDirectoryRequest) Reset() {
+	*x = CheckDirectoryRequest{}
+	mi := &file_sallyport_identity_v1_directory_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckDirectoryRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckDirectoryRequest) ProtoMessage() {}
+
+func (x *CheckDirectoryRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sallyport_identity_v1_directory_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckDirectoryRequest.ProtoReflect.Descriptor instead.
+func (*CheckDirectoryRequest) Descriptor() ([]byte, []int) {
+	return file_sallyport_identity_v1_directory_service_proto_rawDescGZIP(), []int{7}
+}
+
+// CheckDirectoryResponse says that they can.
+type CheckDirectoryResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckDirectoryResponse) Reset() {
+	*x = CheckDirectoryResponse{}
+	mi := &file_sallyport_identity_v1_directory_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckDirectoryResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckDirectoryResponse) ProtoMessage() {}
+
+func (x *CheckDirectoryResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sallyport_identity_v1_directory_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckDirectoryResponse.ProtoReflect.Descriptor instead.
+func (*CheckDirectoryResponse) Descriptor() ([]byte, []int) {
+	return file_sallyport_identity_v1_directory_service_proto_rawDescGZIP(), []int{8}
+}
+
 var File_sallyport_identity_v1_directory_service_proto protoreflect.FileDescriptor
 
 const file_sallyport_identity_v1_directory_service_proto_rawDesc = "" +
@@ -383,12 +457,15 @@ const file_sallyport_identity_v1_directory_service_proto_rawDesc = "" +
 	"account_id\x18\x01 \x01(\tR\taccountId\"O\n" +
 	"\x15RefreshGroupsResponse\x12\x1c\n" +
 	"\trefreshed\x18\x01 \x01(\x05R\trefreshed\x12\x18\n" +
-	"\aunknown\x18\x02 \x01(\x05R\aunknown2\xca\x02\n" +
+	"\aunknown\x18\x02 \x01(\x05R\aunknown\"\x17\n" +
+	"\x15CheckDirectoryRequest\"\x18\n" +
+	"\x16CheckDirectoryResponse2\xb9\x03\n" +
 	"\x10DirectoryService\x12a\n" +
 	"\n" +
 	"ListGroups\x12(.sallyport.identity.v1.ListGroupsRequest\x1a).sallyport.identity.v1.ListGroupsResponse\x12g\n" +
 	"\fLookUpGroups\x12*.sallyport.identity.v1.LookUpGroupsRequest\x1a+.sallyport.identity.v1.LookUpGroupsResponse\x12j\n" +
-	"\rRefreshGroups\x12+.sallyport.identity.v1.RefreshGroupsRequest\x1a,.sallyport.identity.v1.RefreshGroupsResponseB\xe1\x01\n" +
+	"\rRefreshGroups\x12+.sallyport.identity.v1.RefreshGroupsRequest\x1a,.sallyport.identity.v1.RefreshGroupsResponse\x12m\n" +
+	"\x0eCheckDirectory\x12,.sallyport.identity.v1.CheckDirectoryRequest\x1a-.sallyport.identity.v1.CheckDirectoryResponseB\xe1\x01\n" +
 	"\x19com.sallyport.identity.v1B\x15DirectoryServiceProtoP\x01Z7sallyport/proto/gen/go/sallyport/identity/v1;identityv1\xa2\x02\x03SIX\xaa\x02\x15Sallyport.Identity.V1\xca\x02\x15Sallyport\\Identity\\V1\xe2\x02!Sallyport\\Identity\\V1\\GPBMetadata\xea\x02\x17Sallyport::Identity::V1b\x06proto3"
 
 var (
@@ -403,15 +480,17 @@ func file_sallyport_identity_v1_directory_service_proto_rawDescGZIP() []byte {
 	return file_sallyport_identity_v1_directory_service_proto_rawDescData
 }
 
-var file_sallyport_identity_v1_directory_service_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_sallyport_identity_v1_directory_service_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_sallyport_identity_v1_directory_service_proto_goTypes = []any{
-	(*Group)(nil),                 // 0: sallyport.identity.v1.Group
-	(*ListGroupsRequest)(nil),     // 1: sallyport.identity.v1.ListGroupsRequest
-	(*ListGroupsResponse)(nil),    // 2: sallyport.identity.v1.ListGroupsResponse
-	(*LookUpGroupsRequest)(nil),   // 3: sallyport.identity.v1.LookUpGroupsRequest
-	(*LookUpGroupsResponse)(nil),  // 4: sallyport.identity.v1.LookUpGroupsResponse
-	(*RefreshGroupsRequest)(nil),  // 5: sallyport.identity.v1.RefreshGroupsRequest
-	(*RefreshGroupsResponse)(nil), // 6: sallyport.identity.v1.RefreshGroupsResponse
+	(*Group)(nil),                  // 0: sallyport.identity.v1.Group
+	(*ListGroupsRequest)(nil),      // 1: sallyport.identity.v1.ListGroupsRequest
+	(*ListGroupsResponse)(nil),     // 2: sallyport.identity.v1.ListGroupsResponse
+	(*LookUpGroupsRequest)(nil),    // 3: sallyport.identity.v1.LookUpGroupsRequest
+	(*LookUpGroupsResponse)(nil),   // 4: sallyport.identity.v1.LookUpGroupsResponse
+	(*RefreshGroupsRequest)(nil),   // 5: sallyport.identity.v1.RefreshGroupsRequest
+	(*RefreshGroupsResponse)(nil),  // 6: sallyport.identity.v1.RefreshGroupsResponse
+	(*CheckDirectoryRequest)(nil),  // 7: sallyport.identity.v1.CheckDirectoryRequest
+	(*CheckDirectoryResponse)(nil), // 8: sallyport.identity.v1.CheckDirectoryResponse
 }
 var file_sallyport_identity_v1_directory_service_proto_depIdxs = []int32{
 	0, // 0: sallyport.identity.v1.ListGroupsResponse.groups:type_name -> sallyport.identity.v1.Group
@@ -419,11 +498,13 @@ var file_sallyport_identity_v1_directory_service_proto_depIdxs = []int32{
 	1, // 2: sallyport.identity.v1.DirectoryService.ListGroups:input_type -> sallyport.identity.v1.ListGroupsRequest
 	3, // 3: sallyport.identity.v1.DirectoryService.LookUpGroups:input_type -> sallyport.identity.v1.LookUpGroupsRequest
 	5, // 4: sallyport.identity.v1.DirectoryService.RefreshGroups:input_type -> sallyport.identity.v1.RefreshGroupsRequest
-	2, // 5: sallyport.identity.v1.DirectoryService.ListGroups:output_type -> sallyport.identity.v1.ListGroupsResponse
-	4, // 6: sallyport.identity.v1.DirectoryService.LookUpGroups:output_type -> sallyport.identity.v1.LookUpGroupsResponse
-	6, // 7: sallyport.identity.v1.DirectoryService.RefreshGroups:output_type -> sallyport.identity.v1.RefreshGroupsResponse
-	5, // [5:8] is the sub-list for method output_type
-	2, // [2:5] is the sub-list for method input_type
+	7, // 5: sallyport.identity.v1.DirectoryService.CheckDirectory:input_type -> sallyport.identity.v1.CheckDirectoryRequest
+	2, // 6: sallyport.identity.v1.DirectoryService.ListGroups:output_type -> sallyport.identity.v1.ListGroupsResponse
+	4, // 7: sallyport.identity.v1.DirectoryService.LookUpGroups:output_type -> sallyport.identity.v1.LookUpGroupsResponse
+	6, // 8: sallyport.identity.v1.DirectoryService.RefreshGroups:output_type -> sallyport.identity.v1.RefreshGroupsResponse
+	8, // 9: sallyport.identity.v1.DirectoryService.CheckDirectory:output_type -> sallyport.identity.v1.CheckDirectoryResponse
+	6, // [6:10] is the sub-list for method output_type
+	2, // [2:6] is the sub-list for method input_type
 	2, // [2:2] is the sub-list for extension type_name
 	2, // [2:2] is the sub-list for extension extendee
 	0, // [0:2] is the sub-list for field type_name
@@ -440,7 +521,7 @@ func file_sallyport_identity_v1_directory_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sallyport_identity_v1_directory_service_proto_rawDesc), len(file_sallyport_identity_v1_directory_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   7,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

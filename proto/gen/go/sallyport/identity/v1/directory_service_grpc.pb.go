@@ -19,9 +19,10 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	DirectoryService_ListGroups_FullMethodName    = "/sallyport.identity.v1.DirectoryService/ListGroups"
-	DirectoryService_LookUpGroups_FullMethodName  = "/sallyport.identity.v1.DirectoryService/LookUpGroups"
-	DirectoryService_RefreshGroups_FullMethodName = "/sallyport.identity.v1.DirectoryService/RefreshGroups"
+	DirectoryService_ListGroups_FullMethodName     = "/sallyport.identity.v1.DirectoryService/ListGroups"
+	DirectoryService_LookUpGroups_FullMethodName   = "/sallyport.identity.v1.DirectoryService/LookUpGroups"
+	DirectoryService_RefreshGroups_FullMethodName  = "/sallyport.identity.v1.DirectoryService/RefreshGroups"
+	DirectoryService_CheckDirectory_FullMethodName = "/sallyport.identity.v1.DirectoryService/CheckDirectory"
 )
 
 // DirectoryServiceClient is the client API for DirectoryService service.
@@ -43,6 +44,9 @@ type DirectoryServiceClient interface {
 	// bind the next call on every replica. Where Jira doesn't answer, the groups are unknown from then
 	// on, until it does; so they are for those who were not reached when a call was cut off.
 	RefreshGroups(ctx context.Context, in *RefreshGroupsRequest, opts ...grpc.CallOption) (*RefreshGroupsResponse, error)
+	// CheckDirectory returns whether Jira takes the service credential and shows it groups, by asking for
+	// one; that it does is remembered for a minute. UNAVAILABLE means that Jira doesn't answer.
+	CheckDirectory(ctx context.Context, in *CheckDirectoryRequest, opts ...grpc.CallOption) (*CheckDirectoryResponse, error)
 }
 
 type directoryServiceClient struct {
@@ -83,6 +87,16 @@ func (c *directoryServiceClient) RefreshGroups(ctx context.Context, in *RefreshG
 	return out, nil
 }
 
+func (c *directoryServiceClient) CheckDirectory(ctx context.Context, in *CheckDirectoryRequest, opts ...grpc.CallOption) (*CheckDirectoryResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CheckDirectoryResponse)
+	err := c.cc.Invoke(ctx, DirectoryService_CheckDirectory_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // DirectoryServiceServer is the server API for DirectoryService service.
 // All implementations must embed UnimplementedDirectoryServiceServer
 // for forward compatibility.
@@ -102,6 +116,9 @@ type DirectoryServiceServer interface {
 	// bind the next call on every replica. Where Jira doesn't answer, the groups are unknown from then
 	// on, until it does; so they are for those who were not reached when a call was cut off.
 	RefreshGroups(context.Context, *RefreshGroupsRequest) (*RefreshGroupsResponse, error)
+	// CheckDirectory returns whether Jira takes the service credential and shows it groups, by asking for
+	// one; that it does is remembered for a minute. UNAVAILABLE means that Jira doesn't answer.
+	CheckDirectory(context.Context, *CheckDirectoryRequest) (*CheckDirectoryResponse, error)
 	mustEmbedUnimplementedDirectoryServiceServer()
 }
 
@@ -120,6 +137,9 @@ func (UnimplementedDirectoryServiceServer) LookUpGroups(context.Context, *LookUp
 }
 func (UnimplementedDirectoryServiceServer) RefreshGroups(context.Context, *RefreshGroupsRequest) (*RefreshGroupsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RefreshGroups not implemented")
+}
+func (UnimplementedDirectoryServiceServer) CheckDirectory(context.Context, *CheckDirectoryRequest) (*CheckDirectoryResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CheckDirectory not implemented")
 }
 func (UnimplementedDirectoryServiceServer) mustEmbedUnimplementedDirectoryServiceServer() {}
 func (UnimplementedDirectoryServiceServer) testEmbeddedByValue()                          {}
@@ -196,6 +216,24 @@ func _DirectoryService_RefreshGroups_Handler(srv interface{}, ctx context.Contex
 	return interceptor(ctx, in, info, handler)
 }
 
+func _DirectoryService_CheckDirectory_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CheckDirectoryRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DirectoryServiceServer).CheckDirectory(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DirectoryService_CheckDirectory_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DirectoryServiceServer).CheckDirectory(ctx, req.(*CheckDirectoryRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // DirectoryService_ServiceDesc is the grpc.ServiceDesc for DirectoryService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -214,6 +252,10 @@ var DirectoryService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RefreshGroups",
 			Handler:    _DirectoryService_RefreshGroups_Handler,
+		},
+		{
+			MethodName: "CheckDirectory",
+			Handler:    _DirectoryService_CheckDirectory_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

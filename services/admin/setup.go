@@ -1,0 +1,79 @@
+package admin
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	adminv1 "sallyport/proto/gen/go/sallyport/admin/v1"
+	identityv1 "sallyport/proto/gen/go/sallyport/identity/v1"
+)
+
+const (
+	done         = adminv1.SetupState_SETUP_STATE_DONE
+	actionNeeded = adminv1.SetupState_SETUP_STATE_ACTION_NEEDED
+	unknown      = adminv1.SetupState_SETUP_STATE_UNKNOWN
+)
+
+// maxNamed is how many tools a sentence names.
+const maxNamed = 5
+
+// groupsSetup tells whether people's groups can be learned.
+func (p people) groupsSetup(ctx context.Context) *adminv1.SetupItem {
+	item := &adminv1.SetupItem{Name: "groups", State: done}
+	_, err := p.directory.CheckDirectory(ctx, &identityv1.CheckDirectoryRequest{})
+	if err == nil {
+		return item
+	}
+	err = identityAway(err)
+	item.State, item.Detail = unknown, sentence(status.Convert(err).Message())
+	if code := status.Code(err); code == codes.FailedPrecondition || code == codes.NotFound {
+		item.State = actionNeeded
+	}
+	return item
+}
+
+// toolsSetup tells whether what the site offers is reviewed.
+func (s *OperationServer) toolsSetup(ctx context.Context) (*adminv1.SetupItem, []*adminv1.Operation) {
+	item := &adminv1.SetupItem{Name: "tools", State: done}
+	tools, err := s.catalogue.tools(ctx)
+	if err != nil {
+		item.State, item.Detail = unknown, status.Convert(err).Message()
+		return item, nil
+	}
+	if len(tools) == 0 {
+		item.State, item.Detail = unknown, toolsUnknown
+		return item, nil
+	}
+	notices, err := s.notices(ctx, tools)
+	switch {
+	case err != nil:
+		item.State, item.Detail = unknown, status.Convert(err).Message()
+	case len(notices) > 0:
+		item.State, item.Detail = actionNeeded, reviewNeeded(notices)
+	}
+	return item, notices
+}
+
+func reviewNeeded(notices []*adminv1.Operation) string {
+	var names []string
+	for i, o := range notices {
+		if i == maxNamed {
+			names = append(names, fmt.Sprintf("%d more", len(notices)-maxNamed))
+			break
+		}
+		names = append(names, fmt.Sprintf("%s (%s)", o.GetName(), o.GetNotice()))
+	}
+	subject := "1 tool of the site is new, changed or gone since tools were last reviewed"
+	if len(notices) > 1 {
+		subject = fmt.Sprintf("%d tools of the site are new, changed or gone since tools were last reviewed", len(notices))
+	}
+	return subject + ": " + strings.Join(names, ", ") +
+		". Look at them with `sallyport policy operations --notices`, and mark them with `sallyport policy review`."
+}
+
+// sentence ends a text like one.
+func sentence(text string) string { return strings.TrimRight(text, ". ") + "." }
