@@ -25,10 +25,10 @@ type Operation struct {
 // product there. It costs about a microsecond; callers who see the same names may keep the answers.
 func Parse(name, fetchID string) Operation {
 	list := split(name)
-	lower := strings.ToLower(name)
+	folded := Fold(name)
 	return Operation{
-		Name: name, Words: list, Other: otherNames[lower],
-		Product: productOf(lower, list, fetchID), Verbs: verbsIn(lower, list),
+		Name: name, Words: list, Other: otherNames[folded],
+		Product: productOf(folded, list, fetchID), Verbs: verbsIn(folded, list),
 	}
 }
 

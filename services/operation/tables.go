@@ -75,8 +75,8 @@ var renames = [][2]string{
 var otherNames = func() map[string]string {
 	table := map[string]string{}
 	for _, pair := range renames {
-		table[strings.ToLower(pair[0])] = pair[1]
-		table[strings.ToLower(pair[1])] = pair[0]
+		table[Fold(pair[0])] = pair[1]
+		table[Fold(pair[1])] = pair[0]
 	}
 	return table
 }()

@@ -49,7 +49,7 @@ func (l *linter) nearOperations(pattern operationPattern) []string {
 // nearest returns the candidates that are most like a text, nearest first: a third of its characters
 // may be another, and case and stars don't count.
 func nearest(text string, candidates []string) []string {
-	plain := func(s string) string { return strings.TrimSpace(strings.ReplaceAll(fold(s), "*", "")) }
+	plain := func(s string) string { return strings.TrimSpace(strings.ReplaceAll(operation.Fold(s), "*", "")) }
 	wanted := plain(text)
 	type scored struct {
 		text  string

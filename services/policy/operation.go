@@ -46,8 +46,8 @@ type target struct {
 
 func newTarget(c Call) target {
 	t := target{
-		name: fold(c.Operation.Name), other: fold(c.Operation.Other), outer: fold(c.Outer),
-		product: c.Operation.Product, verbs: c.Operation.Verbs,
+		name: operation.Fold(c.Operation.Name), other: operation.Fold(c.Operation.Other), outer: operation.Fold(c.Outer),
+		product: operation.Fold(c.Operation.Product), verbs: c.Operation.Verbs,
 	}
 	for _, verb := range t.verbs {
 		t.families |= familyBits[operation.FamilyOf(verb)]
@@ -90,7 +90,7 @@ func compileOperation(pattern string, effect Effect) operationPattern {
 }
 
 func compileTerm(written string, alone bool, effect Effect) term {
-	text := fold(written)
+	text := operation.Fold(written)
 	if !strings.Contains(text, "*") {
 		if alone {
 			return term{way: byName, text: text, written: written}
