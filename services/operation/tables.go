@@ -39,9 +39,7 @@ var (
 	products        = set("jira confluence bitbucket compass jsm loom trello")
 	jiraWords       = set("issue issues jql sprint sprints board boards epic worklog worklogs")
 	confluenceWords = set("page pages space spaces cql blogpost whiteboard")
-	// quantities stand before a verb and say nothing of what is done.
-	quantities = set("bulk batch multi async")
-	joins      = set("or and")
+	joins           = set("or and")
 )
 
 func set(words string) map[string]bool {

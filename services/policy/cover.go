@@ -13,7 +13,7 @@ type coverage struct {
 	targets []target
 	// groupIDs are those of the site; nil where its groups aren't known.
 	groupIDs map[string]bool
-	// named are the operations that a name without a star means, by its term's text.
+	// named are the operations that a name without a star means.
 	named map[string][]target
 }
 
@@ -117,12 +117,12 @@ func (c *coverage) term(m, other *term) bool {
 }
 
 // name reports whether a term matches every call that goes by a name. Through an execute tool that
-// can be any call, and of a fetch only its arguments tell the product.
+// can be any call.
 func (c *coverage) name(m, name *term) bool {
 	if m.way == byName && m.text == name.text {
 		return true
 	}
-	if strings.HasPrefix(name.text, "execute") || name.text == "fetch" {
+	if strings.HasPrefix(name.text, "execute") {
 		return false
 	}
 	for _, t := range c.meant(name) {
@@ -136,13 +136,16 @@ func (c *coverage) name(m, name *term) bool {
 // meant are the operations that a name means: those known, or else it and its other name as they are
 // written. The words of a name, and so its product and verbs, are those of the case it is written in.
 func (c *coverage) meant(name *term) []target {
-	meant, ok := c.named[name.text]
+	meant, ok := c.named[name.written]
 	if ok {
 		return meant
 	}
 	for _, t := range c.targets {
-		// Called directly, it has no outer name.
+		// Another call of it may be direct, and a fetch may be of any product.
 		t.outer = ""
+		if t.name == "fetch" {
+			t.product = ""
+		}
 		if t.named(name.text) {
 			meant = append(meant, t)
 		}
@@ -154,7 +157,7 @@ func (c *coverage) meant(name *term) []target {
 			meant = append(meant, newTarget(Call{Operation: operation.Parse(op.Other, "")}))
 		}
 	}
-	c.named[name.text] = meant
+	c.named[name.written] = meant
 	return meant
 }
 

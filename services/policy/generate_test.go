@@ -159,12 +159,14 @@ func (w *world) rule() policy.Rule {
 
 // like is a rule that differs from another a little.
 func (w *world) like(r policy.Rule) policy.Rule {
-	switch w.IntN(5) {
+	switch w.IntN(6) {
 	case 0:
 		r.Operation = w.recased(r.Operation) + w.pick("", " *", " "+w.operationTerm())
 	case 1:
-		r.Client = w.recased(r.Client)
+		r.Operation = w.recased(w.pick(w.names...))
 	case 2:
+		r.Client = w.recased(r.Client)
+	case 3:
 		r.Who = "any"
 	}
 	if kind, name, ok := strings.Cut(r.Who, ":"); ok && w.oneIn(2) {
@@ -261,7 +263,7 @@ func (w *world) subject() policy.Subject {
 		if strings.Contains(person, "@") {
 			s.Email = w.recased(person)
 		} else {
-			s.AccountID = person
+			s.AccountID = w.recased(person)
 		}
 	}
 	for range w.IntN(3) {

@@ -109,8 +109,8 @@ func doing(r Rule) string {
 
 // matchesNothing reports an operation pattern that matches no known operation.
 func (l *linter) matchesNothing(i int) {
-	pattern := l.engine.rules[i].operation
-	if l.targets == nil || l.matched[i].count() > 0 || len(pattern) == 0 {
+	pattern := l.engine.source[i].Operation
+	if l.targets == nil || l.matched[i].count() > 0 || len(l.engine.rules[i].operation) == 0 {
 		return
 	}
 	near := l.nearOperations(pattern)
@@ -118,7 +118,7 @@ func (l *linter) matchesNothing(i int) {
 	if len(near) > 0 {
 		hint = fmt.Sprintf("Perhaps %s is meant.", listed(quoted(near), "or"))
 	}
-	l.report(MatchesNothing, i, "operation", near, "%q matches no operation that the site offers or that was ever called. %s", l.engine.source[i].Operation, hint)
+	l.report(MatchesNothing, i, "operation", near, "%q matches no operation that the site offers or that was ever called. %s", pattern, hint)
 }
 
 // matching are the known operations that a pattern matches.
@@ -220,8 +220,7 @@ func (l *linter) names(set places) string {
 			names = append(names, call.Operation.Name)
 		}
 	}
-	slices.Sort(names)
-	return listed(shortened(slices.Compact(names)), "and")
+	return listed(shortened(sorted(names)), "and")
 }
 
 // shortened is a list of a few, and how many more there are.
@@ -244,7 +243,7 @@ func (l *linter) group(i int) {
 		if g.ID == name || operation.Fold(g.Name) == operation.Fold(name) {
 			return
 		}
-		names = append(names, g.Name)
+		names = append(names, g.Name, g.ID)
 	}
 	near := nearest(name, names)
 	for n := range near {
