@@ -80,7 +80,8 @@ func (m Message) Governed() bool {
 }
 
 // Operation returns the name of the operation that a governed message asks for, and the name of the
-// execute call around it. ok is false where it has none, and is blocked whatever the policy says.
+// execute call around it. ok is false where it has none, and is blocked whatever the policy says: an
+// execute call of an execute call too, since what that executes would escape the rules.
 func (m Message) Operation() (name, outer string, ok bool) {
 	switch {
 	case m.Method != "tools/call":
@@ -88,7 +89,7 @@ func (m Message) Operation() (name, outer string, ok bool) {
 	case !m.NameOK:
 		return "", "", false
 	case m.Execute:
-		return m.Inner, m.Name, m.InnerOK
+		return m.Inner, m.Name, m.InnerOK && !executing(m.Inner)
 	}
 	return m.Name, "", true
 }

@@ -25,10 +25,10 @@ type Operation struct {
 // product there. It costs about a microsecond; callers who see the same names may keep the answers.
 func Parse(name, fetchID string) Operation {
 	list := split(name)
-	lower := strings.ToLower(name)
+	folded := Fold(name)
 	return Operation{
-		Name: name, Words: list, Other: otherNames[lower],
-		Product: productOf(lower, list, fetchID), Verbs: verbsIn(lower, list),
+		Name: name, Words: list, Other: otherNames[folded],
+		Product: productOf(folded, list, fetchID), Verbs: verbsIn(folded, list),
 	}
 }
 
@@ -73,10 +73,8 @@ func verbsIn(name string, list []string) []string {
 	if readNames[name] {
 		return []string{"get"}
 	}
+	// Words before the first verb don't count, so bulk, batch, multi and async need no mention.
 	list = slices.DeleteFunc(slices.Clone(list), func(w string) bool { return products[w] })
-	for len(list) > 0 && quantities[list[0]] {
-		list = list[1:]
-	}
 	first := slices.IndexFunc(list, func(w string) bool { return families[w] != "" })
 	if first < 0 {
 		return nil

@@ -39,9 +39,7 @@ var (
 	products        = set("jira confluence bitbucket compass jsm loom trello")
 	jiraWords       = set("issue issues jql sprint sprints board boards epic worklog worklogs")
 	confluenceWords = set("page pages space spaces cql blogpost whiteboard")
-	// quantities stand before a verb and say nothing of what is done.
-	quantities = set("bulk batch multi async")
-	joins      = set("or and")
+	joins           = set("or and")
 )
 
 func set(words string) map[string]bool {
@@ -75,8 +73,8 @@ var renames = [][2]string{
 var otherNames = func() map[string]string {
 	table := map[string]string{}
 	for _, pair := range renames {
-		table[strings.ToLower(pair[0])] = pair[1]
-		table[strings.ToLower(pair[1])] = pair[0]
+		table[Fold(pair[0])] = pair[1]
+		table[Fold(pair[1])] = pair[0]
 	}
 	return table
 }()

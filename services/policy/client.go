@@ -3,6 +3,8 @@ package policy
 import (
 	"strings"
 	"unicode"
+
+	"sallyport/services/operation"
 )
 
 // Class is how sure the identity of an assistant is.
@@ -31,7 +33,7 @@ type assistant struct {
 
 func (a *assistant) fill() {
 	a.read = true
-	a.key, a.name = fold(a.Key), fold(a.Name)
+	a.key, a.name = operation.Fold(a.Key), operation.Fold(a.Name)
 	a.keyWords, a.nameWords = words(a.key), words(a.name)
 }
 
@@ -44,7 +46,7 @@ type clientPattern struct {
 }
 
 func compileClient(pattern string, verified bool) clientPattern {
-	pattern = fold(strings.TrimSpace(pattern))
+	pattern = operation.Fold(strings.TrimSpace(pattern))
 	p := clientPattern{any: pattern == "*", verified: verified, glob: compileGlob(pattern)}
 	if p.glob.exact {
 		p.words = words(pattern)

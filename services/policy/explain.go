@@ -97,33 +97,33 @@ func (x *explanation) readTerm(m *term) (bool, string) {
 	case byName, byNameOrProduct:
 		switch {
 		case !matches && m.way == byNameOrProduct:
-			return false, fmt.Sprintf("%q is neither of the product %q nor named so", name, m.text)
+			return false, fmt.Sprintf("%q is neither of the product %q nor named so", name, m.written)
 		case !matches:
-			return false, fmt.Sprintf("%q isn't the operation %q", name, m.text)
+			return false, fmt.Sprintf("%q isn't the operation %q", name, m.written)
 		case m.text == x.target.name:
 			return true, "that is its name"
 		case m.text == x.target.other:
-			return true, fmt.Sprintf("%q is another name of it", m.text)
+			return true, fmt.Sprintf("%q is another name of it", m.written)
 		case m.text == x.target.outer:
-			return true, fmt.Sprintf("it is called through %q", m.text)
+			return true, fmt.Sprintf("it is called through %q", m.written)
 		}
-		return true, fmt.Sprintf("it is of the product %q", m.text)
+		return true, fmt.Sprintf("it is of the product %q", m.written)
 	case byFamilyToDeny, byFamilyToAllow:
 		return matches, x.familyReason(m, matches)
 	case byGlob:
 		if matches {
-			return true, fmt.Sprintf("%q fits %q", m.text, x.fits(m))
+			return true, fmt.Sprintf("%q fits %q", m.written, x.fits(m))
 		}
-		return false, fmt.Sprintf("%q fits neither the name %q nor its product or verbs", m.text, name)
+		return false, fmt.Sprintf("%q fits neither the name %q nor its product or verbs", m.written, name)
 	}
 	return matches, ""
 }
 
-// fits is the part of the call that a glob matches.
+// fits is the part of the call that a glob matches, as it is written.
 func (x *explanation) fits(m *term) string {
-	t := &x.target
-	for _, text := range append([]string{t.name, t.other, t.outer, t.product}, t.verbs...) {
-		if text != "" && m.glob.matches(text) {
+	o := x.call.Operation
+	for _, text := range append([]string{o.Name, o.Other, x.call.Outer, o.Product}, o.Verbs...) {
+		if text != "" && m.glob.matches(operation.Fold(text)) {
 			return text
 		}
 	}
@@ -140,7 +140,7 @@ func (x *explanation) familyReason(m *term, matches bool) string {
 	case len(verbs) == 0 && matches:
 		return fmt.Sprintf("%q has no verb that is known, so it might write", x.call.Operation.Name)
 	case len(verbs) == 0:
-		return fmt.Sprintf("%q has no verb that is known, so it isn't in the family %q", x.call.Operation.Name, m.text)
+		return fmt.Sprintf("%q has no verb that is known, so it isn't in the family %q", x.call.Operation.Name, m.written)
 	case matches && len(verbs) == 1:
 		return "its verb is " + list
 	case matches && m.way == byFamilyToAllow:
@@ -148,9 +148,9 @@ func (x *explanation) familyReason(m *term, matches bool) string {
 	case matches:
 		return "one of its verbs is of that family: " + list
 	case m.way == byFamilyToAllow && x.target.families&m.family != 0:
-		return fmt.Sprintf("not all verbs of %q are in the family %q: %s", x.call.Operation.Name, m.text, list)
+		return fmt.Sprintf("not all verbs of %q are in the family %q: %s", x.call.Operation.Name, m.written, list)
 	}
-	return fmt.Sprintf("%q isn't in the family %q: its verbs are %s", x.call.Operation.Name, m.text, list)
+	return fmt.Sprintf("%q isn't in the family %q: its verbs are %s", x.call.Operation.Name, m.written, list)
 }
 
 func (x *explanation) readClient(p *clientPattern, source Rule) reading {

@@ -1,10 +1,6 @@
 package policy
 
-import (
-	"strings"
-	"unicode"
-	"unicode/utf8"
-)
+import "strings"
 
 // glob is a compiled pattern in which * stands for any characters, none included. Matching takes
 // time linear in the text, whatever the pattern: names come from people's requests.
@@ -48,37 +44,4 @@ func (g *glob) matches(text string) bool {
 		text = text[at+len(piece):]
 	}
 	return true
-}
-
-// fold makes texts equal that differ only in case, as strings.EqualFold sees it.
-func fold(text string) string {
-	for i := range len(text) {
-		if c := text[i]; c >= utf8.RuneSelf || 'A' <= c && c <= 'Z' {
-			return string(appendFolded(nil, text))
-		}
-	}
-	return text
-}
-
-// appendFolded appends a folded text.
-func appendFolded(to []byte, text string) []byte {
-	for _, r := range text {
-		to = utf8.AppendRune(to, foldRune(r))
-	}
-	return to
-}
-
-// foldRune returns the one rune that stands for all that differ from it in case: the smallest, but
-// the lower case of A to Z.
-func foldRune(r rune) rune {
-	smallest := r
-	if r >= utf8.RuneSelf {
-		for other := unicode.SimpleFold(r); other != r; other = unicode.SimpleFold(other) {
-			smallest = min(smallest, other)
-		}
-	}
-	if 'A' <= smallest && smallest <= 'Z' {
-		return smallest + 'a' - 'A'
-	}
-	return smallest
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"sallyport/services/operation"
 )
 
 // FuzzGlob compares with regular expressions, and folding with strings.EqualFold.
@@ -21,19 +23,19 @@ func FuzzGlob(f *testing.F) {
 		if !utf8.ValidString(pattern) || !utf8.ValidString(text) || len(pattern) > 500 {
 			return
 		}
-		pieces := strings.Split(fold(pattern), "*")
+		pieces := strings.Split(operation.Fold(pattern), "*")
 		for i := range pieces {
 			pieces[i] = regexp.QuoteMeta(pieces[i])
 		}
-		g := compileGlob(fold(pattern))
-		want := regexp.MustCompile(`(?s)\A` + strings.Join(pieces, ".*") + `\z`).MatchString(fold(text))
-		if got := g.matches(fold(text)); got != want {
+		g := compileGlob(operation.Fold(pattern))
+		want := regexp.MustCompile(`(?s)\A` + strings.Join(pieces, ".*") + `\z`).MatchString(operation.Fold(text))
+		if got := g.matches(operation.Fold(text)); got != want {
 			t.Errorf("%q and %q: got %t", pattern, text, got)
 		}
-		if got, want := fold(pattern) == fold(text), strings.EqualFold(pattern, text); got != want {
+		if got, want := operation.Fold(pattern) == operation.Fold(text), strings.EqualFold(pattern, text); got != want {
 			t.Errorf("folded, %q and %q are equal: %t", pattern, text, got)
 		}
-		if fold(fold(text)) != fold(text) {
+		if operation.Fold(operation.Fold(text)) != operation.Fold(text) {
 			t.Errorf("folding %q twice makes a difference", text)
 		}
 	})

@@ -2,8 +2,11 @@ package policy
 
 import (
 	"fmt"
+	"math/bits"
 	"slices"
 	"strings"
+
+	"sallyport/services/operation"
 )
 
 // FindingKind is what kind of thing is probably not meant.
@@ -37,33 +40,36 @@ type Known struct {
 	Groups []Group
 }
 
-// examples is how many operations a finding names.
+// examples is how many operations or rules a finding names before it counts them.
 const examples = 3
 
 // Lint returns what is probably not meant, in the order of the rules: rules that can never be reached,
 // patterns that match no known operation, allow rules wider than a deny rule below them, and groups
 // that don't exist.
 func (e *Engine) Lint(known Known) []Finding {
-	l := &linter{engine: e, known: known}
-	for _, call := range known.Operations {
-		l.targets = append(l.targets, newTarget(call))
-	}
+	l := &linter{engine: e, known: known, coverage: newCoverage(known), matched: make([]places, len(e.rules)), hidden: make([]bool, len(e.rules))}
 	for i := range e.rules {
-		hidden := l.reach(i)
+		l.matched[i] = l.matching(e.rules[i].operation)
+		l.hidden[i] = l.reach(i)
 		l.matchesNothing(i)
 		l.group(i)
-		if !hidden {
-			l.allowBeforeDeny(i)
-		}
+	}
+	for i := range e.rules {
+		l.allowBeforeDeny(i)
 	}
 	slices.SortStableFunc(l.findings, func(a, b Finding) int { return a.Rule - b.Rule })
 	return l.findings
 }
 
 type linter struct {
-	engine   *Engine
-	known    Known
-	targets  []target
+	*coverage
+
+	engine *Engine
+	known  Known
+	// matched are the known operations that each rule's pattern matches; hidden says of each rule that
+	// it is never reached.
+	matched  []places
+	hidden   []bool
 	findings []Finding
 }
 
@@ -80,7 +86,7 @@ func (l *linter) reach(i int) bool {
 	for earlier := range i {
 		r := &e.rules[earlier]
 		// A monitoring rule only keeps others from being recorded as the first.
-		if r.mode == Monitor && e.rules[i].mode == Enforce || !r.covers(&e.rules[i], e.source[earlier], e.source[i]) {
+		if r.mode == Monitor && e.rules[i].mode == Enforce || !l.rule(r, &e.rules[i], e.source[earlier], e.source[i]) {
 			continue
 		}
 		what := "Rule %d is never reached: rule %d, which %s, matches everything that it matches. Move it above rule %[2]d, or remove it."
@@ -103,8 +109,8 @@ func doing(r Rule) string {
 
 // matchesNothing reports an operation pattern that matches no known operation.
 func (l *linter) matchesNothing(i int) {
-	pattern := l.engine.rules[i].operation
-	if l.targets == nil || len(l.matched(i)) > 0 || len(pattern) == 0 {
+	pattern := l.engine.source[i].Operation
+	if l.targets == nil || l.matched[i].count() > 0 || len(l.engine.rules[i].operation) == 0 {
 		return
 	}
 	near := l.nearOperations(pattern)
@@ -112,63 +118,117 @@ func (l *linter) matchesNothing(i int) {
 	if len(near) > 0 {
 		hint = fmt.Sprintf("Perhaps %s is meant.", listed(quoted(near), "or"))
 	}
-	l.report(MatchesNothing, i, "operation", near, "%q matches no operation that the site offers or that was ever called. %s", l.engine.source[i].Operation, hint)
+	l.report(MatchesNothing, i, "operation", near, "%q matches no operation that the site offers or that was ever called. %s", pattern, hint)
 }
 
-// matched are the known operations that a rule's pattern matches.
-func (l *linter) matched(i int) []int {
-	var found []int
+// matching are the known operations that a pattern matches.
+func (l *linter) matching(p operationPattern) places {
+	found := make(places, (len(l.targets)+63)/64)
 	for at := range l.targets {
-		if l.engine.rules[i].operation.matches(&l.targets[at]) {
-			found = append(found, at)
+		if p.matches(&l.targets[at]) {
+			found[at/64] |= 1 << (at % 64)
 		}
 	}
 	return found
 }
 
-// allowBeforeDeny reports an allow rule that lets through what a deny rule below it is about, though
-// it is wider and so no exception from it.
-func (l *linter) allowBeforeDeny(deny int) {
+// allowBeforeDeny reports an allow rule that lets through what deny rules below it are about, though
+// it is wider than they are and so no exception from them.
+func (l *linter) allowBeforeDeny(allow int) {
 	e := l.engine
-	if e.rules[deny].effect != Deny || e.rules[deny].mode != Enforce {
+	if l.hidden[allow] || !e.rules[allow].decides(Allow) {
 		return
 	}
-	denied := l.matched(deny)
-	for i := range deny {
-		r := &e.rules[i]
-		if r.effect != Allow || r.mode != Enforce ||
-			!r.client.covers(&e.rules[deny].client, e.source[i].Client, e.source[deny].Client) || !widerWho(e.source[i], e.source[deny]) {
+	var denying []string
+	lets := make(places, len(l.matched[allow]))
+	through := l.through(allow)
+	for i := allow + 1; i < len(e.rules); i++ {
+		if l.hidden[i] || !e.rules[i].decides(Deny) || !l.wider(allow, i) {
 			continue
 		}
-		allowed := l.matched(i)
-		both := slices.DeleteFunc(slices.Clone(allowed), func(at int) bool { return !slices.Contains(denied, at) })
-		if len(both) == 0 || len(both) == len(allowed) {
+		exception := l.matched[allow].without(l.matched[i]).count() == 0
+		both := through.without(through.without(l.matched[i]))
+		if exception || both.count() == 0 {
 			continue
 		}
-		l.report(AllowBeforeDeny, i, "operation", nil, "Rule %d allows %s before rule %d, which would deny it, is reached. Move rule %[3]d above it, or make rule %[1]d narrower.",
-			i+1, l.named(both), deny+1)
+		denying = append(denying, fmt.Sprint(i+1))
+		lets.add(both)
 	}
+	what := "Rule %d allows %s before rule %s, which would deny it, is reached. Move rule %[3]s above it, or make rule %[1]d narrower."
+	switch {
+	case len(denying) == 0:
+		return
+	case len(denying) > 1:
+		what = "Rule %d allows %s before rules %s, which would deny that, are reached. Move them above it, or make rule %[1]d narrower."
+	}
+	l.report(AllowBeforeDeny, allow, "operation", nil, what, allow+1, l.names(lets), listed(shortened(denying), "and"))
 }
 
-// widerWho is coversWho for somebody whose groups are known.
-func widerWho(r, other Rule) bool {
+func (r *compiled) decides(effect Effect) bool { return r.effect == effect && r.mode == Enforce }
+
+// wider reports whether a rule is about all of the assistants and people that another is about, as
+// long as everybody's groups are known.
+func (l *linter) wider(i, than int) bool {
+	e := l.engine
+	r := e.source[i]
 	r.Effect = Deny
-	return coversWho(r, other)
+	return e.rules[i].client.covers(&e.rules[than].client, r.Client, e.source[than].Client) && l.who(r, e.source[than])
 }
 
-// named lists some operations by name.
-func (l *linter) named(places []int) string {
+// through are the known operations that a rule decides about, as far as those above it leave any.
+func (l *linter) through(i int) places {
+	left := l.matched[i]
+	for earlier := range i {
+		if l.engine.rules[earlier].mode == Enforce && l.wider(earlier, i) {
+			left = left.without(l.matched[earlier])
+		}
+	}
+	return left
+}
+
+// places is a set of known operations, with a bit for each.
+type places []uint64
+
+func (p places) count() int {
+	count := 0
+	for _, word := range p {
+		count += bits.OnesCount64(word)
+	}
+	return count
+}
+
+func (p places) add(other places) {
+	for i := range p {
+		p[i] |= other[i]
+	}
+}
+
+// without is a new set, of those that aren't in another.
+func (p places) without(other places) places {
+	left := make(places, len(p))
+	for i := range p {
+		left[i] = p[i] &^ other[i]
+	}
+	return left
+}
+
+// names lists some operations by name.
+func (l *linter) names(set places) string {
 	var names []string
-	for _, at := range places {
-		names = append(names, l.known.Operations[at].Operation.Name)
+	for at, call := range l.known.Operations {
+		if set[at/64]&(1<<(at%64)) != 0 {
+			names = append(names, call.Operation.Name)
+		}
 	}
-	slices.Sort(names)
-	names = slices.Compact(names)
-	if len(names) > examples {
-		more := len(names) - examples
-		names = append(names[:examples:examples], fmt.Sprintf("%d more", more))
+	return listed(shortened(sorted(names)), "and")
+}
+
+// shortened is a list of a few, and how many more there are.
+func shortened(list []string) []string {
+	if len(list) <= examples+1 {
+		return list
 	}
-	return listed(names, "and")
+	return append(list[:examples:examples], fmt.Sprintf("%d more", len(list)-examples))
 }
 
 // group reports a rule for a group that the site doesn't have.
@@ -180,10 +240,10 @@ func (l *linter) group(i int) {
 	}
 	var names []string
 	for _, g := range l.known.Groups {
-		if g.ID == name || fold(g.Name) == fold(name) {
+		if g.ID == name || operation.Fold(g.Name) == operation.Fold(name) {
 			return
 		}
-		names = append(names, g.Name)
+		names = append(names, g.Name, g.ID)
 	}
 	near := nearest(name, names)
 	for n := range near {

@@ -11,45 +11,67 @@ import (
 // nearMost is how many near misses are named.
 const nearMost = 3
 
-// nearOperations returns patterns that match a known operation and look like one that doesn't.
-func (l *linter) nearOperations(pattern operationPattern) []string {
-	var words, names []string
+// nearOperations returns patterns that match a known operation and look like one that doesn't: with
+// another term for each that matches nothing by itself.
+func (l *linter) nearOperations(pattern string) []string {
+	fields := strings.Fields(pattern)
+	alone := len(fields) == 1
+	matches := func(pattern string) bool { return len(Matching(pattern, Deny, l.known.Operations)) > 0 }
+	var near []string
+	for i, field := range fields {
+		if !alone && matches(field+" *") {
+			continue
+		}
+		for _, term := range l.nearTerms(field, alone) {
+			candidate := strings.Join(slices.Replace(slices.Clone(fields), i, i+1, term), " ")
+			if !slices.Contains(near, candidate) && matches(candidate) {
+				near = append(near, candidate)
+			}
+		}
+	}
+	return near[:min(len(near), nearMost)]
+}
+
+// nearTerms returns terms that look like one: of verbs, products, families and names.
+func (l *linter) nearTerms(term string, alone bool) []string {
+	var verbs, products, names []string
 	for _, call := range l.known.Operations {
 		names = append(names, call.Operation.Name)
-		words = append(words, call.Operation.Verbs...)
-		words = append(words, call.Operation.Product)
+		verbs = append(verbs, call.Operation.Verbs...)
+		products = append(products, call.Operation.Product)
 	}
-	slices.Sort(words)
-	var candidates, texts []string
-	for _, word := range slices.Compact(words) {
-		if word != "" {
-			candidates = append(candidates, word+"*", word+" *")
+	var candidates []string
+	for _, verb := range sorted(verbs) {
+		candidates = append(candidates, verb+"*")
+	}
+	for _, product := range sorted(products) {
+		switch {
+		case product == "":
+		case alone:
+			candidates = append(candidates, product+"*", product+" *")
+		default:
+			candidates = append(candidates, product)
 		}
 	}
 	candidates = append(candidates, slices.Sorted(maps.Keys(familyTerms))...)
-	slices.Sort(names)
-	candidates = append(candidates, names...)
-	for _, term := range pattern {
-		texts = append(texts, term.text)
-	}
-	near := nearest(strings.Join(texts, " "), candidates)
-	if family := operation.FamilyOf(strings.Trim(pattern[0].text, "*")); len(pattern) == 1 && family != "" {
+	near := nearest(term, append(candidates, sorted(names)...))
+	if family := operation.FamilyOf(strings.Trim(operation.Fold(term), "*")); family != "" {
 		// A verb means more as its family.
 		near = append([]string{string(family) + "*"}, near...)
 	}
-	var matching []string
-	for _, candidate := range near {
-		if !slices.Contains(matching, candidate) && len(Matching(candidate, Deny, l.known.Operations)) > 0 {
-			matching = append(matching, candidate)
-		}
-	}
-	return matching[:min(len(matching), nearMost)]
+	return near
+}
+
+// sorted is a list in order, each text once.
+func sorted(list []string) []string {
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 // nearest returns the candidates that are most like a text, nearest first: a third of its characters
 // may be another, and case and stars don't count.
 func nearest(text string, candidates []string) []string {
-	plain := func(s string) string { return strings.TrimSpace(strings.ReplaceAll(fold(s), "*", "")) }
+	plain := func(s string) string { return strings.TrimSpace(strings.ReplaceAll(operation.Fold(s), "*", "")) }
 	wanted := plain(text)
 	type scored struct {
 		text  string

@@ -46,8 +46,8 @@ type target struct {
 
 func newTarget(c Call) target {
 	t := target{
-		name: fold(c.Operation.Name), other: fold(c.Operation.Other), outer: fold(c.Outer),
-		product: c.Operation.Product, verbs: c.Operation.Verbs,
+		name: operation.Fold(c.Operation.Name), other: operation.Fold(c.Operation.Other), outer: operation.Fold(c.Outer),
+		product: operation.Fold(c.Operation.Product), verbs: c.Operation.Verbs,
 	}
 	for _, verb := range t.verbs {
 		t.families |= familyBits[operation.FamilyOf(verb)]
@@ -61,7 +61,8 @@ type operationPattern []term
 // term matches in one of five ways. Each but glob is without a star, or a family's name and one.
 type term struct {
 	way way
-	// text is folded; written is as it was written, which tells where its words begin.
+	// text is folded; written is as it was written, which people know it by and which tells where the
+	// words of a name begin.
 	text    string
 	written string
 	family  familySet
@@ -90,21 +91,21 @@ func compileOperation(pattern string, effect Effect) operationPattern {
 }
 
 func compileTerm(written string, alone bool, effect Effect) term {
-	text := fold(written)
+	text := operation.Fold(written)
 	if !strings.Contains(text, "*") {
 		if alone {
 			return term{way: byName, text: text, written: written}
 		}
-		return term{way: byNameOrProduct, text: text}
+		return term{way: byNameOrProduct, text: text, written: written}
 	}
 	family, ok := familyTerms[text]
 	switch {
 	case !ok:
-		return term{way: byGlob, text: text, glob: compileGlob(text)}
+		return term{way: byGlob, text: text, written: written, glob: compileGlob(text)}
 	case effect == Allow:
-		return term{way: byFamilyToAllow, text: text, family: family}
+		return term{way: byFamilyToAllow, text: text, written: written, family: family}
 	}
-	return term{way: byFamilyToDeny, text: text, family: family}
+	return term{way: byFamilyToDeny, text: text, written: written, family: family}
 }
 
 func (p operationPattern) matches(t *target) bool {

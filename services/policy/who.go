@@ -1,6 +1,10 @@
 package policy
 
-import "strings"
+import (
+	"strings"
+
+	"sallyport/services/operation"
+)
 
 // Group is an Atlassian group.
 type Group struct{ ID, Name string }
@@ -44,13 +48,13 @@ func (d *directory) place(table map[string]int, text string) int {
 // rules for groups don't each go through all groups of the person.
 func (d *directory) fill(p *person) {
 	p.read = true
-	p.email = fold(p.Email)
+	p.email = operation.Fold(p.Email)
 	var folded [64]byte
 	for _, group := range p.Groups {
 		if place, ok := d.ids[group.ID]; ok {
 			p.within[place/64] |= 1 << (place % 64)
 		}
-		if place, ok := d.names[string(appendFolded(folded[:0], group.Name))]; ok {
+		if place, ok := d.names[string(operation.AppendFolded(folded[:0], group.Name))]; ok {
 			p.within[place/64] |= 1 << (place % 64)
 		}
 	}
@@ -79,9 +83,9 @@ func compileWho(pattern string, d *directory) whoPattern {
 	name = strings.TrimSpace(name)
 	switch kind {
 	case "group":
-		return whoPattern{kind: inGroup, id: d.place(d.ids, name), name: d.place(d.names, fold(name))}
+		return whoPattern{kind: inGroup, id: d.place(d.ids, name), name: d.place(d.names, operation.Fold(name))}
 	case "user":
-		return whoPattern{kind: isUser, account: name, email: fold(name)}
+		return whoPattern{kind: isUser, account: name, email: operation.Fold(name)}
 	}
 	return whoPattern{kind: anybody}
 }
