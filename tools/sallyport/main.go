@@ -23,6 +23,7 @@ const (
 type cli struct {
 	Connection connection    `embed:"" group:"Where Sallyport is:"`
 	Policy     policyVerbs   `cmd:"" help:"Read and change the rules."`
+	People     peopleVerbs   `cmd:"" help:"End people's sign-ins."`
 	Log        logCommand    `cmd:"" help:"Show what assistants did, newest first."`
 	Status     statusCommand `cmd:"" help:"Tell how every part of Sallyport is, and its URLs."`
 }
