@@ -112,6 +112,7 @@ func methods() map[string][]string {
 	for _, d := range []grpc.ServiceDesc{
 		adminv1.PolicyService_ServiceDesc, adminv1.ActivityService_ServiceDesc, adminv1.StatusService_ServiceDesc,
 		adminv1.TrialService_ServiceDesc, adminv1.OperationService_ServiceDesc, adminv1.DirectoryService_ServiceDesc,
+		adminv1.ConnectionService_ServiceDesc,
 	} {
 		for _, m := range d.Methods {
 			services[d.ServiceName] = append(services[d.ServiceName], m.MethodName)

@@ -40,7 +40,11 @@ func TestExplainDecision(t *testing.T) {
 	store := state.Open(cfg.Redis)
 	defer store.Close()
 	groups := state.Groups{Known: true, List: []state.Group{{ID: "g1", Name: "developers"}}, LearnedAt: time.Now()}
-	_, err := store.SaveGroups(ctx, "712020:ana", groups)
+	err := store.SaveUpstream(ctx, "712020:ana", state.Upstream{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = store.SaveGroups(ctx, "712020:ana", groups)
 	if err != nil {
 		t.Fatal(err)
 	}

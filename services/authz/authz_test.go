@@ -267,7 +267,8 @@ func TestVeryNextCall(t *testing.T) {
 	g.saveToken("a new token", time.Now().Add(time.Hour))
 	wantAllowed(t, g.call("getJiraIssue"), "a new token")
 
-	must(t, g.store.EndPerson(t.Context(), account))
+	_, err := g.store.EndPerson(t.Context(), account)
+	must(t, err)
 	wantAnswer(t, g.call("getJiraIssue"), 401)
 }
 

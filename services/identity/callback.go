@@ -107,7 +107,7 @@ func (s *server) grant(ctx context.Context, begun signIn, registration state.Reg
 		return "", err
 	}
 	defer unlock()
-	err = s.saveTokens(ctx, person.AccountID, tokens)
+	err = s.store.SaveUpstream(ctx, person.AccountID, s.sealed(person.AccountID, tokens))
 	if err != nil {
 		return "", err
 	}

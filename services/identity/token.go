@@ -135,9 +135,10 @@ func (s *server) exchangeCode(ctx context.Context, registration state.Registrati
 		s.log.Warn("grant revoked", "grant", code.GrantID, "reason", problem)
 		return tokenAnswer{}, errors.Join(refuse("invalid_grant", problem), s.store.EndGrant(ctx, code.GrantID))
 	}
+	over := refuse("invalid_grant", "The sign-in has ended.")
 	granted, err := s.store.Grant(ctx, code.GrantID)
 	if errors.Is(err, state.ErrNotFound) {
-		return tokenAnswer{}, refuse("invalid_grant", "The sign-in has ended.")
+		return tokenAnswer{}, over
 	}
 	if err != nil {
 		return tokenAnswer{}, err
@@ -147,7 +148,11 @@ func (s *server) exchangeCode(ctx context.Context, registration state.Registrati
 		return tokenAnswer{}, err
 	}
 	answer, pair := newTokens(seal.Random(32))
-	return answer, s.store.Issue(ctx, granted, pair)
+	err = s.store.Issue(ctx, granted, pair)
+	if errors.Is(err, state.ErrNotFound) {
+		return tokenAnswer{}, over
+	}
+	return answer, err
 }
 
 // verifies checks a PKCE verifier (RFC 7636 section 4.6).

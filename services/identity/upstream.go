@@ -90,7 +90,14 @@ func (s *server) refreshUpstream(ctx context.Context, account string) error {
 	case errors.Is(err, errEnded):
 		result = "ended"
 		s.log.Warn("grants revoked", "account_id", account, "reason", err)
-		return errors.Join(err, s.store.EndPerson(ctx, account))
+		_, endErr := s.store.EndPerson(ctx, account)
+		if errors.Is(endErr, state.ErrNotFound) { // An admin was faster.
+			endErr = nil
+		}
+		return errors.Join(err, endErr)
+	case errors.Is(err, state.ErrNotFound):
+		result = "ended"
+		s.log.Warn("a refreshed Atlassian token was thrown away", "account_id", account, "reason", "the person was removed meanwhile")
 	default:
 		s.log.Error("refreshing an Atlassian token failed", "account_id", account, "error", err)
 	}
@@ -119,19 +126,19 @@ func (s *server) renew(ctx context.Context, account string, known *state.Upstrea
 	case err != nil:
 		return err
 	}
-	err = s.saveTokens(ctx, account, tokens)
+	err = s.store.RenewUpstream(ctx, account, known.Rev, s.sealed(account, tokens))
 	if err == nil {
 		s.learnTools(account, tokens.Access)
 	}
 	return err
 }
 
-func (s *server) saveTokens(ctx context.Context, account string, tokens atlassian.Tokens) error {
-	return s.store.SaveUpstream(ctx, account, state.Upstream{
+func (s *server) sealed(account string, tokens atlassian.Tokens) state.Upstream {
+	return state.Upstream{
 		Access:    s.box.Seal(tokens.Access, state.AccessUse(account)),
 		Refresh:   s.box.Seal(tokens.Refresh, state.RefreshUse(account)),
 		ExpiresAt: tokens.ExpiresAt,
-	})
+	}
 }
 
 // upstreamClient returns Sallyport's client id at Atlassian, and registers the first time. One

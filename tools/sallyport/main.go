@@ -32,6 +32,7 @@ type cli struct {
 	Connection connection    `embed:"" group:"Where Sallyport is:"`
 	Policy     policyVerbs   `cmd:"" help:"Read, try and change the rules."`
 	Groups     groupsVerbs   `cmd:"" help:"See and refresh the groups that rules are about."`
+	People     peopleVerbs   `cmd:"" help:"End people's sign-ins."`
 	Log        logCommand    `cmd:"" help:"Show what assistants did, newest first."`
 	Status     statusCommand `cmd:"" help:"Tell how every part of Sallyport is, and its URLs."`
 }

@@ -70,27 +70,33 @@ func signInFrom(reply *redis.StringCmd) ([]byte, error) {
 	return sealed, nil
 }
 
-// CreateGrant stores a new grant with the code that its client exchanges for tokens. Both end soon
-// unless it does.
+// CreateGrant stores a new grant of a person whose tokens SaveUpstream has stored, with the code that
+// its client exchanges for tokens. Both end soon unless it does. It returns ErrNotFound where the
+// person was removed since their tokens were stored.
 func (s *Store) CreateGrant(ctx context.Context, g Grant, codeHash string, c Code) error {
 	document, err := json.Marshal(c)
 	if err != nil {
 		return fmt.Errorf("saving a grant: %w", err)
 	}
-	_, err = s.redis.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
-		pipe.HSet(ctx, grantKey(g.ID), g.fields())
-		pipe.Expire(ctx, grantKey(g.ID), unclaimedLife)
-		pipe.SAdd(ctx, grantsKey(g.AccountID), g.ID)
-		pipe.Expire(ctx, grantsKey(g.AccountID), RefreshLife)
-		pipe.Expire(ctx, upstreamKey(g.AccountID), RefreshLife)
-		pipe.Set(ctx, codeKey(codeHash), document, codeLife)
-		if g.Email != "" {
-			pipe.Set(ctx, emailKey(g.Email), g.AccountID, emailLife)
-		}
-		return nil
-	})
+	life := emailLife
+	if g.Email == "" {
+		life = 0
+	}
+	args := []any{
+		g.ID, g.AccountID, document,
+		int(unclaimedLife.Seconds()), int(RefreshLife.Seconds()), int(codeLife.Seconds()), int(life.Seconds()),
+	}
+	for name, value := range g.fields() {
+		args = append(args, name, value)
+	}
+	reply, err := s.call(ctx, "sallyport_create_grant", []string{
+		grantKey(g.ID), grantsKey(g.AccountID), upstreamKey(g.AccountID), codeKey(codeHash), emailKey(g.Email),
+	}, args...)
 	if err != nil {
-		return fmt.Errorf("saving a grant: %w", err)
+		return err
+	}
+	if reply[0] == "ended" {
+		return fmt.Errorf("saving a grant: the person's Atlassian token: %w", ErrNotFound)
 	}
 	return nil
 }
@@ -155,24 +161,21 @@ func (s *Store) EndGrant(ctx context.Context, id string) error {
 	return nil
 }
 
-// EndPerson ends all grants of a person and forgets their Atlassian tokens.
-func (s *Store) EndPerson(ctx context.Context, accountID string) error {
-	ids, err := s.redis.SMembers(ctx, grantsKey(accountID)).Result()
+// EndPerson ends all grants of a person, and forgets their Atlassian tokens and groups, in one step
+// with regard to Decide: once it has returned, no call with any of their tokens is let through by any
+// replica. What is under way for the person at the same moment, such as a sign-in or a refresh, comes
+// to nothing unless it stores their tokens afterwards. It returns how many grants there were, and
+// ErrNotFound where there is nothing of the person.
+func (s *Store) EndPerson(ctx context.Context, accountID string) (grants int64, err error) {
+	reply, err := s.call(ctx, "sallyport_end_person", []string{
+		grantsKey(accountID), upstreamKey(accountID), groupsKey(accountID), groupsDueKey, groupsWatchedKey,
+	}, accountID, grantKey(""))
 	if err != nil {
-		return fmt.Errorf("ending a person's grants: %w", err)
+		return 0, err
 	}
-	keys := []string{grantsKey(accountID), upstreamKey(accountID)}
-	for _, id := range ids {
-		keys = append(keys, grantKey(id))
+	if reply[0] == "nobody" {
+		return 0, ErrNotFound
 	}
-	_, err = s.redis.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
-		pipe.Del(ctx, keys...)
-		pipe.ZRem(ctx, groupsDueKey, accountID)
-		pipe.ZRem(ctx, groupsWatchedKey, accountID)
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("ending a person's grants: %w", err)
-	}
-	return nil
+	grants, _ = reply[1].(int64)
+	return grants, nil
 }

@@ -85,6 +85,74 @@ local function redeem_code(keys, args)
   return { 'redeemed', code }
 end
 
+-- create_grant stores a new grant with the code that its client exchanges for tokens, if the
+-- person's Atlassian token is still there: somebody who was removed meanwhile has to begin anew.
+--   keys: grant, the person's grants, the person's Atlassian token, code, e-mail address
+--   args: grant id, account id, what the code is bound to, life of the grant until its code is
+--         exchanged, life of a refresh token, of a code, and of an e-mail address (0 where the
+--         person has none), in seconds; then the grant's fields and values
+-- Answers 'created' or 'ended'.
+local function create_grant(keys, args)
+  if redis.call('EXISTS', keys[3]) == 0 then
+    return { 'ended' }
+  end
+  redis.call('HSET', keys[1], unpack(args, 8))
+  redis.call('EXPIRE', keys[1], args[4])
+  redis.call('SADD', keys[2], args[1])
+  redis.call('EXPIRE', keys[2], args[5])
+  redis.call('EXPIRE', keys[3], args[5])
+  redis.call('SET', keys[4], args[3], 'EX', args[6])
+  if args[7] ~= '0' then
+    redis.call('SET', keys[5], args[2], 'EX', args[7])
+  end
+  return { 'created' }
+end
+
+-- issue makes the first tokens of a grant valid, if it hasn't ended, and prolongs it.
+--   keys: grant, session, family, the person's grants, the person's Atlassian token
+--   args: grant id, hash of the refresh token's secret, life of an access token, life of a refresh
+--         token, in seconds
+-- Answers 'issued' or 'ended'.
+local function issue(keys, args)
+  if redis.call('EXISTS', keys[1]) == 0 then
+    return { 'ended' }
+  end
+  redis.call('SET', keys[2], args[1], 'EX', args[3])
+  redis.call('HSET', keys[3], 'grant', args[1], 'current', args[2])
+  for _, key in ipairs({ keys[1], keys[3], keys[4], keys[5] }) do
+    redis.call('EXPIRE', key, args[4])
+  end
+  return { 'issued' }
+end
+
+-- end_person ends all grants of a person, and forgets their Atlassian token, their groups, and that
+-- their groups are kept fresh.
+--   keys: the person's grants, the person's Atlassian token, groups, groups due, groups watched
+--   args: account id, and what the key of a grant is before its id; those keys can't be declared,
+--         since which there are must be read in the same step, but they share the hash tag
+-- Answers 'ended' and how many grants there were, or 'nobody' where there was nothing of the person.
+local function end_person(keys, args)
+  local grants = 0
+  for _, id in ipairs(redis.call('SMEMBERS', keys[1])) do
+    grants = grants + redis.call('DEL', args[2] .. id)
+  end
+  local found = redis.call('DEL', keys[1], keys[2], keys[3])
+    + redis.call('ZREM', keys[4], args[1]) + redis.call('ZREM', keys[5], args[1])
+  return { found > 0 and 'ended' or 'nobody', grants }
+end
+
+-- renew_upstream replaces a person's Atlassian token, if it is still the one that was refreshed.
+--   keys: the person's Atlassian token
+--   args: the revision that was refreshed, the next one, access, refresh, expires_at
+-- Answers 'renewed' or 'ended'.
+local function renew_upstream(keys, args)
+  if redis.call('HGET', keys[1], 'rev') ~= args[1] then
+    return { 'ended' }
+  end
+  redis.call('HSET', keys[1], 'rev', args[2], 'access', args[3], 'refresh', args[4], 'expires_at', args[5])
+  return { 'renewed' }
+end
+
 -- rotate replaces a refresh token by the next one of its family.
 --   keys: family, next session, grant, the person's grants, the person's Atlassian token
 --   args: grant id, hash of the secret that was shown, hash of the next one, grace, life of an
@@ -123,12 +191,16 @@ local function now()
 end
 
 -- save_groups stores what was learned of a person's groups, unless Atlassian was asked later for
--- what is stored. The revision stays while the groups do, so that nothing is decided again.
---   keys: groups, groups due
+-- what is stored, or the person was removed meanwhile. The revision stays while the groups do, so
+-- that nothing is decided again.
+--   keys: groups, groups due, the person's Atlassian token
 --   args: account id, known, list, when Atlassian was asked, when they end, when they are due
 --         again, all in Unix milliseconds; the revision where they changed
--- Answers 'changed', 'unchanged' or 'older'.
+-- Answers 'changed', 'unchanged', 'older' or 'nobody'.
 local function save_groups(keys, args)
+  if redis.call('EXISTS', keys[3]) == 0 then
+    return { 'nobody' }
+  end
   local stored = redis.call('HMGET', keys[1], 'rev', 'known', 'list', 'asked_at')
   if tonumber(stored[4] or '0') > tonumber(args[4]) then
     return { 'older' }
@@ -140,12 +212,15 @@ local function save_groups(keys, args)
   return { same and 'unchanged' or 'changed' }
 end
 
--- watch_groups puts a person on the list of those whose groups are kept fresh. Whoever is new there
--- belongs to the caller first.
---   keys: groups due, groups watched
+-- watch_groups puts a person on the list of those whose groups are kept fresh, unless they were
+-- removed. Whoever is new there belongs to the caller first.
+--   keys: groups due, groups watched, the person's Atlassian token
 --   args: account id; for how long, and the lease of the caller, in milliseconds
--- Answers 'added', or 'watched' for who was there already.
+-- Answers 'added', 'watched' for who was there already, or 'nobody'.
 local function watch_groups(keys, args)
+  if redis.call('EXISTS', keys[3]) == 0 then
+    return { 'nobody' }
+  end
   local added = redis.call('ZADD', keys[1], 'NX', now() + tonumber(args[3]), args[1])
   redis.call('ZADD', keys[2], 'GT', now() + tonumber(args[2]), args[1])
   return { added == 1 and 'added' or 'watched' }
@@ -186,6 +261,10 @@ end
 redis.register_function('sallyport_decide', decide)
 redis.register_function('sallyport_save_policy', save_policy)
 redis.register_function('sallyport_redeem_code', redeem_code)
+redis.register_function('sallyport_create_grant', create_grant)
+redis.register_function('sallyport_issue', issue)
+redis.register_function('sallyport_end_person', end_person)
+redis.register_function('sallyport_renew_upstream', renew_upstream)
 redis.register_function('sallyport_rotate', rotate)
 redis.register_function('sallyport_save_groups', save_groups)
 redis.register_function('sallyport_watch_groups', watch_groups)

@@ -80,7 +80,7 @@ func (s *Store) Now(ctx context.Context) (time.Time, error) {
 
 // SaveGroups stores a person's groups and says whether they changed; the very next call is decided
 // on them. Where Known is false it says that they can't be learned now. Groups that were learned
-// later than these stay. It makes Rev. They are forgotten GroupsLife after LearnedAt, whatever
+// later than these stay, and nothing is stored of who isn't signed in. It makes Rev. They are forgotten GroupsLife after LearnedAt, whatever
 // happens to the services.
 func (s *Store) SaveGroups(ctx context.Context, accountID string, g Groups) (changed bool, err error) {
 	// Jira's order says nothing, so another one is no change.
@@ -93,7 +93,7 @@ func (s *Store) SaveGroups(ctx context.Context, accountID string, g Groups) (cha
 	if g.Known {
 		known, due = 1, g.LearnedAt.Add(GroupsAhead)
 	}
-	reply, err := s.call(ctx, "sallyport_save_groups", []string{groupsKey(accountID), groupsDueKey},
+	reply, err := s.call(ctx, "sallyport_save_groups", []string{groupsKey(accountID), groupsDueKey, upstreamKey(accountID)},
 		accountID, known, list, g.LearnedAt.UnixMilli(), g.LearnedAt.Add(GroupsLife).UnixMilli(), due.UnixMilli(), seal.Random(9))
 	if err != nil {
 		return false, err

@@ -92,6 +92,7 @@ func watch(t *testing.T, store *state.Store, client *redis.Client, count int) []
 	people := make([]string, count)
 	for i := range people {
 		people[i] = fmt.Sprintf("p%03d", i)
+		must(t, store.SaveUpstream(t.Context(), people[i], state.Upstream{}))
 		_, err := store.WatchGroups(t.Context(), people[i])
 		must(t, err)
 		must(t, client.ZAdd(t.Context(), "{sallyport}:groups-due", redis.Z{Score: float64(i), Member: people[i]}).Err())
@@ -144,6 +145,7 @@ func TestLearnedGroupsAreDueAheadOfTheirEnd(t *testing.T) {
 	store, client := open(t)
 	ctx := t.Context()
 	now := time.Now()
+	must(t, store.SaveUpstream(ctx, "ana", state.Upstream{}))
 	save(t, store, now)
 	if people, err := store.WatchedPeople(ctx); err != nil || len(people) > 0 {
 		t.Errorf("watched without being asked: %v, error %v", people, err)
@@ -196,7 +198,8 @@ func TestWhoHasNoSessionIsWatchedNoLonger(t *testing.T) {
 		t.Errorf("watched for %s", left)
 	}
 	must(t, client.ZAdd(ctx, "{sallyport}:groups-watched", redis.Z{Score: 1, Member: people[0]}).Err())
-	must(t, store.EndPerson(ctx, people[1]))
+	_, err := store.EndPerson(ctx, people[1])
+	must(t, err)
 	if got := claim(t, store, 10); !slices.Equal(got, people[2:]) {
 		t.Errorf("claimed %v", got)
 	}

@@ -28,18 +28,17 @@ type Pair struct {
 	Refresh string
 }
 
-// Issue makes the first pair of a grant valid and prolongs the grant.
+// Issue makes the first pair of a grant valid and prolongs the grant, or returns ErrNotFound where it
+// has ended.
 func (s *Store) Issue(ctx context.Context, g Grant, p Pair) error {
-	_, err := s.redis.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
-		pipe.Set(ctx, sessionKey(p.Access), g.ID, AccessLife)
-		pipe.HSet(ctx, refreshKey(p.Family), "grant", g.ID, "current", p.Refresh)
-		for _, key := range []string{refreshKey(p.Family), grantKey(g.ID), grantsKey(g.AccountID), upstreamKey(g.AccountID)} {
-			pipe.Expire(ctx, key, RefreshLife)
-		}
-		return nil
-	})
+	reply, err := s.call(ctx, "sallyport_issue", []string{
+		grantKey(g.ID), sessionKey(p.Access), refreshKey(p.Family), grantsKey(g.AccountID), upstreamKey(g.AccountID),
+	}, g.ID, p.Refresh, int(AccessLife.Seconds()), int(RefreshLife.Seconds()))
 	if err != nil {
-		return fmt.Errorf("saving tokens: %w", err)
+		return err
+	}
+	if reply[0] == "ended" {
+		return ErrNotFound
 	}
 	return nil
 }

@@ -47,13 +47,27 @@ func (s *Store) Upstream(ctx context.Context, accountID string) (*Upstream, erro
 	return u, nil
 }
 
-// SaveUpstream stores a person's sealed tokens under a new revision.
+// SaveUpstream stores the sealed tokens of a person who signs in, under a new revision.
 func (s *Store) SaveUpstream(ctx context.Context, accountID string, u Upstream) error {
 	err := s.redis.HSet(ctx, upstreamKey(accountID), map[string]any{
 		"rev": seal.Random(9), "access": u.Access, "refresh": u.Refresh, "expires_at": u.ExpiresAt.Unix(),
 	}).Err()
 	if err != nil {
 		return fmt.Errorf("saving an Atlassian token: %w", err)
+	}
+	return nil
+}
+
+// RenewUpstream replaces the tokens of revision rev by those that Atlassian gave for them. It returns
+// ErrNotFound where they are no longer there: the person was removed, or has signed in anew.
+func (s *Store) RenewUpstream(ctx context.Context, accountID, rev string, u Upstream) error {
+	reply, err := s.call(ctx, "sallyport_renew_upstream", []string{upstreamKey(accountID)},
+		rev, seal.Random(9), u.Access, u.Refresh, u.ExpiresAt.Unix())
+	if err != nil {
+		return err
+	}
+	if reply[0] == "ended" {
+		return ErrNotFound
 	}
 	return nil
 }

@@ -8,9 +8,9 @@ import (
 
 // WatchGroups has a person's groups kept fresh for as long as an access token works that they get
 // now, and says whether they were kept so already. If not, the caller has GroupsRetry to learn the
-// groups itself.
+// groups itself. Who isn't signed in isn't watched.
 func (s *Store) WatchGroups(ctx context.Context, accountID string) (already bool, err error) {
-	reply, err := s.call(ctx, "sallyport_watch_groups", []string{groupsDueKey, groupsWatchedKey},
+	reply, err := s.call(ctx, "sallyport_watch_groups", []string{groupsDueKey, groupsWatchedKey, upstreamKey(accountID)},
 		accountID, AccessLife.Milliseconds(), GroupsRetry.Milliseconds())
 	if err != nil {
 		return false, err
