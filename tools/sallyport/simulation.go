@@ -75,7 +75,7 @@ func numberCell(n int64, c tint) cell {
 func showCounts(t *terminal, title string, counts []*adminv1.ChangedCount) {
 	shown := table{columns: []column{{title: title, least: 12}, {title: "NEWLY BLOCKED"}, {title: "NEWLY ALLOWED"}}}
 	for _, c := range counts[:min(len(counts), mostCounts)] {
-		shown.add(cell{text: firstOf(c.GetKey(), "-")}, numberCell(c.GetNewlyBlocked(), red), numberCell(c.GetNewlyAllowed(), green))
+		shown.add(cell{text: firstOf(c.GetKey(), "all others")}, numberCell(c.GetNewlyBlocked(), red), numberCell(c.GetNewlyAllowed(), green))
 	}
 	t.printf("\n")
 	shown.write(t)

@@ -21,6 +21,10 @@ func TestStatus(t *testing.T) {
 		},
 		McpUrl: "http://localhost:8800/mcp", CallbackUrl: "http://localhost:8800/mcp/callback",
 		PolicyVersion: 7, Waiting: 1200, Behind: durationpb.New(90 * time.Second),
+		Setup: []*adminv1.SetupItem{
+			{Name: "groups", State: adminv1.SetupState_SETUP_STATE_DONE},
+			{Name: "tools", State: adminv1.SetupState_SETUP_STATE_ACTION_NEEDED, Detail: "2 tools are new."},
+		},
 		Notices: []*adminv1.Operation{
 			{Name: "getJiraIssue", Notice: "changed", Changed: []string{"description", "schema"}, DecidedBy: "The default allows it."},
 			{Name: "purgeJiraProject", Notice: "new", DecidedBy: "Rule 1 blocks it."},
@@ -29,6 +33,10 @@ func TestStatus(t *testing.T) {
 	const want = `envoy          ready
 redis          ready
 elasticsearch  down      It doesn't answer.
+
+Set-up
+groups         done
+tools          to do     2 tools are new.
 
 MCP URL        http://localhost:8800/mcp
 Callback URL   http://localhost:8800/mcp/callback
