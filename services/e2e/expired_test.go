@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -18,19 +17,9 @@ func TestAtlassianEndsATokenEarly(t *testing.T) {
 		t.Fatalf("before the token's end the answer is %d", response.StatusCode)
 	}
 
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, sallyport.AtlassianSwitchesURL+"/", strings.NewReader(`{"expire_tokens":true}`))
+	err := switchAtlassian(http.MethodPatch, "/", `{"expire_tokens":true}`)
 	if err != nil {
 		t.Fatal(err)
-	}
-	request.Header.Set("Content-Type", "application/json")
-	switched, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer switched.Body.Close()
-	if switched.StatusCode != http.StatusOK {
-		text, _ := io.ReadAll(switched.Body)
-		t.Fatalf("the switch answered %d: %s", switched.StatusCode, text)
 	}
 
 	response = post(t, token, []byte(call), nil)

@@ -15,6 +15,7 @@ import (
 // Parts are paths of native programs, as tools/stack writes them down in its cache; empty where
 // there is none.
 type Parts struct {
+	Envoy             string `json:"envoy"`
 	RedisServer       string `json:"redis_server"`
 	ElasticsearchHome string `json:"elasticsearch_home"`
 	JavaHome          string `json:"java_home"`
