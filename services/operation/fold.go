@@ -17,8 +17,18 @@ func Fold(text string) string {
 
 // AppendFolded appends what Fold makes of a text.
 func AppendFolded(to []byte, text string) []byte {
-	for _, r := range text {
-		to = utf8.AppendRune(to, foldRune(r))
+	for i := range len(text) {
+		c := text[i]
+		if c >= utf8.RuneSelf {
+			for _, r := range text[i:] {
+				to = utf8.AppendRune(to, foldRune(r))
+			}
+			return to
+		}
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		to = append(to, c)
 	}
 	return to
 }

@@ -3,6 +3,7 @@ package policy
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"sallyport/services/operation"
 )
@@ -24,23 +25,22 @@ type Client struct {
 	Class     Class
 }
 
-// assistant is a client as patterns look at it. It is read when the first rule asks.
+// assistant is a client as patterns look at it: folded.
 type assistant struct {
-	Client
-	read                           bool
-	key, name, keyWords, nameWords string
+	key, name string
+	class     Class
 }
 
-func (a *assistant) fill() {
-	a.read = true
-	a.key, a.name = operation.Fold(a.Key), operation.Fold(a.Name)
-	a.keyWords, a.nameWords = words(a.key), words(a.name)
+func newAssistant(c Client) assistant {
+	a := assistant{c.Key, c.Name, c.Class}
+	foldAll(&a.key, &a.name)
+	return a
 }
 
 // clientPattern is a compiled client pattern (section 4).
 type clientPattern struct {
 	any, verified bool
-	glob          glob
+	glob          *glob
 	// words are those of a pattern without a star, that a client's words may begin with.
 	words string
 }
@@ -55,25 +55,47 @@ func compileClient(pattern string, verified bool) clientPattern {
 }
 
 func (p *clientPattern) matches(a *assistant) bool {
-	if p.verified && a.Class != Verified {
+	if p.verified && a.class != Verified {
 		return false
 	}
 	if p.any {
 		return true
 	}
-	if !a.read {
-		a.fill()
-	}
-	return p.glob.matches(a.key) || p.glob.matches(a.name) ||
-		p.words != "" && (strings.HasPrefix(a.keyWords, p.words) || strings.HasPrefix(a.nameWords, p.words))
+	return p.glob.matches(a.key) || p.glob.matches(a.name) || p.words != "" && (begins(a.key, p.words) || begins(a.name, p.words))
 }
 
 // words are a name's words with a blank after each, so that one name begins with the words of
-// another where its text begins with the other's.
+// another where its words begin with the other's.
 func words(name string) string {
-	list := strings.FieldsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	list := strings.FieldsFunc(name, func(r rune) bool { return !inWord(r) })
 	if len(list) == 0 {
 		return ""
 	}
 	return strings.Join(list, " ") + " "
+}
+
+func inWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+
+// begins reports whether the words of a name begin with others, without making a string of them.
+func begins(name, others string) bool {
+	within := false
+	for _, r := range name {
+		switch {
+		case inWord(r):
+			within = true
+		case within:
+			within, r = false, ' '
+		default:
+			continue
+		}
+		want, size := utf8.DecodeRuneInString(others)
+		if r != want {
+			return false
+		}
+		others = others[size:]
+		if others == "" {
+			return true
+		}
+	}
+	return within && others == " "
 }

@@ -50,7 +50,7 @@ func (p *clientPattern) covers(other *clientPattern, text, otherText string) boo
 	case p.words != "" && other.words != "":
 		return strings.HasPrefix(other.words, p.words)
 	}
-	return p.glob.covers(&other.glob)
+	return p.glob.covers(other.glob)
 }
 
 // who reports the same of people. Where groups are unknown a deny rule for a group matches, and an
@@ -111,7 +111,7 @@ func (c *coverage) term(m, other *term) bool {
 	case byFamilyToAllow:
 		return other.way == byFamilyToAllow && other.family&^m.family == 0
 	case byGlob:
-		return other.way == byGlob && m.glob.covers(&other.glob)
+		return other.way == byGlob && m.glob.covers(other.glob)
 	}
 	return false
 }

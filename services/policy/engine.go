@@ -63,7 +63,8 @@ type Decision struct {
 // Decide returns the decision of the first enforced rule that matches, or the default's.
 func (e *Engine) Decide(c Client, s Subject, call Call) Decision {
 	var d Decision
-	t, a, p := newTarget(call), assistant{Client: c}, person{Subject: s}
+	t, a, p := unfolded(call), assistant{c.Key, c.Name, c.Class}, person{Subject: s, email: s.Email}
+	foldAll(&t.name, &t.other, &t.outer, &t.product, &a.key, &a.name, &p.email)
 	for i := range e.rules {
 		r := &e.rules[i]
 		if !r.operation.matches(&t) || !r.client.matches(&a) {

@@ -26,7 +26,7 @@ func (e *Engine) Explain(c Client, s Subject, call Call) (Decision, []Step) {
 	if decision.Rule > 0 {
 		last = decision.Rule
 	}
-	x := &explanation{call: call, target: newTarget(call), assistant: assistant{Client: c}, person: person{Subject: s}}
+	x := &explanation{call: call, client: c, target: newTarget(call), assistant: newAssistant(c), person: person{Subject: s, email: operation.Fold(s.Email)}}
 	steps := make([]Step, last)
 	for i := range steps {
 		steps[i] = x.step(e, i)
@@ -37,6 +37,7 @@ func (e *Engine) Explain(c Client, s Subject, call Call) (Decision, []Step) {
 // explanation is what rules are explained about.
 type explanation struct {
 	call      Call
+	client    Client
 	target    target
 	assistant assistant
 	person    person
@@ -154,11 +155,11 @@ func (x *explanation) familyReason(m *term, matches bool) string {
 }
 
 func (x *explanation) readClient(p *clientPattern, source Rule) reading {
-	a := &x.assistant
+	a := x.client
 	switch {
 	case p.verified && a.Class != Verified:
 		return reading{reason: fmt.Sprintf("the rule is only for assistants whose identity is verified, and that of %q is %s", orElse(a.Name, a.Key), orElse(string(a.Class), string(Unknown)))}
-	case !p.matches(a):
+	case !p.matches(&x.assistant):
 		return reading{reason: fmt.Sprintf("the rule is for the assistant %q, and this is %q (key %q)", source.Client, orElse(a.Name, a.Key), a.Key)}
 	case p.any && !p.verified:
 		return reading{matches: true, trivial: true}

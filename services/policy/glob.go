@@ -1,6 +1,10 @@
 package policy
 
-import "strings"
+import (
+	"strings"
+
+	"sallyport/services/operation"
+)
 
 // glob is a compiled pattern in which * stands for any characters, none included. Matching takes
 // time linear in the text, whatever the pattern: names come from people's requests.
@@ -12,12 +16,12 @@ type glob struct {
 }
 
 // compileGlob compiles a folded pattern.
-func compileGlob(pattern string) glob {
+func compileGlob(pattern string) *glob {
 	pieces := strings.Split(pattern, "*")
 	if len(pieces) == 1 {
-		return glob{first: pattern, exact: true}
+		return &glob{first: pattern, exact: true}
 	}
-	g := glob{first: pieces[0], last: pieces[len(pieces)-1]}
+	g := &glob{first: pieces[0], last: pieces[len(pieces)-1]}
 	for _, piece := range pieces[1 : len(pieces)-1] {
 		if piece != "" {
 			g.middle = append(g.middle, piece)
@@ -44,4 +48,18 @@ func (g *glob) matches(text string) bool {
 		text = text[at+len(piece):]
 	}
 	return true
+}
+
+// foldAll folds texts where they are, and allocates once for all of them.
+func foldAll(texts ...*string) {
+	all, ends := make([]byte, 0, 512), make([]int, 0, 8)
+	for _, text := range texts {
+		all = operation.AppendFolded(all, *text)
+		ends = append(ends, len(all))
+	}
+	folded, start := string(all), 0
+	for i, end := range ends {
+		*texts[i] = folded[start:end]
+		start = end
+	}
 }

@@ -45,10 +45,13 @@ type target struct {
 }
 
 func newTarget(c Call) target {
-	t := target{
-		name: operation.Fold(c.Operation.Name), other: operation.Fold(c.Operation.Other), outer: operation.Fold(c.Outer),
-		product: operation.Fold(c.Operation.Product), verbs: c.Operation.Verbs,
-	}
+	t := unfolded(c)
+	foldAll(&t.name, &t.other, &t.outer, &t.product)
+	return t
+}
+
+func unfolded(c Call) target {
+	t := target{name: c.Operation.Name, other: c.Operation.Other, outer: c.Outer, product: c.Operation.Product, verbs: c.Operation.Verbs}
 	for _, verb := range t.verbs {
 		t.families |= familyBits[operation.FamilyOf(verb)]
 	}
@@ -66,7 +69,7 @@ type term struct {
 	text    string
 	written string
 	family  familySet
-	glob    glob
+	glob    *glob
 }
 
 type way uint8

@@ -17,11 +17,12 @@ type Subject struct {
 	GroupsKnown bool
 }
 
-// person is a subject as patterns look at it. What rules need of it is read when the first asks.
+// person is a subject as patterns look at it. Its groups are read when the first rule asks.
 type person struct {
 	Subject
-	read  bool
+	// email is folded.
 	email string
+	read  bool
 	// within has a bit for each place of the engine's directory.
 	within [(2*MaxRules + 63) / 64]uint64
 }
@@ -48,7 +49,6 @@ func (d *directory) place(table map[string]int, text string) int {
 // rules for groups don't each go through all groups of the person.
 func (d *directory) fill(p *person) {
 	p.read = true
-	p.email = operation.Fold(p.Email)
 	var folded [64]byte
 	for _, group := range p.Groups {
 		if place, ok := d.ids[group.ID]; ok {
@@ -99,13 +99,13 @@ func (w *whoPattern) matches(p *person, d *directory, effect Effect) (match, gro
 	if w.kind == inGroup && !p.GroupsKnown {
 		return effect == Deny, true
 	}
+	if w.kind == isUser {
+		return w.account == p.AccountID || w.email == p.email, false
+	}
 	if !p.read {
 		d.fill(p)
 	}
-	if w.kind == inGroup {
-		return p.in(w.id) || p.in(w.name), false
-	}
-	return w.account == p.AccountID || w.email == p.email, false
+	return p.in(w.id) || p.in(w.name), false
 }
 
 // validWho reports whether a pattern is of one of the three forms.
