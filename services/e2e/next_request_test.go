@@ -19,8 +19,8 @@ import (
 
 const (
 	saves        = 20
-	groupChanges = 12
-	removals     = 5
+	groupChanges = 6
+	removals     = 3
 )
 
 // TestNextRequest shows what holds for the very next request on every replica: two gateways, each with
