@@ -143,7 +143,7 @@ func (c *crowd) leave() []observed {
 // crowdRecords are the records of a crowd's calls by mark, once there are as many as wanted.
 func crowdRecords(t *testing.T, c *crowd, want int) map[string]activity.Record {
 	t.Helper()
-	found := waitForRecords(t, map[string]any{"prefix": map[string]any{"sallyport.arguments.mark": c.mark}}, want)
+	found := waitForRecords(t, activity.Actions, map[string]any{"prefix": map[string]any{"sallyport.arguments.mark": c.mark}}, want)
 	records := map[string]activity.Record{}
 	for _, r := range found {
 		var arguments struct{ Mark string }

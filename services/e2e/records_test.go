@@ -11,9 +11,9 @@ import (
 	"sallyport/services/internal/activity"
 )
 
-// waitForRecords returns the records that an Elasticsearch query finds, governed or not, once there
-// are as many as wanted: 10,000 at most.
-func waitForRecords(t *testing.T, query map[string]any, want int) []activity.Record {
+// waitForRecords returns the records in an index that an Elasticsearch query finds, once there are as
+// many as wanted: 10,000 at most.
+func waitForRecords(t *testing.T, index string, query map[string]any, want int) []activity.Record {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{"query": query, "size": 10_000, "track_total_hits": true})
 	if err != nil {
@@ -21,7 +21,7 @@ func waitForRecords(t *testing.T, query map[string]any, want int) []activity.Rec
 	}
 	var records []activity.Record
 	eventually(t, time.Minute, func() error {
-		records, err = findRecords(body)
+		records, err = findRecords(index, body)
 		if err == nil && len(records) != want {
 			err = fmt.Errorf("%d of %d records are in the log", len(records), want)
 		}
@@ -30,8 +30,8 @@ func waitForRecords(t *testing.T, query map[string]any, want int) []activity.Rec
 	return records
 }
 
-func findRecords(query []byte) ([]activity.Record, error) {
-	response, err := http.Post(sallyport.ElasticsearchURL+"/"+activity.Actions+","+activity.Protocol+"/_search", "application/json", bytes.NewReader(query))
+func findRecords(index string, query []byte) ([]activity.Record, error) {
+	response, err := http.Post(sallyport.ElasticsearchURL+"/"+index+"/_search", "application/json", bytes.NewReader(query))
 	if err != nil {
 		return nil, err
 	}

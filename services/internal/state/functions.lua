@@ -141,12 +141,14 @@ local function end_person(keys, args)
   return { found > 0 and 'ended' or 'nobody', grants }
 end
 
--- renew_upstream replaces a person's Atlassian token, if it is still the one that was refreshed.
+-- renew_upstream replaces a person's Atlassian token, if it is still the one that was refreshed. It may
+-- be called twice: the answer to the first time may have been lost.
 --   keys: the person's Atlassian token
 --   args: the revision that was refreshed, the next one, access, refresh, expires_at
 -- Answers 'renewed' or 'ended'.
 local function renew_upstream(keys, args)
-  if redis.call('HGET', keys[1], 'rev') ~= args[1] then
+  local rev = redis.call('HGET', keys[1], 'rev')
+  if rev ~= args[1] and rev ~= args[2] then
     return { 'ended' }
   end
   redis.call('HSET', keys[1], 'rev', args[2], 'access', args[3], 'refresh', args[4], 'expires_at', args[5])
