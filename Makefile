@@ -5,6 +5,8 @@ PORT_BASE ?= 8800
 # Empty for the stand-in, rovo for Atlassian's real server.
 ATLASSIAN ?=
 export PORT_BASE ATLASSIAN
+# How long make fuzz spends on each target.
+FUZZTIME ?= 1m
 
 SERVICES := authz identity accesslog admin
 PROGRAMS := sallyport atlassian stack
@@ -14,7 +16,7 @@ BIN := $(CURDIR)/bin
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run up down build parts test lint generate checkgenerate clean
+.PHONY: help run up down build parts test fuzz lint generate checkgenerate clean
 
 # go build, with a line now and then about how far it is, since the first time takes minutes. What
 # isn't progress, such as an error, is passed on as it is.
@@ -28,7 +30,7 @@ endef
 help: ## Say what there is
 	@echo "Usage: make TARGET"
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  \1\t\2/' | expand -t 12
-	@echo "Settings: PORT_BASE=$(PORT_BASE) (first of the ports), ATLASSIAN=rovo (the real server)"
+	@echo "Settings: PORT_BASE=$(PORT_BASE) (first of the ports), ATLASSIAN=rovo (the real server), FUZZTIME=$(FUZZTIME)"
 
 run: build ## Start Sallyport in the foreground; Ctrl-C stops it
 	@exec $(BIN)/stack run
@@ -56,6 +58,17 @@ test: build ## Run all tests, on real Envoy, Redis and Elasticsearch
 	echo "Testing the tools"; (cd tools && go test -race -shuffle=on ./...) || failed="$${failed}the tools"; \
 	if test -n "$$failed"; then echo "Tests failed after $$((SECONDS - started)) s in: $$failed" >&2; exit 1; fi; \
 	echo "All tests passed in $$((SECONDS - started)) s."
+
+fuzz: ## Run each fuzz target for FUZZTIME; stops at a finding
+	@for package in $$(grep -rl --include='*_test.go' '^func Fuzz' services tools | xargs -n 1 dirname | sort -u); do \
+		list=$$(cd "$$package" && go test -list '^Fuzz' .); \
+		for target in $$(grep '^Fuzz' <<<"$$list"); do \
+			if ! output=$$(cd "$$package" && go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) . 2>&1); then \
+				echo "$$output" >&2; echo "Stopped by $$target in $$package. Its input, if it says one, is in testdata/fuzz there, and a test from now on." >&2; exit 1; \
+			fi; \
+			echo "$$package $$target: $$(grep '^fuzz: .*execs' <<<"$$output" | tail -1 | sed 's/^fuzz: //')"; \
+		done; \
+	done
 
 lint: checkgenerate ## Check style, protos and generated code
 	@unformatted=$$(git ls-files '*.go' ':!proto/gen' | xargs gofmt -l); \

@@ -272,6 +272,22 @@ func TestVeryNextCall(t *testing.T) {
 	wantAnswer(t, g.call("getJiraIssue"), 401)
 }
 
+// TestCallsWithoutAnOperation shows that no policy allows a call that doesn't say what it does.
+func TestCallsWithoutAnOperation(t *testing.T) {
+	g := signedIn(t, `{"default":"allow"}`)
+	for _, params := range []string{
+		`{}`, `{"name":7}`, `{"name":"execute"}`, `{"name":"executeRead","arguments":{"name":["getJiraIssue"]}}`,
+		`{"name":"execute","arguments":{"name":"executeRead","inputs":{"name":"deleteJiraIssue"}}}`,
+	} {
+		wantAnswer(t, g.post(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":`+params+`}`), 200, `"isError":true`, "which operation")
+	}
+	for _, r := range g.records() {
+		if r.Sallyport.Decision != activity.Blocked || r.Sallyport.Refusal != "no_operation_name" {
+			t.Errorf("recorded as %+v", r.Sallyport)
+		}
+	}
+}
+
 func TestNothingIsAllowedWithoutAPolicy(t *testing.T) {
 	g := signedIn(t, "")
 	wantAnswer(t, g.call("getJiraIssue"), 200, `"isError":true`, "no policy yet")

@@ -133,7 +133,7 @@ func judge(m mcp.Message, s *session, rules *ruleset, contact string) judgement 
 	name, outer, ok := m.Operation()
 	if !ok {
 		return judgement{outer: outer, refusal: "no_operation_name",
-			reason: "Sallyport blocked this call because it doesn't say which operation it is: the name is missing or isn't a string."}
+			reason: "Sallyport blocked this call because it doesn't say which operation it is: the name is missing, isn't a string, or is that of another execute call."}
 	}
 	op := operation.Parse(name, m.FetchID)
 	j := judgement{operation: &op, outer: outer}

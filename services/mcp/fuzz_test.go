@@ -26,6 +26,9 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		before := bytes.Clone(body)
 		parsed, err := mcp.Parse(body)
+		if refused := naive(body); (refused == "") != (err == nil) {
+			t.Fatalf("got error %v; to a plain reader it is refused for %q", err, refused)
+		}
 		if !bytes.Equal(before, body) {
 			t.Fatal("the body was changed")
 		}
@@ -98,14 +101,29 @@ func agree(t *testing.T, message []byte, m mcp.Message) {
 		lenient(t, params.Arguments, &arguments)
 	}
 	if !m.Execute {
-		id, _ := arguments.ID.(string)
-		if strings.EqualFold(name, "fetch") && id != m.FetchID {
-			t.Fatalf("id %q, of which we read %q", id, m.FetchID)
-		}
+		agreeOnFetch(t, name, arguments.ID, m)
 		return
 	}
 	inner, isText := arguments.Name.(string)
 	if inner != m.Inner || m.InnerOK != (isText && inner != "") || !bytes.Equal(arguments.Inputs, m.Inputs) {
 		t.Fatalf("inner name %v and inputs %s, of which we read %q, %t and %s", arguments.Name, arguments.Inputs, m.Inner, m.InnerOK, m.Inputs)
+	}
+	var inputs struct {
+		ID any `json:"id"`
+	}
+	if bytes.HasPrefix(arguments.Inputs, []byte("{")) {
+		lenient(t, arguments.Inputs, &inputs)
+	}
+	agreeOnFetch(t, inner, inputs.ID, m)
+}
+
+func agreeOnFetch(t *testing.T, tool string, id any, m mcp.Message) {
+	t.Helper()
+	text, _ := id.(string)
+	if !strings.EqualFold(tool, "fetch") {
+		text = ""
+	}
+	if m.FetchID != text {
+		t.Fatalf("id %v, of which we read %q", id, m.FetchID)
 	}
 }

@@ -170,13 +170,19 @@ func explained(t *testing.T, engine *policy.Engine, q question, want answer) {
 	}
 }
 
-// linted shows that no rule which is said to be out of reach was reached.
+// linted looks for rules that can't be reached, among the operations and groups of some questions.
 func linted(t *testing.T, engine *policy.Engine, p *policy.Policy, w *world, decided []question) int {
 	t.Helper()
 	known := policy.Known{Groups: w.groups}
 	for _, q := range decided {
 		known.Operations = append(known.Operations, q.call)
 	}
+	return reached(t, engine, p, known, decided)
+}
+
+// reached counts the rules that are said to be out of reach, and shows that none of them decided.
+func reached(t *testing.T, engine *policy.Engine, p *policy.Policy, known policy.Known, decided []question) int {
+	t.Helper()
 	unreachable := 0
 	for _, f := range engine.Lint(known) {
 		if f.Kind != policy.Unreachable {
@@ -192,7 +198,7 @@ func linted(t *testing.T, engine *policy.Engine, p *policy.Policy, w *world, dec
 	return unreachable
 }
 
-// TestUnreachable shows the same for two rules that are often almost the same, and calls that are
+// TestUnreachable shows that for two rules that are often almost the same, and calls that are
 // often about the second.
 func TestUnreachable(t *testing.T) {
 	tools, unreachable, second := knownTools(t), 0, 0

@@ -73,11 +73,9 @@ type linter struct {
 	findings []Finding
 }
 
-func (l *linter) report(kind FindingKind, rule int, field string, near []string, format string, args ...any) {
-	l.findings = append(l.findings, Finding{
-		Kind: kind, Rule: rule + 1, Field: strings.TrimSuffix(fmt.Sprintf("rules[%d].%s", rule, field), "."),
-		Sentence: fmt.Sprintf(format, args...), Near: near,
-	})
+func (l *linter) report(kind FindingKind, rule int, field, sentence string, near ...string) {
+	place := strings.TrimSuffix(fmt.Sprintf("rules[%d].%s", rule, field), ".")
+	l.findings = append(l.findings, Finding{Kind: kind, Rule: rule + 1, Field: place, Sentence: sentence, Near: near})
 }
 
 // reach reports a rule that an earlier one leaves nothing to, and whether it did.
@@ -93,7 +91,7 @@ func (l *linter) reach(i int) bool {
 		if r.mode == Monitor {
 			what = "Rule %d is never recorded: rule %d, which %s, matches everything that it matches. Remove one of them."
 		}
-		l.report(Unreachable, i, "", nil, what, i+1, earlier+1, doing(e.source[earlier]))
+		l.report(Unreachable, i, "", fmt.Sprintf(what, i+1, earlier+1, doing(e.source[earlier])))
 		return true
 	}
 	return false
@@ -118,7 +116,7 @@ func (l *linter) matchesNothing(i int) {
 	if len(near) > 0 {
 		hint = fmt.Sprintf("Perhaps %s is meant.", listed(quoted(near), "or"))
 	}
-	l.report(MatchesNothing, i, "operation", near, "%q matches no operation that the site offers or that was ever called. %s", pattern, hint)
+	l.report(MatchesNothing, i, "operation", fmt.Sprintf("%q matches no operation that the site offers or that was ever called. %s", pattern, hint), near...)
 }
 
 // matching are the known operations that a pattern matches.
@@ -161,7 +159,7 @@ func (l *linter) allowBeforeDeny(allow int) {
 	case len(denying) > 1:
 		what = "Rule %d allows %s before rules %s, which would deny that, are reached. Move them above it, or make rule %[1]d narrower."
 	}
-	l.report(AllowBeforeDeny, allow, "operation", nil, what, allow+1, l.names(lets), listed(shortened(denying), "and"))
+	l.report(AllowBeforeDeny, allow, "operation", fmt.Sprintf(what, allow+1, l.names(lets), listed(shortened(denying), "and")))
 }
 
 func (r *compiled) decides(effect Effect) bool { return r.effect == effect && r.mode == Enforce }
@@ -253,7 +251,7 @@ func (l *linter) group(i int) {
 	if len(near) > 0 {
 		hint = fmt.Sprintf("Perhaps %s is meant.", listed(quoted(near), "or"))
 	}
-	l.report(NoSuchGroup, i, "who", near, "The site has no group %q, so the rule matches nobody whose groups are known. %s", name, hint)
+	l.report(NoSuchGroup, i, "who", fmt.Sprintf("The site has no group %q, so the rule matches nobody whose groups are known. %s", name, hint), near...)
 }
 
 // listed is a list as people read it.

@@ -65,7 +65,7 @@ func readMessage(p *policy.Policy, c policy.Client, s policy.Subject, message js
 }
 
 func ungovernedMethod(method string) bool {
-	for _, pattern := range strings.Fields("initialize ping notifications/* logging/setLevel server/discover subscriptions/listen tasks/* */list") {
+	for pattern := range strings.FieldsSeq("initialize ping notifications/* logging/setLevel server/discover subscriptions/listen tasks/* */list") {
 		prefix, suffix, star := strings.Cut(pattern, "*")
 		if pattern == method || star && len(method) >= len(pattern)-1 && strings.HasPrefix(method, prefix) && strings.HasSuffix(method, suffix) {
 			return true
@@ -141,11 +141,11 @@ func wordsOf(name string) []string {
 }
 
 const (
-	productWords   = "jira confluence bitbucket compass jsm loom trello"
-	ofJira         = "issue issues jql sprint sprints board boards epic worklog worklogs"
-	ofConfluence   = "page pages space spaces cql blogpost whiteboard"
-	wordsInFront   = "bulk batch multi async"
-	everyVerbsRead = "atlassianUserInfo completion/complete"
+	productWords    = "jira confluence bitbucket compass jsm loom trello"
+	ofJira          = "issue issues jql sprint sprints board boards epic worklog worklogs"
+	ofConfluence    = "page pages space spaces cql blogpost whiteboard"
+	wordsInFront    = "bulk batch multi async"
+	readWithoutVerb = "atlassianUserInfo completion/complete"
 )
 
 var verbTable = map[string]string{
@@ -195,7 +195,7 @@ func readProduct(name string, words []string, fetchID string) string {
 }
 
 func readVerbs(name string, words []string) []string {
-	for _, known := range strings.Fields(everyVerbsRead) {
+	for known := range strings.FieldsSeq(readWithoutVerb) {
 		if strings.EqualFold(name, known) {
 			return []string{"get"}
 		}
@@ -237,7 +237,7 @@ addWorklogToJiraIssue addOrEditJiraIssueWorklog
 getJiraIssueRemoteIssueLinks listJiraIssueRemoteIssueLinks`
 
 func otherName(name string) string {
-	for _, line := range strings.Split(strings.TrimSpace(renamed), "\n") {
+	for line := range strings.SplitSeq(strings.TrimSpace(renamed), "\n") {
 		v1, v2, _ := strings.Cut(line, " ")
 		switch {
 		case strings.EqualFold(name, v1):
@@ -271,7 +271,7 @@ func termMatches(term string, alone bool, effect policy.Effect, op asked) bool {
 	case !strings.Contains(term, "*"):
 		return exact || strings.EqualFold(term, op.product)
 	}
-	for _, family := range strings.Fields("read create update delete manage write") {
+	for family := range strings.FieldsSeq("read create update delete manage write") {
 		if strings.EqualFold(term, family+"*") {
 			return familyMatches(family, effect, op.verbs)
 		}
