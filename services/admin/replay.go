@@ -19,7 +19,7 @@ import (
 
 const (
 	// replayPage is how many records are read at a time, at about 600 bytes each.
-	replayPage = 5000
+	replayPage = 2500
 	// replayPageTimeout bounds reading one page.
 	replayPageTimeout = 30 * time.Second
 	// replayKeep is how long Elasticsearch keeps the view of its records between two pages.
@@ -165,7 +165,7 @@ func (r replay) search(ctx context.Context, body object) (*replayed, error) {
 	ctx, cancel := context.WithTimeout(ctx, replayPageTimeout)
 	defer cancel()
 	answer := &replayed{}
-	err := find(ctx, r.elastic, esapi.SearchRequest{}, body, func(body io.Reader) error { return json.UnmarshalRead(body, answer) })
+	err := find(ctx, r.elastic, esapi.SearchRequest{FilterPath: []string{"pit_id", "hits.total", "hits.hits.fields", "hits.hits.sort"}}, body, func(body io.Reader) error { return json.UnmarshalRead(body, answer) })
 	if err != nil {
 		return nil, err
 	}
