@@ -45,7 +45,7 @@ func switchAtlassian(method, path, body string) error {
 		return err
 	}
 	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
+	if response.StatusCode >= http.StatusBadRequest {
 		text, _ := io.ReadAll(response.Body)
 		return fmt.Errorf("the stand-in's switch %s answered %d: %s", path, response.StatusCode, text)
 	}

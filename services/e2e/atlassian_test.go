@@ -65,24 +65,6 @@ func atlassianSaw(t *testing.T, word string) int {
 	return count
 }
 
-// switchAtlassian asks the stand-in for something.
-func switchAtlassian(t *testing.T, method, path, body string) {
-	t.Helper()
-	request, err := http.NewRequestWithContext(context.Background(), method, sallyport.AtlassianSwitchesURL+path, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	if response.StatusCode >= http.StatusBadRequest {
-		text, _ := io.ReadAll(response.Body)
-		t.Fatalf("%s %s: %s: %s", method, path, response.Status, text)
-	}
-}
-
 // learnTools has the site's tools asked for at the next sign-in, rather than in five minutes.
 func learnTools(t *testing.T) {
 	t.Helper()

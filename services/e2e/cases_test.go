@@ -12,37 +12,22 @@ import (
 	"strings"
 	"testing"
 
-	"go.yaml.in/yaml/v3"
 	"google.golang.org/grpc"
 
 	"sallyport/services/internal/activity"
+	"sallyport/services/policy"
+	"sallyport/services/policyfile"
 )
-
-// caseSuite is one document of a case file (the rule language, section 7), as far as it is read here.
-type caseSuite struct {
-	Policy map[string]any
-	Tests  []ruleCase
-}
-
-type ruleCase struct {
-	Name, Operation    string
-	Arguments, Message map[string]any
-	Client             struct{ Key, Name, Class string }
-	User               struct {
-		Email       string
-		Groups      []string
-		GroupsKnown *bool `yaml:"groups_known"`
-	}
-	Want          string
-	Rule, Monitor int
-}
 
 // registrations are how the assistants of the cases register: the redirect says which a client is,
 // and how sure that is (services/identity/clients.yaml).
-var registrations = map[string]struct{ name, redirect, class string }{
-	"claude":      {"Claude", "https://claude.ai/api/mcp/auth_callback", "verified"},
-	"chatgpt":     {"ChatGPT", "https://chatgpt.com/connector_platform_oauth_redirect", "verified"},
-	"claude-code": {"Claude Code", redirectURI, "claimed"},
+var registrations = map[string]struct {
+	name, redirect string
+	class          policy.Class
+}{
+	"claude":      {"Claude", "https://claude.ai/api/mcp/auth_callback", policy.Verified},
+	"chatgpt":     {"ChatGPT", "https://chatgpt.com/connector_platform_oauth_redirect", policy.Verified},
+	"claude-code": {"Claude Code", redirectURI, policy.Claimed},
 }
 
 // TestPolicyCases runs the cases of the rule language through the whole of Sallyport: the suite's policy
@@ -53,11 +38,15 @@ var registrations = map[string]struct{ name, redirect, class string }{
 // there: marketing, Developers in that spelling, and those of the whole last suite. Bo is
 // bo@acme.test, and not Bo@acme.test as in his case, since e-mail addresses come from there too.
 func TestPolicyCases(t *testing.T) {
-	file, err := os.Open("../policy/testdata/policy-cases.yaml")
+	const name = "../policy/testdata/policy-cases.yaml"
+	text, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close()
+	suites, err := policyfile.ReadCases(name, text, nil, os.ReadFile)
+	if err != nil {
+		t.Fatal(err)
+	}
 	ctx, conn := dialAdmin(t)
 	run := &caseRun{ctx: ctx, conn: conn, sessions: map[string]*session{}, groups: map[string]string{}}
 	for _, known := range sallyport.People {
@@ -65,24 +54,14 @@ func TestPolicyCases(t *testing.T) {
 		run.groups[known.Email] = fmt.Sprint(known.Groups)
 	}
 	groupsBack(ctx, t, conn, "ana@acme.test", "bo@acme.test")
-	decoder := yaml.NewDecoder(file)
-	decoder.KnownFields(true)
 	made, left := 0, 0
-	for number := 1; ; number++ {
-		var suite caseSuite
-		err = decoder.Decode(&suite)
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		all := len(suite.Tests)
-		suite.Tests = slices.DeleteFunc(suite.Tests, run.impossible)
-		made += len(suite.Tests)
-		left += all - len(suite.Tests)
-		if len(suite.Tests) > 0 {
-			t.Run(fmt.Sprint(number), func(t *testing.T) { run.suite(t, suite) })
+	for i, suite := range suites {
+		all := len(suite.Cases)
+		suite.Cases = slices.DeleteFunc(suite.Cases, run.impossible)
+		made += len(suite.Cases)
+		left += all - len(suite.Cases)
+		if len(suite.Cases) > 0 {
+			t.Run(fmt.Sprint(i+1), func(t *testing.T) { run.suite(t, suite) })
 		}
 	}
 	if made == 0 || made < left {
@@ -100,35 +79,35 @@ type caseRun struct {
 	groups     map[string]string
 }
 
-func (r *caseRun) impossible(c ruleCase) bool {
-	return slices.ContainsFunc(c.User.Groups, func(group string) bool { return !slices.Contains(r.siteGroups, group) })
+func (r *caseRun) impossible(c policyfile.Case) bool {
+	return slices.ContainsFunc(c.Subject.Groups, func(group policy.Group) bool { return !slices.Contains(r.siteGroups, group.Name) })
 }
 
 // answered is what came of a case's message.
 type answered struct {
-	of     ruleCase
+	of     policyfile.Case
 	id     string
 	status int
 	text   string
 }
 
-func (r *caseRun) suite(t *testing.T, s caseSuite) {
-	text, err := yaml.Marshal(s.Policy)
+func (r *caseRun) suite(t *testing.T, s policyfile.Suite) {
+	text, err := json.Marshal(s.Policy)
 	if err != nil {
 		t.Fatal(err)
 	}
 	applyPolicy(t, string(text))
 	var answers []answered
 	ids := map[string][]string{}
-	for _, c := range s.Tests {
-		response := post(t, r.token(t, c), c.body(t), nil)
+	for _, c := range s.Cases {
+		response := post(t, r.token(t, c), c.Message, nil)
 		body, err := io.ReadAll(response.Body)
 		if err != nil {
 			t.Fatal(err)
 		}
 		a := answered{c, response.Header.Get("X-Request-Id"), response.StatusCode, string(body)}
 		answers = append(answers, a)
-		ids[c.index()] = append(ids[c.index()], a.id)
+		ids[indexOf(c)] = append(ids[indexOf(c)], a.id)
 	}
 	records := map[string]activity.Record{}
 	for index, of := range ids {
@@ -138,33 +117,27 @@ func (r *caseRun) suite(t *testing.T, s caseSuite) {
 	}
 	reached := fmt.Sprintf("%s", atlassianCalls(t))
 	for _, a := range answers {
-		t.Run(a.of.title(), func(t *testing.T) { a.check(t, records[a.id], strings.Contains(reached, a.id)) })
+		t.Run(a.of.String(), func(t *testing.T) { a.check(t, records[a.id], strings.Contains(reached, a.id)) })
 	}
 }
 
 // token signs in whom a case is about, with the assistant that it is about, and gives them its groups.
-func (r *caseRun) token(t *testing.T, c ruleCase) string {
+func (r *caseRun) token(t *testing.T, c policyfile.Case) string {
 	t.Helper()
-	email, key := "ana@acme.test", "claude"
-	groups := []string{"developers"}
-	if c.User.Email != "" {
-		email = strings.ToLower(c.User.Email)
-	}
-	if c.User.Groups != nil {
-		groups = c.User.Groups
-	}
-	if c.Client.Key != "" {
-		key = c.Client.Key
+	email, key := strings.ToLower(c.Subject.Email), c.Client.Key
+	groups := []string{}
+	for _, group := range c.Subject.Groups {
+		groups = append(groups, group.Name)
 	}
 	registration, ok := registrations[key]
-	if !ok || c.Client.Class != "" && c.Client.Class != registration.class {
+	if !ok || c.Client.Class != registration.class {
 		t.Fatalf("no assistant registers as %+v: add it to registrations", c.Client)
 	}
 	of := email + " " + key
 	if r.sessions[of] == nil {
 		r.sessions[of] = signIn(t, email, registration.name, registration.redirect)
 	}
-	unknown := c.User.GroupsKnown != nil && !*c.User.GroupsKnown
+	unknown := !c.Subject.GroupsKnown
 	want := fmt.Sprint(groups)
 	if unknown {
 		want = "unknown"
@@ -190,47 +163,12 @@ func (r *caseRun) setGroups(email string, groups []string, unknown bool) error {
 	return errors.Join(refreshGroups(r.ctx, r.conn, email, 1), switchAtlassian(http.MethodPut, "/lose_groups", "0"))
 }
 
-func (c ruleCase) title() string {
-	method, _ := c.Message["method"].(string)
-	return strings.TrimSpace(c.Name + " " + c.Operation + " " + method)
-}
-
-func (c ruleCase) method() string {
-	if c.Message == nil {
-		return "tools/call"
-	}
-	method, _ := c.Message["method"].(string)
-	return method
-}
-
-// index is where the case's record is to be.
-func (c ruleCase) index() string {
-	if c.Want == "ungoverned" {
+// indexOf is where a case's record is to be.
+func indexOf(c policyfile.Case) string {
+	if c.Want.Outcome == policyfile.Ungoverned {
 		return activity.Protocol
 	}
 	return activity.Actions
-}
-
-// body is the case's message as JSON-RPC.
-func (c ruleCase) body(t *testing.T) []byte {
-	t.Helper()
-	message := c.Message
-	if message == nil {
-		arguments := c.Arguments
-		if arguments == nil {
-			arguments = map[string]any{}
-		}
-		message = map[string]any{"method": c.method(), "params": map[string]any{"name": c.Operation, "arguments": arguments}}
-	}
-	message["jsonrpc"] = "2.0"
-	if !strings.HasPrefix(c.method(), "notifications/") {
-		message["id"] = 1
-	}
-	body, err := json.Marshal(message)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return body
 }
 
 // check compares what was decided with what the case wants.
@@ -240,8 +178,8 @@ func (a answered) check(t *testing.T, r activity.Record, reached bool) {
 	if strings.Contains(a.text, "Sallyport blocked") {
 		got = activity.Blocked
 	}
-	want, rule, monitor := a.of.Want, 0, 0
-	if want == "ungoverned" {
+	want, rule, monitor := string(a.of.Want.Outcome), 0, 0
+	if a.of.Want.Outcome == policyfile.Ungoverned {
 		want = activity.Allowed
 	}
 	if r.Sallyport.Rule != nil {
@@ -253,18 +191,17 @@ func (a answered) check(t *testing.T, r activity.Record, reached bool) {
 	if got != want || reached != (want == activity.Allowed) {
 		t.Errorf("it was %s, and reached Atlassian: %v; want %s: HTTP %d %.300s", got, reached, a.of.Want, a.status, a.text)
 	}
-	if r.Sallyport.Decision != want || rule != a.of.Rule || monitor != a.of.Monitor {
-		t.Errorf("recorded as %s by rule %d, monitor %d; want %s by rule %d, monitor %d",
-			r.Sallyport.Decision, rule, monitor, a.of.Want, a.of.Rule, a.of.Monitor)
+	if r.Sallyport.Decision != want || rule != a.of.Want.Rule || monitor != a.of.Want.Monitor {
+		t.Errorf("recorded as %s by rule %d, monitor %d; want %s", r.Sallyport.Decision, rule, monitor, a.of.Want)
 	}
 	if want != activity.Blocked {
 		return
 	}
 	form := `"error":{`
-	if a.of.method() == "tools/call" {
+	if strings.Contains(string(a.of.Message), `"method":"tools/call"`) {
 		form = `"isError":true`
 	}
-	if a.status != http.StatusOK || !strings.Contains(a.text, form) || a.of.Rule > 0 && !strings.Contains(a.text, fmt.Sprintf("Rule %d ", a.of.Rule)) {
-		t.Errorf("blocked by HTTP %d %s, want the form %s and rule %d", a.status, a.text, form, a.of.Rule)
+	if a.status != http.StatusOK || !strings.Contains(a.text, form) || a.of.Want.Rule > 0 && !strings.Contains(a.text, fmt.Sprintf("Rule %d ", a.of.Want.Rule)) {
+		t.Errorf("blocked by HTTP %d %s, want the form %s and rule %d", a.status, a.text, form, a.of.Want.Rule)
 	}
 }
