@@ -124,7 +124,8 @@ func TestBadPoliciesStayOut(t *testing.T) {
 // what is probably not meant, and of what a pattern means.
 func TestWhatWouldItDo(t *testing.T) {
 	applyPolicy(t, allowAll)
-	began := time.Now().UTC().Format(time.RFC3339Nano)
+	now := time.Now()
+	began := now.UTC().Format(time.RFC3339Nano)
 	cy := connect(t, "cy@acme.test", "Claude Code (e2e)")
 	for _, summary := range []string{"A", "B", "C"} {
 		text, isError := cy.call(t, "createJiraIssue", map[string]any{"cloudId": "acme.atlassian.net", "projectKey": "OPS", "issueType": "Task", "summary": summary})
@@ -132,7 +133,7 @@ func TestWhatWouldItDo(t *testing.T) {
 			t.Fatalf("creating: %s", text)
 		}
 	}
-	waitForLog(t, cy, time.Now().Add(-time.Minute), 3)
+	waitForLog(t, cy, now, 3)
 	draft := policyFile(t, `
 default: allow
 rules:
