@@ -152,7 +152,7 @@ func (l *linter) allowBeforeDeny(allow int) {
 		denying = append(denying, fmt.Sprint(i+1))
 		lets.add(both)
 	}
-	what := "Rule %d allows %s before rule %s, which would deny it, is reached. Move rule %[3]s above it, or make rule %[1]d narrower."
+	what := "Rule %d allows %s before rule %s, which would deny that, is reached. Move rule %[3]s above it, or make rule %[1]d narrower."
 	switch {
 	case len(denying) == 0:
 		return
