@@ -60,6 +60,7 @@ func start(t testing.TB, cfg admin.Config) *grpc.ClientConn {
 
 // asAdmin presents the admin token.
 func asAdmin(t testing.TB) context.Context {
+	t.Helper()
 	return metadata.AppendToOutgoingContext(t.Context(), "authorization", "Bearer "+token)
 }
 

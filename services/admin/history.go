@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strconv"
 
 	"google.golang.org/grpc/codes"
@@ -39,15 +40,15 @@ func (s *PolicyServer) ListPolicyVersions(ctx context.Context, request *adminv1.
 		return nil, status.Errorf(codes.Unavailable, "Redis doesn't answer, so the history can't be read. Start it again, and try once more. (%v)", err)
 	}
 	page := &adminv1.ListPolicyVersionsResponse{}
-	for i := len(saved) - 1; i >= 0; i-- {
-		if saved[i].Version < first {
+	for i, version := range slices.Backward(saved) {
+		if version.Version < first {
 			continue
 		}
 		before := &policy.Policy{Default: policy.Deny}
 		if i > 0 {
 			before = documentOf(saved[i-1])
 		}
-		page.Versions = append(page.Versions, versionMessage(saved[i], before))
+		page.Versions = append(page.Versions, versionMessage(version, before))
 	}
 	if first > 1 {
 		page.NextPageToken = strconv.FormatInt(first-1, 10)

@@ -54,7 +54,7 @@ func (e *elasticWay) before(t *testing.T, address string) string {
 				e.gone <- struct{}{}
 				return
 			case e.failFrom.Load() > 0 && n >= e.failFrom.Load():
-				panic(http.ErrAbortHandler)
+				panic(http.ErrAbortHandler) //nolint:forbidigo // how net/http is told to break off
 			}
 		}
 		proxy.ServeHTTP(w, r)

@@ -105,9 +105,9 @@ func TestSimulationsAddUp(t *testing.T) {
 		index(t, cfg.Elasticsearch, d.records...)
 		all := [2]int64{}
 		for i, r := range d.records {
-			switch {
-			case r.Sallyport.Decision == would.records[i].Sallyport.Decision:
-			case r.Sallyport.Decision == activity.Allowed:
+			switch r.Sallyport.Decision {
+			case would.records[i].Sallyport.Decision:
+			case activity.Allowed:
 				all[0]++
 			default:
 				all[1]++

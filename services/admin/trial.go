@@ -54,7 +54,14 @@ func (s *TrialServer) ExplainDecision(ctx context.Context, request *adminv1.Expl
 		}
 	}
 	decision, steps := engine.Explain(client, subject, call)
-	return explanationMessage(document, client, subject, call, decision, steps), nil
+	answer := explanationMessage(client, subject, call, decision)
+	answer.Summary = summary(document, call, decision)
+	for _, step := range steps {
+		answer.Steps = append(answer.Steps, &adminv1.RuleStep{
+			RuleNumber: int32(step.Rule), RuleId: step.RuleID, Matches: step.Matches, Decides: step.Decides, Reason: step.Reason,
+		})
+	}
+	return answer, nil
 }
 
 // readCall reads an operation with its arguments as a request is read, so that an execute call is
@@ -114,13 +121,12 @@ func readClient(request *adminv1.ExplainDecisionRequest) (policy.Client, error) 
 	return c, nil
 }
 
-func explanationMessage(document *policy.Policy, c policy.Client, s policy.Subject, call policy.Call, d policy.Decision, steps []policy.Step) *adminv1.ExplainDecisionResponse {
+func explanationMessage(c policy.Client, s policy.Subject, call policy.Call, d policy.Decision) *adminv1.ExplainDecisionResponse {
 	m := &adminv1.ExplainDecisionResponse{
 		Decision: &activityv1.Decision{
 			Effect: effectOf(d), RuleNumber: int32(d.Rule), RuleId: d.RuleID, RuleNote: d.Note,
 			MonitorRule: int32(d.MonitorRule), MonitorEffect: string(d.MonitorEffect), GroupsUnknown: d.GroupsUnknown,
 		},
-		Summary:     summary(document, call, d),
 		User:        &activityv1.User{Id: s.AccountID, Email: s.Email},
 		GroupsKnown: s.GroupsKnown,
 		Client:      &activityv1.Client{Key: c.Key, Name: c.Name, Class: string(c.Class)},
@@ -129,11 +135,6 @@ func explanationMessage(document *policy.Policy, c policy.Client, s policy.Subje
 	}
 	for _, g := range s.Groups {
 		m.User.Groups = append(m.User.Groups, g.Name)
-	}
-	for _, step := range steps {
-		m.Steps = append(m.Steps, &adminv1.RuleStep{
-			RuleNumber: int32(step.Rule), RuleId: step.RuleID, Matches: step.Matches, Decides: step.Decides, Reason: step.Reason,
-		})
 	}
 	return m
 }

@@ -32,11 +32,11 @@ func startGateway(t *testing.T) string {
 		t.Fatal(err)
 	}
 	config := string(text)
-	for old, new := range map[string]string{
+	for theirs, ours := range map[string]string{
 		hostPort(t, sallyport.MCPURL): public, hostPort(t, sallyport.AdminHTTP): console,
 		hostPort(t, sallyport.EnvoyAdminURL): envoyAdmin, stackAddress(t, authzGRPC): authz,
 	} {
-		was, is := "port_value: "+port(t, old)+" ", "port_value: "+port(t, new)+" "
+		was, is := "port_value: "+port(t, theirs)+" ", "port_value: "+port(t, ours)+" "
 		if strings.Count(config, was) != 1 {
 			t.Fatalf("envoy.yaml has %q %d times", was, strings.Count(config, was))
 		}

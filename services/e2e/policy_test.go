@@ -16,8 +16,8 @@ import (
 func try(t *testing.T, arguments ...string) (string, int) {
 	t.Helper()
 	out, err := cliCommand(arguments...).CombinedOutput()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
+	exit, ok := errors.AsType[*exec.ExitError](err)
+	if ok {
 		return string(out), exit.ExitCode()
 	}
 	if err != nil {

@@ -2,6 +2,7 @@ package policyfile
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strconv"
@@ -101,8 +102,8 @@ func (r *caseReader) policy(n *yaml.Node, fields map[string]*yaml.Node) (Suite, 
 		r.refuse(elsewhere, "The suite has a policy and names a file: keep one.")
 	case inside != nil:
 		file, err := readNode(r.name, inside)
-		if err != nil {
-			r.problems = append(r.problems, err.(*Error).Problems...) //nolint:errorlint // It returns no other.
+		if wrong, ok := errors.AsType[*Error](err); ok {
+			r.problems = append(r.problems, wrong.Problems...)
 		}
 		return Suite{Policy: file.Policy, Source: r.name}, nil
 	case elsewhere != nil:

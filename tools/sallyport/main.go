@@ -103,6 +103,7 @@ func exitCode(err error) int {
 	switch status.Code(call.err) {
 	case codes.InvalidArgument, codes.NotFound, codes.Aborted:
 		return exitNo
+	default:
+		return exitUnable
 	}
-	return exitUnable
 }

@@ -59,7 +59,7 @@ const (
 func FreeAddress(t testing.TB) string {
 	t.Helper()
 	for range portTries {
-		address := fmt.Sprintf("127.0.0.1:%d", firstPort+rand.IntN(lastPort-firstPort))
+		address := fmt.Sprintf("127.0.0.1:%d", firstPort+rand.IntN(lastPort-firstPort)) //nolint:gosec // a port is no secret
 		listener, err := net.Listen("tcp", address)
 		if err == nil {
 			listener.Close()
