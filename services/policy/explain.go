@@ -172,22 +172,28 @@ func (x *explanation) readClient(p *clientPattern, source Rule) reading {
 func (x *explanation) readWho(w *whoPattern, d *directory, source Rule) reading {
 	matches, unknown := w.matches(&x.person, d, source.Effect)
 	_, name, _ := strings.Cut(source.Who, ":")
-	who := orElse(x.person.Email, x.person.AccountID)
+	who, named := "this person", orElse(x.person.Email, x.person.AccountID)
+	if named != "" {
+		who = fmt.Sprintf("%q", named)
+	}
 	switch {
 	case w.kind == anybody:
 		return reading{matches: true, trivial: true}
 	case unknown && matches:
-		return reading{matches: true, reason: fmt.Sprintf("the groups of %q aren't known, so a deny rule for the group %q is taken as matching", who, name)}
+		return reading{matches: true, reason: fmt.Sprintf("the groups of %s aren't known, so a deny rule for the group %q is taken as matching", who, name)}
 	case unknown:
-		return reading{reason: fmt.Sprintf("the groups of %q aren't known, so an allow rule for the group %q is taken as not matching", who, name)}
+		return reading{reason: fmt.Sprintf("the groups of %s aren't known, so an allow rule for the group %q is taken as not matching", who, name)}
 	case w.kind == inGroup && matches:
-		return reading{matches: true, reason: fmt.Sprintf("%q is in the group %q", who, name)}
+		return reading{matches: true, reason: fmt.Sprintf("%s is in the group %q", who, name)}
 	case w.kind == inGroup:
-		return reading{reason: fmt.Sprintf("%q isn't in the group %q", who, name)}
+		return reading{reason: fmt.Sprintf("%s isn't in the group %q", who, name)}
 	case matches:
 		return reading{matches: true, reason: fmt.Sprintf("this is %q", name)}
 	}
-	return reading{reason: fmt.Sprintf("the rule is for %q, and this is %q", name, who)}
+	if named == "" {
+		return reading{reason: fmt.Sprintf("the rule is for %q, and this person isn't named", name)}
+	}
+	return reading{reason: fmt.Sprintf("the rule is for %q, and this is %s", name, who)}
 }
 
 // DecidedBy says in a sentence which rules would decide an operation, whoever calls it by whichever

@@ -21,6 +21,7 @@ func TestExplain(t *testing.T) {
 		Rules            []map[string]any
 		Operation, Outer string
 		GroupsUnknown    bool `yaml:"groups_unknown"`
+		Nameless         bool
 		Steps            []string
 		DecidedBy        string `yaml:"decided_by"`
 	}
@@ -34,6 +35,9 @@ func TestExplain(t *testing.T) {
 		t.Run(c.Name, func(t *testing.T) {
 			engine, who := compile(t, c.Rules), ana
 			who.GroupsKnown = !c.GroupsUnknown
+			if c.Nameless {
+				who.AccountID, who.Email = "", ""
+			}
 			call := policy.Call{Operation: operation.Parse(c.Operation, ""), Outer: c.Outer}
 			decision, steps := engine.Explain(claude, who, call)
 			if want := engine.Decide(claude, who, call); decision != want {
