@@ -165,7 +165,7 @@ func (r replay) search(ctx context.Context, body object) (*replayed, error) {
 	ctx, cancel := context.WithTimeout(ctx, replayPageTimeout)
 	defer cancel()
 	answer := &replayed{}
-	err := find(ctx, r.elastic, esapi.SearchRequest{FilterPath: []string{"pit_id", "hits.total", "hits.hits.fields", "hits.hits.sort"}}, body, func(body io.Reader) error { return json.UnmarshalRead(body, answer) })
+	err := find(ctx, r.elastic, esapi.SearchRequest{}, body, func(body io.Reader) error { return json.UnmarshalRead(body, answer) })
 	if err != nil {
 		return nil, err
 	}

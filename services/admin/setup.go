@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	done         = adminv1.SetupState_SETUP_STATE_DONE
-	actionNeeded = adminv1.SetupState_SETUP_STATE_ACTION_NEEDED
-	unknown      = adminv1.SetupState_SETUP_STATE_UNKNOWN
+	setupDone    = adminv1.SetupState_SETUP_STATE_DONE
+	setupAction  = adminv1.SetupState_SETUP_STATE_ACTION_NEEDED
+	setupUnknown = adminv1.SetupState_SETUP_STATE_UNKNOWN
 )
 
 // maxNamed is how many tools a sentence names.
@@ -23,37 +23,37 @@ const maxNamed = 5
 
 // groupsSetup tells whether people's groups can be learned.
 func (p people) groupsSetup(ctx context.Context) *adminv1.SetupItem {
-	item := &adminv1.SetupItem{Name: "groups", State: done}
+	item := &adminv1.SetupItem{Name: "groups", State: setupDone}
 	_, err := p.directory.CheckDirectory(ctx, &identityv1.CheckDirectoryRequest{})
 	if err == nil {
 		return item
 	}
 	err = identityAway(err)
-	item.State, item.Detail = unknown, sentence(status.Convert(err).Message())
+	item.State, item.Detail = setupUnknown, sentence(status.Convert(err).Message())
 	if code := status.Code(err); code == codes.FailedPrecondition || code == codes.NotFound {
-		item.State = actionNeeded
+		item.State = setupAction
 	}
 	return item
 }
 
 // toolsSetup tells whether what the site offers is reviewed.
 func (s *OperationServer) toolsSetup(ctx context.Context) (*adminv1.SetupItem, []*adminv1.Operation) {
-	item := &adminv1.SetupItem{Name: "tools", State: done}
+	item := &adminv1.SetupItem{Name: "tools", State: setupDone}
 	tools, err := s.catalogue.tools(ctx)
 	if err != nil {
-		item.State, item.Detail = unknown, status.Convert(err).Message()
+		item.State, item.Detail = setupUnknown, status.Convert(err).Message()
 		return item, nil
 	}
 	if len(tools) == 0 {
-		item.State, item.Detail = unknown, toolsUnknown
+		item.State, item.Detail = setupUnknown, toolsUnknown
 		return item, nil
 	}
 	notices, err := s.notices(ctx, tools)
 	switch {
 	case err != nil:
-		item.State, item.Detail = unknown, status.Convert(err).Message()
+		item.State, item.Detail = setupUnknown, status.Convert(err).Message()
 	case len(notices) > 0:
-		item.State, item.Detail = actionNeeded, reviewNeeded(notices)
+		item.State, item.Detail = setupAction, reviewNeeded(notices)
 	}
 	return item, notices
 }

@@ -41,6 +41,41 @@ func TestGroupsWithoutCredentialAreUnknown(t *testing.T) {
 	}
 }
 
+func TestNoGroupsAreKnownGroups(t *testing.T) {
+	d := deploy(t)
+	d.change("people/ana@acme.test/groups", `[]`)
+	account, _ := d.connect("Codex").account("ana@acme.test")
+	if got := d.groups(account); !got.Known || len(got.List) != 0 {
+		t.Errorf("groups of somebody in none are %+v", got)
+	}
+}
+
+func TestSignInGoesOnWithoutJira(t *testing.T) {
+	j := &jira{}
+	d := deploy(t, j.before(t))
+	j.stuck.Store(true)
+	account, tokens := d.connect("Codex").account("ana@acme.test")
+	if got := d.names(account); got != "unknown" || tokens.status != http.StatusOK {
+		t.Errorf("groups are %s", got)
+	}
+	j.stuck.Store(false)
+	d.makeDue(account)
+	d.eventually("they are learned", func() bool { return d.names(account) == "developers" })
+}
+
+func TestARenamedGroupKeepsItsID(t *testing.T) {
+	j := &jira{}
+	d := deploy(t, j.before(t))
+	account, _ := d.connect("Codex").account("ana@acme.test")
+	before := d.groups(account).List
+	j.renamed.Store(strings.NewReplacer(`"developers"`, `"engineers"`))
+	d.makeDue(account)
+	d.eventually("the new name is shown", func() bool { return d.names(account) == "engineers" })
+	if after := d.groups(account).List; before[0].ID == "" || after[0].ID != before[0].ID {
+		t.Errorf("the group was %+v and is %+v", before, after)
+	}
+}
+
 func TestChangedGroupsBindWithoutSigningInAgain(t *testing.T) {
 	d := deploy(t)
 	account, _ := d.connect("Codex").account("ana@acme.test")

@@ -1,6 +1,7 @@
 package identity_test
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -40,10 +41,11 @@ func withoutDirectory(cfg *identity.Config) {
 	cfg.JiraURL, cfg.JiraUser, cfg.JiraTokenFile = "", "", ""
 }
 
-// jira is the way to the stand-in's Jira. It counts what is asked there, gives pages of two, and
-// gets stuck.
+// jira is the way to the stand-in's Jira. It counts what is asked there, gives pages of two, gets
+// stuck, and calls groups by other names.
 type jira struct {
-	stuck atomic.Bool
+	stuck   atomic.Bool
+	renamed atomic.Pointer[strings.Replacer]
 
 	mu    sync.Mutex
 	calls []string
@@ -66,7 +68,7 @@ func (j *jira) before(t *testing.T) func(*identity.Config) {
 			j.mu.Lock()
 			defer j.mu.Unlock()
 			j.calls = append(j.calls, call)
-		}}
+		}, ModifyResponse: j.rename}
 		way := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if j.stuck.Load() {
 				<-r.Context().Done()
@@ -77,6 +79,22 @@ func (j *jira) before(t *testing.T) func(*identity.Config) {
 		t.Cleanup(way.Close)
 		cfg.JiraURL = way.URL
 	}
+}
+
+func (j *jira) rename(r *http.Response) error {
+	names := j.renamed.Load()
+	if names == nil {
+		return nil
+	}
+	body, err := io.ReadAll(r.Body)
+	_ = r.Body.Close()
+	if err != nil {
+		return err
+	}
+	text := names.Replace(string(body))
+	r.Body, r.ContentLength = io.NopCloser(strings.NewReader(text)), int64(len(text))
+	r.Header.Del("Content-Length")
+	return nil
 }
 
 func (j *jira) count(about string) int {

@@ -11,7 +11,7 @@ import (
 // Why Jira doesn't tell groups, for whoever set Sallyport up.
 var (
 	// ErrCredential means that the service credential is wrong.
-	ErrCredential = errors.New("Jira doesn't take the service credential; check --jira-user and the token in --jira-token-file, which may have expired")
+	ErrCredential = errors.New("Jira doesn't take the service credential; check --jira-user and the token in --jira-token-file, which may have expired, or as a scoped one lack the scope read:jira-user")
 	// ErrPermission means that its account may not see groups.
 	ErrPermission = errors.New(`Jira doesn't show groups to the service credential; give its account the global permission "Browse users and groups", and a scoped token the scope read:jira-user`)
 	// ErrNotFound means that there is no such person, or no such site.
