@@ -3,34 +3,42 @@ package operation
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // split splits a name at separators and camel humps, in lower case: JQLSearch is jql search.
 func split(name string) []string {
-	var list []string
-	runes := []rune(name)
-	start := 0
-	flush := func(end int) {
-		if end > start {
-			list = append(list, strings.ToLower(string(runes[start:end])))
-		}
-		start = end
-	}
-	for i, r := range runes {
-		switch {
-		case separator(r):
-			flush(i)
-			start = i + 1
-		case i > start && unicode.IsUpper(r):
-			lowerBefore := !unicode.IsUpper(runes[i-1])
-			lowerAfter := i+1 < len(runes) && unicode.IsLower(runes[i+1])
-			if lowerBefore || lowerAfter {
-				flush(i)
-			}
+	// All words stand in one text, and ends are the places in it where they end.
+	text, ends := make([]byte, 0, 64), make([]int, 0, 16)
+	flush := func() {
+		if len(text) > 0 && (len(ends) == 0 || ends[len(ends)-1] < len(text)) {
+			ends = append(ends, len(text))
 		}
 	}
-	flush(len(runes))
-	return list
+	before := ' '
+	for i, r := range name {
+		hump := unicode.IsUpper(r) && (!unicode.IsUpper(before) || lowerSecond(name[i:]))
+		if hump || separator(r) {
+			flush()
+		}
+		if !separator(r) {
+			text = utf8.AppendRune(text, unicode.ToLower(r))
+		}
+		before = r
+	}
+	flush()
+	words, whole, start := make([]string, len(ends)), string(text), 0
+	for i, end := range ends {
+		words[i], start = whole[start:end], end
+	}
+	return words
+}
+
+// lowerSecond reports whether the second rune of a text is a lower-case letter.
+func lowerSecond(text string) bool {
+	_, size := utf8.DecodeRuneInString(text)
+	second, _ := utf8.DecodeRuneInString(text[size:])
+	return unicode.IsLower(second)
 }
 
 func separator(r rune) bool {

@@ -53,12 +53,19 @@ func BenchmarkDecide(b *testing.B) {
 	for i := range 50 {
 		who.Groups = append(who.Groups, policy.Group{ID: fmt.Sprintf("276f955c-63d7-42c8-9520-%012d", i), Name: fmt.Sprint("Developers ", i)})
 	}
-	for _, rules := range []int{10, 100, 1000} {
-		engine, err := policy.Compile(benchPolicy(rules))
+	globs := &policy.Policy{Default: policy.Allow}
+	for i := range policy.MaxRules {
+		globs.Rules = append(globs.Rules, policy.Rule{Operation: fmt.Sprintf("*Work%d*", i), Effect: policy.Deny})
+	}
+	for _, c := range []struct {
+		name   string
+		policy *policy.Policy
+	}{{"10_rules", benchPolicy(10)}, {"100_rules", benchPolicy(100)}, {"1000_rules", benchPolicy(1000)}, {"1000_globs", globs}} {
+		engine, err := policy.Compile(c.policy)
 		if err != nil {
 			b.Fatal(err)
 		}
-		b.Run(fmt.Sprintf("%d_rules", rules), func(b *testing.B) {
+		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
 				d := engine.Decide(client, who, benchCalls[i%len(benchCalls)])

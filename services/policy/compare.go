@@ -24,7 +24,8 @@ type Change struct {
 
 // Compare returns the differences between two policies: the default first, then rules that were
 // added, removed, changed and moved. A rule was moved if it isn't in the same order with the others
-// that are in both; a rule can be changed and moved.
+// that are in both; a rule can be changed and moved. It expects each rule to have an id of its own, and
+// what was left out to be filled in by Normalize.
 func Compare(before, after *Policy) []Change {
 	var changes []Change
 	if before.Default != after.Default {

@@ -65,6 +65,7 @@ func (e *Engine) Decide(c Client, s Subject, call Call) Decision {
 	var d Decision
 	t, a, p := unfolded(call), assistant{c.Key, c.Name, c.Class}, person{Subject: s, email: s.Email}
 	foldAll(&t.name, &t.other, &t.outer, &t.product, &a.key, &a.name, &p.email)
+	t.spell()
 	for i := range e.rules {
 		r := &e.rules[i]
 		if !r.operation.matches(&t) || !r.client.matches(&a) {

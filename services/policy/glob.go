@@ -50,6 +50,18 @@ func (g *glob) matches(text string) bool {
 	return true
 }
 
+// letters is a set of bytes, of which some share a bit. What lacks a letter of a pattern doesn't fit
+// it, which is known sooner than by comparing.
+type letters uint64
+
+func lettersOf(text string) letters {
+	var set letters
+	for i := range len(text) {
+		set |= 1 << (text[i] % 64)
+	}
+	return set
+}
+
 // foldAll folds texts where they are, and allocates once for all of them.
 func foldAll(texts ...*string) {
 	all, ends := make([]byte, 0, 512), make([]int, 0, 8)

@@ -42,12 +42,23 @@ type target struct {
 	name, other, outer, product string
 	verbs                       []string
 	families                    familySet
+	// letters are those of all its texts.
+	letters letters
 }
 
 func newTarget(c Call) target {
 	t := unfolded(c)
 	foldAll(&t.name, &t.other, &t.outer, &t.product)
+	t.spell()
 	return t
+}
+
+// spell notes the letters of a folded target.
+func (t *target) spell() {
+	t.letters = lettersOf(t.name) | lettersOf(t.other) | lettersOf(t.outer) | lettersOf(t.product)
+	for _, verb := range t.verbs {
+		t.letters |= lettersOf(verb)
+	}
 }
 
 func unfolded(c Call) target {
@@ -70,6 +81,8 @@ type term struct {
 	written string
 	family  familySet
 	glob    *glob
+	// letters are those that a text must have to fit the glob.
+	letters letters
 }
 
 type way uint8
@@ -104,7 +117,7 @@ func compileTerm(written string, alone bool, effect Effect) term {
 	family, ok := familyTerms[text]
 	switch {
 	case !ok:
-		return term{way: byGlob, text: text, written: written, glob: compileGlob(text)}
+		return term{way: byGlob, text: text, written: written, glob: compileGlob(text), letters: lettersOf(strings.ReplaceAll(text, "*", ""))}
 	case effect == Allow:
 		return term{way: byFamilyToAllow, text: text, written: written, family: family}
 	}
@@ -133,7 +146,7 @@ func (m *term) matches(t *target) bool {
 	case byFamilyToAllow:
 		return t.families != 0 && t.families&^m.family == 0
 	case byGlob:
-		return m.globs(t)
+		return m.letters&^t.letters == 0 && m.globs(t)
 	}
 	return false
 }
