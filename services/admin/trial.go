@@ -98,7 +98,7 @@ func readCall(name string, arguments *structpb.Struct) (policy.Call, error) {
 	}
 	inner, outer, ok := m.Operation()
 	if !ok {
-		return policy.Call{}, status.Errorf(codes.InvalidArgument, `Sallyport would block this call, whatever the policy says: %q executes what its argument "name" says, and that is missing.`, name)
+		return policy.Call{}, status.Errorf(codes.InvalidArgument, `Sallyport would block this call, whatever the policy says: %q executes what its argument "name" says, and that is missing, or an execute tool again.`, name)
 	}
 	return policy.Call{Operation: operation.Parse(inner, m.FetchID), Outer: outer}, nil
 }
