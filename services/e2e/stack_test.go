@@ -115,12 +115,7 @@ func cliCommand(arguments ...string) *exec.Cmd {
 // applyPolicy puts a policy in force, given as YAML.
 func applyPolicy(t *testing.T, yaml string) {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "policy.yaml")
-	err := os.WriteFile(file, []byte(yaml), 0o600)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cli(t, "policy", "apply", file)
+	cli(t, "policy", "apply", policyFile(t, yaml))
 }
 
 // pid is the process that a part runs as now; it is another one after a restart.

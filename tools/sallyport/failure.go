@@ -4,10 +4,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"sallyport/services/policyfile"
+)
+
+// Exit codes, so that scripts can tell an answer from an outage.
+const (
+	// exitNo says that the answer is no: a policy is refused, cases fail, policies differ, a part is down.
+	exitNo = 1
+	// exitUsage says that the command line was not understood.
+	exitUsage = 2
+	// exitUnable says that it couldn't be found out: Sallyport, or a part that it needs, doesn't answer.
+	exitUnable = 3
 )
 
 // errShown says that the command has already shown what is wrong; only the exit code is left.
@@ -59,4 +72,29 @@ func capital(text string) string {
 		return ""
 	}
 	return strings.ToUpper(text[:1]) + text[1:]
+}
+
+func fail(err error) int {
+	if !errors.Is(err, errShown) {
+		fmt.Fprintln(os.Stderr, printableLines(sentence(err)))
+	}
+	return exitCode(err)
+}
+
+// exitCode tells a no from an answer that can't be had.
+func exitCode(err error) int {
+	var call *callError
+	var file *policyfile.Error
+	switch {
+	case errors.Is(err, errShown), errors.As(err, &file):
+		return exitNo
+	case !errors.As(err, &call):
+		return exitUnable
+	}
+	switch status.Code(call.err) {
+	case codes.InvalidArgument, codes.NotFound, codes.Aborted:
+		return exitNo
+	default:
+		return exitUnable
+	}
 }

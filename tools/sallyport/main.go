@@ -11,20 +11,6 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-
-	"sallyport/services/policyfile"
-)
-
-// Exit codes, so that scripts can tell an answer from an outage.
-const (
-	// exitNo says that the answer is no: a policy is refused, cases fail, policies differ, a part is down.
-	exitNo = 1
-	// exitUsage says that the command line was not understood.
-	exitUsage = 2
-	// exitUnable says that it couldn't be found out: Sallyport, or a part that it needs, doesn't answer.
-	exitUnable = 3
 )
 
 // cli is the command line. Each verb's Run is given what it needs of connection, terminal and ctx.
@@ -81,29 +67,4 @@ func run(args []string) int {
 		return fail(err)
 	}
 	return 0
-}
-
-func fail(err error) int {
-	if !errors.Is(err, errShown) {
-		fmt.Fprintln(os.Stderr, printableLines(sentence(err)))
-	}
-	return exitCode(err)
-}
-
-// exitCode tells a no from an answer that can't be had.
-func exitCode(err error) int {
-	var call *callError
-	var file *policyfile.Error
-	switch {
-	case errors.Is(err, errShown), errors.As(err, &file):
-		return exitNo
-	case !errors.As(err, &call):
-		return exitUnable
-	}
-	switch status.Code(call.err) {
-	case codes.InvalidArgument, codes.NotFound, codes.Aborted:
-		return exitNo
-	default:
-		return exitUnable
-	}
 }

@@ -170,6 +170,16 @@ func writeJSON(out io.Writer, value any) error {
 	return encoder.Encode(value)
 }
 
+// writeJSONLine writes one object on a line of its own.
+func writeJSONLine(out io.Writer, value any) error {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	_, err = out.Write(append(text, '\n'))
+	return err
+}
+
 func count(n int, noun string) string { return count64(int64(n), noun) }
 
 func count64(n int64, noun string) string {
