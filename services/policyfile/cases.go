@@ -1,6 +1,7 @@
 package policyfile
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -169,7 +170,7 @@ func (r *caseReader) message(n *yaml.Node, fields map[string]*yaml.Node, c *Case
 		return
 	case short != nil:
 		operation, _ := r.text(short, "operation")
-		c.Name = orElse(c.Name, operation)
+		c.Name = cmp.Or(c.Name, operation)
 		params := map[string]any{"name": operation, "arguments": map[string]any{}}
 		if arguments := fields["arguments"]; arguments != nil {
 			params["arguments"] = r.object(arguments, "arguments")
@@ -178,7 +179,7 @@ func (r *caseReader) message(n *yaml.Node, fields map[string]*yaml.Node, c *Case
 	case whole != nil:
 		message = r.object(whole, "message")
 		method, _ := message["method"].(string)
-		c.Name = orElse(c.Name, method)
+		c.Name = cmp.Or(c.Name, method)
 	default:
 		r.refuse(n, "The case has no operation: add operation: and a tool's name, or message: and a whole message.")
 		return
@@ -270,13 +271,6 @@ func (r *caseReader) number(n *yaml.Node, name string) int {
 		r.refuse(n, "%s is %s: it must be the number of a rule, counted from 1, or left out for none.", name, shown(n))
 	}
 	return number
-}
-
-func orElse(text, other string) string {
-	if text == "" {
-		return other
-	}
-	return text
 }
 
 // String is where a case is and what it is called.

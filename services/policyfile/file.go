@@ -111,7 +111,7 @@ func (r *reader) error(name string) error {
 func (f *File) Blame(violations []policy.Violation) error {
 	r := &reader{}
 	for _, v := range violations {
-		r.problems = append(r.problems, Problem{f.place(v.Field), fmt.Sprintf("%s.", strings.TrimRight(v.Sentence, "."))})
+		r.problems = append(r.problems, Problem{f.place(v.Field), strings.TrimRight(v.Sentence, ".") + "."})
 	}
 	return r.error(f.Name)
 }
