@@ -22,6 +22,7 @@ import (
 
 	identityv1 "sallyport/proto/gen/go/sallyport/identity/v1"
 	"sallyport/services/identity/atlassian"
+	"sallyport/services/internal/assistant"
 	"sallyport/services/internal/process"
 	"sallyport/services/internal/seal"
 	"sallyport/services/internal/state"
@@ -48,7 +49,7 @@ type server struct {
 	directory *atlassian.Directory
 	// jiraAnswered is when it last told groups; nil where its last answer was none.
 	jiraAnswered atomic.Pointer[time.Time]
-	clients      *clientTable
+	assistants   *assistant.Table
 	pages        *pages
 	metrics      *metrics
 	log          *slog.Logger
@@ -111,7 +112,7 @@ func newServer(p *process.Process, cfg Config) (*server, error) {
 	if s.directory == nil {
 		s.log.Warn("no Jira service credential: people's groups are unknown, so deny rules for groups match everybody and allow rules nobody")
 	}
-	s.clients, err = loadClients()
+	s.assistants, err = assistant.Load()
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"sallyport/services/internal/assistant"
 	"sallyport/services/internal/seal"
 	"sallyport/services/internal/state"
 )
@@ -79,18 +80,18 @@ func (s *server) readRegistration(w http.ResponseWriter, r *http.Request) (state
 		return none, &oauthError{"invalid_redirect_uri", fmt.Sprintf("Between 1 and %d redirect URIs are needed.", maxRedirects)}
 	}
 	for _, redirect := range asked.RedirectURIs {
-		err := checkRedirect(redirect, s.clients.PrivateSchemes)
+		err := checkRedirect(redirect, s.assistants.PrivateSchemes)
 		if err != nil {
 			return none, &oauthError{"invalid_redirect_uri", err.Error()}
 		}
 	}
-	is := s.clients.identify(asked.Name, asked.RedirectURIs)
+	is := s.assistants.Identify(asked.Name, asked.RedirectURIs)
 	return state.Registration{
 		ID:             seal.Random(16),
 		Key:            is.Key,
 		Name:           is.Name,
 		Class:          is.Class,
-		RegisteredName: cleanName(asked.Name),
+		RegisteredName: assistant.CleanName(asked.Name),
 		RedirectURIs:   asked.RedirectURIs,
 		CreatedAt:      time.Now().UTC(),
 	}, nil

@@ -4,8 +4,9 @@ import (
 	"os"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
+
+	"sallyport/services/internal/assistant"
 )
 
 func readCases(t *testing.T, path string, v any) {
@@ -29,7 +30,7 @@ func TestRedirects(t *testing.T) {
 		}
 	}
 	readCases(t, "testdata/redirects.yaml", &cases)
-	table, err := loadClients()
+	table, err := assistant.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,25 +48,6 @@ func TestRedirects(t *testing.T) {
 	for _, c := range cases.Matches {
 		if got := redirectAllowed(c.Asked, []string{c.Registered}); got != c.Allowed {
 			t.Errorf("registered %q, asked %q: allowed is %t", c.Registered, c.Asked, got)
-		}
-	}
-}
-
-func TestIdentify(t *testing.T) {
-	var cases []struct {
-		Name      string
-		Redirects []string
-		Is        struct{ Key, Name, Class string }
-	}
-	readCases(t, "testdata/clients.yaml", &cases)
-	table, err := loadClients()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range cases {
-		got := table.identify(c.Name, c.Redirects)
-		if diff := cmp.Diff(identity(c.Is), got); diff != "" {
-			t.Errorf("%q with %q (-want +got):\n%s", c.Name, c.Redirects, diff)
 		}
 	}
 }

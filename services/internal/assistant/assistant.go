@@ -1,4 +1,6 @@
-package identity
+// Package assistant knows the AI assistants: what rules call one that registers under a name with
+// certain redirects, and how sure that is (policy.md 4).
+package assistant
 
 import (
 	_ "embed"
@@ -11,71 +13,73 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// The classes of clients (policy.md 4).
+// The classes.
 const (
-	// verified: codes can only be delivered to the vendor's own host.
-	verified = "verified"
-	// claimed: codes go to an app on the person's machine, and any app there can give that name.
-	claimed = "claimed"
-	// unknown: codes go to a host that belongs to no vendor known here.
-	unknown = "unknown"
+	// Verified: codes can only be delivered to the vendor's own host.
+	Verified = "verified"
+	// Claimed: codes go to an app on the person's machine, and any app there can give that name.
+	Claimed = "claimed"
+	// Unknown: codes go to a host that belongs to no vendor known here.
+	Unknown = "unknown"
 )
 
 const maxNameRunes = 80
 
-//go:embed clients.yaml
-var clientsYAML []byte
+//go:embed assistants.yaml
+var assistantsYAML []byte
 
-// clientTable is clients.yaml.
-type clientTable struct {
+// Table is what is known of them: assistants.yaml.
+type Table struct {
 	Vendors []struct {
-		identity `yaml:",inline"`
+		Identity `yaml:",inline"`
 		Hosts    []string
 	}
 	Names []struct {
-		identity   `yaml:",inline"`
+		Identity   `yaml:",inline"`
 		Registered []string
 	}
+	// PrivateSchemes are those of apps on a person's machine, which redirects may use.
 	PrivateSchemes []string `yaml:"private_schemes"`
 }
 
-// identity is what rules call a client.
-type identity struct {
+// Identity is what rules call an assistant.
+type Identity struct {
 	Key, Name string
 	Class     string `yaml:"-"`
 }
 
-func loadClients() (*clientTable, error) {
-	var table clientTable
-	err := yaml.Unmarshal(clientsYAML, &table)
+// Load reads the table, which is part of the program.
+func Load() (*Table, error) {
+	var table Table
+	err := yaml.Unmarshal(assistantsYAML, &table)
 	if err != nil {
-		return nil, fmt.Errorf("clients.yaml: %w", err)
+		return nil, fmt.Errorf("assistants.yaml: %w", err)
 	}
 	return &table, nil
 }
 
-// identify decides what rules call a client that registers under a name with these redirects, all of
-// which have passed checkRedirect.
-func (t *clientTable) identify(registeredName string, redirects []string) identity {
+// Identify decides what rules call a client that registers under a name with these redirects, all of
+// which are absolute URLs that may be redirected to.
+func (t *Table) Identify(registeredName string, redirects []string) Identity {
 	for _, vendor := range t.Vendors {
 		onHost := func(redirect string) bool {
 			u, err := url.Parse(redirect)
 			return err == nil && u.Scheme == "https" && slices.Contains(vendor.Hosts, strings.ToLower(u.Host))
 		}
 		if allOf(redirects, onHost) {
-			return identity{vendor.Key, vendor.Name, verified}
+			return Identity{vendor.Key, vendor.Name, Verified}
 		}
 	}
-	class := unknown
+	class := Unknown
 	if !slices.ContainsFunc(redirects, func(redirect string) bool { return !t.staysLocal(redirect) }) {
-		class = claimed
+		class = Claimed
 	}
 	return t.named(registeredName, class)
 }
 
 // staysLocal says whether a redirect goes to an app on the person's machine, directly or through the
 // page of a known vendor, as Visual Studio Code registers both.
-func (t *clientTable) staysLocal(redirect string) bool {
+func (t *Table) staysLocal(redirect string) bool {
 	u, err := url.Parse(redirect)
 	if err != nil {
 		return false
@@ -88,19 +92,19 @@ func (t *clientTable) staysLocal(redirect string) bool {
 	return u.Scheme == "http" || slices.Contains(t.PrivateSchemes, u.Scheme)
 }
 
-func (t *clientTable) named(registeredName, class string) identity {
-	name := cleanName(registeredName)
+func (t *Table) named(registeredName, class string) Identity {
+	name := CleanName(registeredName)
 	bare, _, _ := strings.Cut(name, " (")
 	for _, known := range t.Names {
 		if slices.ContainsFunc(known.Registered, func(n string) bool { return strings.EqualFold(n, bare) }) {
-			return identity{known.Key, known.Name, class}
+			return Identity{known.Key, known.Name, class}
 		}
 	}
-	return identity{slug(name), name, class}
+	return Identity{slug(name), name, class}
 }
 
-// cleanName makes a name fit to be shown: one line, of visible characters, not too long.
-func cleanName(name string) string {
+// CleanName makes a name fit to be shown: one line, of visible characters, not too long.
+func CleanName(name string) string {
 	name = strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) {
 			return ' '
