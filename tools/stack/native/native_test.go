@@ -35,7 +35,7 @@ func TestPortInUse(t *testing.T) {
 			t.Fatal(err)
 		}
 		port := listener.Addr().(*net.TCPAddr).Port
-		err = Ports(port).check(true)
+		err = Ports(port).Check(true)
 		listener.Close()
 		wantError(t, err, fmt.Sprintf("port %d, for the MCP endpoint, is in use", port), fmt.Sprintf("(process %d)", os.Getpid()), "PORT_BASE=")
 	}
