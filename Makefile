@@ -32,7 +32,7 @@ endef
 
 help: ## Say what there is
 	@echo "Usage: make TARGET"
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  \1\t\2/' | expand -t 12
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  \1\t\2/' | expand -t 14
 	@echo "Settings: PORT_BASE=$(PORT_BASE) (first of the ports), ATLASSIAN=rovo (the real server), FUZZTIME=$(FUZZTIME)"
 	@echo "          MCP_UPSTREAM=URL (calls go to this MCP server, with people's Atlassian tokens)"
 

@@ -34,7 +34,7 @@ func (t *trial) authorize(ctx context.Context) ([]scenario, error) {
 			}
 		}()
 	}
-	results, err := t.suite.run(ctx, filepath.Join(t.dir, "authorization-server"), watch, "authorization", "--url", issuer,
+	results, _, err := t.suite.run(ctx, filepath.Join(t.dir, "authorization-server"), watch, "authorization", "--url", issuer,
 		"--client-id", id, "--resource", resource.String(), "--port", fmt.Sprint(int(t.base)+callbackPort))
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		err = cause

@@ -130,6 +130,8 @@ func (t *trial) serve(ctx context.Context, log io.Writer, stateless string) (sto
 	ctx, cancel := context.WithCancel(ctx)
 	command := exec.CommandContext(ctx, filepath.Join(t.root, "bin", "everything-server"), "-http="+t.address(serverPort), stateless)
 	command.Stdout, command.Stderr = log, log
+	// Should this program be killed, the next one stops it with the rest of the stack.
+	command.Env = append(os.Environ(), native.StackVariable+"="+t.stack(log).RunDir)
 	err = command.Start()
 	if err != nil {
 		cancel()
@@ -145,9 +147,9 @@ func (t *trial) serve(ctx context.Context, log io.Writer, stateless string) (sto
 		<-ended
 	}
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		connection, err := net.Dial("tcp", t.address(serverPort))
+		connection, err := new(net.Dialer).DialContext(ctx, "tcp", t.address(serverPort))
 		if err == nil {
-			connection.Close()
+			_ = connection.Close()
 			return stop, nil
 		}
 		select {

@@ -91,26 +91,25 @@ func npmInstall(ctx context.Context, folder string) error {
 	return nil
 }
 
-// run runs the suite and returns its results. What it prints goes into a file beside them; each line
-// is shown to watch too, if there is one. Its exit code is about scenarios that fail, which the
-// results tell as well.
-func (s suite) run(ctx context.Context, folder string, watch func(line string), arguments ...string) ([]scenario, error) {
+// run runs the suite and returns its results, and whether all that it requires passes. What it prints
+// goes into a file beside them; each line is shown to watch too, if there is one.
+func (s suite) run(ctx context.Context, folder string, watch func(line string), arguments ...string) (results []scenario, conforms bool, err error) {
 	ctx, stop := context.WithTimeout(ctx, suiteTimeout)
 	defer stop()
 	log, err := os.Create(folder + ".log")
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer log.Close()
 	command := exec.CommandContext(ctx, s.node, append(append([]string{s.program}, arguments...), "--output-dir", folder)...)
 	command.Stderr = log
 	out, err := command.StdoutPipe()
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	err = command.Start()
 	if err != nil {
-		return nil, fmt.Errorf("starting the conformance suite: %w", err)
+		return nil, false, fmt.Errorf("starting the conformance suite: %w", err)
 	}
 	lines := bufio.NewScanner(io.TeeReader(out, log))
 	lines.Buffer(nil, 1<<24)
@@ -121,15 +120,16 @@ func (s suite) run(ctx context.Context, folder string, watch func(line string), 
 	}
 	err = command.Wait()
 	if ctx.Err() != nil {
-		return nil, fmt.Errorf("the conformance suite was stopped: %w", ctx.Err())
+		return nil, false, fmt.Errorf("the conformance suite was stopped: %w", ctx.Err())
 	}
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
-		return nil, err
+		return nil, false, err
 	}
-	return readScenarios(folder)
+	results, readErr := readScenarios(folder)
+	return results, err == nil, readErr
 }
 
 // testServer runs what a revision of MCP requires of servers.
-func (s suite) testServer(ctx context.Context, folder, url, revision string) ([]scenario, error) {
+func (s suite) testServer(ctx context.Context, folder, url, revision string) (results []scenario, conforms bool, err error) {
 	return s.run(ctx, folder, nil, "server", "--url", url, "--requirements", revision)
 }

@@ -181,9 +181,12 @@ func (t *trial) compare(ctx context.Context, name, stateless string) (revision, 
 		return revision{}, err
 	}
 	defer stop()
-	direct, err := t.suite.testServer(ctx, filepath.Join(t.dir, name+"-direct"), "http://"+t.address(serverPort)+serverPath, name)
+	direct, conforms, err := t.suite.testServer(ctx, filepath.Join(t.dir, name+"-direct"), "http://"+t.address(serverPort)+serverPath, name)
 	if err != nil {
 		return revision{}, err
+	}
+	if !conforms {
+		return revision{}, fmt.Errorf("everything-server fails what %s requires even without Sallyport, so it can't show anything: see %s-direct.log", name, name)
 	}
 	target, err := url.Parse(t.sallyport.MCPURL)
 	if err != nil {
@@ -194,7 +197,7 @@ func (t *trial) compare(ctx context.Context, name, stateless string) (revision, 
 		return revision{}, err
 	}
 	defer assistant.close()
-	through, err := t.suite.testServer(ctx, filepath.Join(t.dir, name+"-through-sallyport"), assistant.url(target.Path), name)
+	through, _, err := t.suite.testServer(ctx, filepath.Join(t.dir, name+"-through-sallyport"), assistant.url(target.Path), name)
 	if err != nil {
 		return revision{}, err
 	}

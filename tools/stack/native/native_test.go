@@ -146,7 +146,7 @@ func TestProgramIsMissing(t *testing.T) {
 func TestOrphansAreStopped(t *testing.T) {
 	s := newStack(t, StandIn(Base))
 	command := exec.Command("sleep", "60")
-	command.Env = []string{stackVariable + "=" + s.RunDir}
+	command.Env = []string{StackVariable + "=" + s.RunDir}
 	err := command.Start()
 	if err != nil {
 		t.Fatal(err)
