@@ -57,7 +57,7 @@ func start() int {
 	result, err := t.run(ctx)
 	if err != nil {
 		if ctx.Err() != nil {
-			err = fmt.Errorf("stopped before everything was compared")
+			err = fmt.Errorf("stopped before everything was compared: %w", err)
 		}
 		fmt.Fprintf(os.Stderr, "conformance: %v (logs: %s)\n", err, f.Dir)
 		return exitUnable
