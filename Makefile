@@ -4,7 +4,10 @@
 PORT_BASE ?= 8800
 # Empty for the stand-in, rovo for Atlassian's real server.
 ATLASSIAN ?=
-export PORT_BASE ATLASSIAN
+# Empty, or the URL of an MCP server that calls go to in place of Atlassian's. It gets people's
+# Atlassian tokens.
+MCP_UPSTREAM ?=
+export PORT_BASE ATLASSIAN MCP_UPSTREAM
 # How long make fuzz spends on each target.
 FUZZTIME ?= 1m
 
@@ -16,7 +19,7 @@ BIN := $(CURDIR)/bin
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run up down build parts test fuzz lint generate checkgenerate clean
+.PHONY: help run up down build parts test conformance fuzz lint generate checkgenerate clean
 
 # go build, with a line now and then about how far it is, since the first time takes minutes. What
 # isn't progress, such as an error, is passed on as it is.
@@ -29,8 +32,9 @@ endef
 
 help: ## Say what there is
 	@echo "Usage: make TARGET"
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  \1\t\2/' | expand -t 12
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  \1\t\2/' | expand -t 14
 	@echo "Settings: PORT_BASE=$(PORT_BASE) (first of the ports), ATLASSIAN=rovo (the real server), FUZZTIME=$(FUZZTIME)"
+	@echo "          MCP_UPSTREAM=URL (calls go to this MCP server, with people's Atlassian tokens)"
 
 run: build ## Start Sallyport in the foreground; Ctrl-C stops it
 	@exec $(BIN)/stack run
@@ -58,6 +62,11 @@ test: build ## Run all tests, on real Envoy, Redis and Elasticsearch
 	echo "Testing the tools"; (cd tools && go test -race -shuffle=on ./...) || failed="$${failed}the tools"; \
 	if test -n "$$failed"; then echo "Tests failed after $$((SECONDS - started)) s in: $$failed" >&2; exit 1; fi; \
 	echo "All tests passed in $$((SECONDS - started)) s."
+
+conformance: build ## Run the MCP conformance suite, directly and through Sallyport
+	@$(BIN)/stack parts >/dev/null
+	@cd tools && $(call gobuild,-o $(BIN)/ ./conformance github.com/modelcontextprotocol/go-sdk/conformance/everything-server)
+	@exec $(BIN)/conformance
 
 fuzz: ## Run each fuzz target for FUZZTIME; stops at a finding
 	@for package in $$(grep -rl --include='*_test.go' '^func Fuzz' services tools | xargs -n 1 dirname | sort -u); do \

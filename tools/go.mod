@@ -8,6 +8,7 @@ tool (
 	github.com/bufbuild/buf/cmd/buf
 	github.com/f1bonacc1/process-compose/src
 	github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	github.com/modelcontextprotocol/go-sdk/conformance/everything-server
 	google.golang.org/grpc/cmd/protoc-gen-go-grpc
 	google.golang.org/protobuf/cmd/protoc-gen-go
 )

@@ -80,7 +80,7 @@ func run(m *testing.M) int {
 func stackCommand(verb string) error {
 	command := exec.Command(filepath.Join(bin, "stack"), verb, "--run-dir", runDir)
 	command.Dir = root
-	command.Env = append(os.Environ(), "PORT_BASE="+portBase, "ATLASSIAN=")
+	command.Env = append(os.Environ(), "PORT_BASE="+portBase, "ATLASSIAN=", "MCP_UPSTREAM=")
 	command.Stdout, command.Stderr = os.Stderr, os.Stderr
 	return command.Run()
 }

@@ -20,6 +20,7 @@ type flags struct {
 	RunDir    string `help:"Folder for data, logs, secrets and state.json." default:".run" type:"path"`
 	PortBase  string `help:"First of the ports." env:"PORT_BASE" placeholder:"8800"`
 	Atlassian string `help:"Leave out for the stand-in, or rovo for Atlassian's real server." env:"ATLASSIAN" placeholder:"rovo"`
+	Upstream  string `name:"mcp-upstream" help:"URL of an MCP server that calls go to in place of Atlassian's; people sign in at Atlassian as before. It is given their Atlassian tokens: only for servers you trust, and for tests." env:"MCP_UPSTREAM" placeholder:"URL"`
 
 	Up    upCommand    `cmd:"" help:"Start in the background and return when everything is ready."`
 	Run   runCommand   `cmd:"" help:"Start, and stay in the foreground until Ctrl-C."`
@@ -36,6 +37,7 @@ Examples:
   PORT_BASE=9800 stack up                     # in the background, on other ports
   stack up --run-dir /tmp/second              # a second one (with a PORT_BASE of its own)
   ATLASSIAN=rovo stack run                    # with Atlassian's real server
+  MCP_UPSTREAM=http://127.0.0.1:9000/mcp stack run   # calls go to a server of your own
   stack parts --json                          # where the native parts are, for scripts
   stack down                                  # stop`
 
@@ -62,6 +64,10 @@ func (f *flags) stack() (native.Stack, error) {
 		return native.Stack{}, err
 	}
 	atlassian, err := native.ParseAtlassian(f.Atlassian, ports)
+	if err != nil {
+		return native.Stack{}, err
+	}
+	atlassian, err = atlassian.WithUpstream(f.Upstream)
 	if err != nil {
 		return native.Stack{}, err
 	}

@@ -1,8 +1,8 @@
 package native
 
 import (
+	"cmp"
 	"fmt"
-	"net"
 	"net/url"
 	"os"
 	"strings"
@@ -17,10 +17,12 @@ const standInUser, standInToken = "sallyport-service@acme.test", "ATATT-stand-in
 type Atlassian struct {
 	real            bool
 	baseURL, mcpURL string
-	apiURL          string
-	jiraURL         string
-	jiraUser        string
-	jiraTokenFile   string
+	// upstream is the MCP server that calls go to instead of Atlassian's, or empty.
+	upstream      string
+	apiURL        string
+	jiraURL       string
+	jiraUser      string
+	jiraTokenFile string
 }
 
 // StandIn is the stand-in of a stack.
@@ -48,6 +50,25 @@ func ParseAtlassian(text string, p Ports) (Atlassian, error) {
 	return Atlassian{}, fmt.Errorf("ATLASSIAN is %q: leave it out for the stand-in, or set it to rovo for the real server", text)
 }
 
+// WithUpstream reads the setting MCP_UPSTREAM, the URL of an MCP server that calls go to while people
+// sign in at Atlassian as before. Empty, calls go to Atlassian too. Whoever runs such a server is
+// given the person's Atlassian token with each call.
+func (a Atlassian) WithUpstream(text string) (Atlassian, error) {
+	if text == "" {
+		return a, nil
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || !strings.HasPrefix(u.Path, "/") ||
+		u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return Atlassian{}, fmt.Errorf("MCP_UPSTREAM is %q: set it to the URL of an MCP server with its path and without a query, such as http://127.0.0.1:9000/mcp", text)
+	}
+	a.upstream = text
+	return a, nil
+}
+
+// callsURL is the MCP server that calls go to.
+func (a Atlassian) callsURL() string { return cmp.Or(a.upstream, a.mcpURL) }
+
 // setting is ATLASSIAN as ParseAtlassian reads it.
 func (a Atlassian) setting() string {
 	if a.real {
@@ -70,13 +91,13 @@ func (a Atlassian) jiraFlags(s Stack) string {
 
 // envoyValues are what envoy/envoy.yaml has to know of it.
 func (a Atlassian) envoyValues() map[string]string {
-	u, _ := url.Parse(a.mcpURL)
-	host, port, err := net.SplitHostPort(u.Host)
-	if err != nil {
-		host, port = u.Host, "443"
+	u, _ := url.Parse(a.callsURL())
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
 	}
 	return map[string]string{
-		"ATLASSIAN_HOST": host, "ATLASSIAN_PORT": port, "ATLASSIAN_AUTHORITY": u.Host, "ATLASSIAN_PATH": u.Path,
+		"ATLASSIAN_HOST": u.Hostname(), "ATLASSIAN_PORT": port, "ATLASSIAN_AUTHORITY": u.Host, "ATLASSIAN_PATH": u.EscapedPath(),
 		"ATLASSIAN_TLS": fmt.Sprint(u.Scheme == "https"),
 	}
 }

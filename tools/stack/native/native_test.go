@@ -3,6 +3,7 @@ package native
 import (
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -10,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"go.yaml.in/yaml/v3"
 )
 
 func TestParsePorts(t *testing.T) {
@@ -32,7 +35,7 @@ func TestPortInUse(t *testing.T) {
 			t.Fatal(err)
 		}
 		port := listener.Addr().(*net.TCPAddr).Port
-		err = Ports(port).check(true)
+		err = Ports(port).Check(true)
 		listener.Close()
 		wantError(t, err, fmt.Sprintf("port %d, for the MCP endpoint, is in use", port), fmt.Sprintf("(process %d)", os.Getpid()), "PORT_BASE=")
 	}
@@ -50,6 +53,45 @@ func TestParseAtlassian(t *testing.T) {
 		if values["ATLASSIAN_TLS"] != tls || values["ATLASSIAN_PATH"] != "/v2/mcp" {
 			t.Errorf("%q: got %v", setting, values)
 		}
+	}
+}
+
+// TestUpstreamApartFromSignIn shows that calls go to another server while people still sign in at
+// Atlassian.
+func TestUpstreamApartFromSignIn(t *testing.T) {
+	for url, want := range map[string]map[string]string{
+		"http://127.0.0.1:9000/mcp":     {"ATLASSIAN_HOST": "127.0.0.1", "ATLASSIAN_PORT": "9000", "ATLASSIAN_AUTHORITY": "127.0.0.1:9000", "ATLASSIAN_PATH": "/mcp", "ATLASSIAN_TLS": "false"},
+		"https://mcp.example.com/a%20b": {"ATLASSIAN_HOST": "mcp.example.com", "ATLASSIAN_PORT": "443", "ATLASSIAN_AUTHORITY": "mcp.example.com", "ATLASSIAN_PATH": "/a%20b", "ATLASSIAN_TLS": "true"},
+		"http://mcp.example.com/":       {"ATLASSIAN_HOST": "mcp.example.com", "ATLASSIAN_PORT": "80", "ATLASSIAN_AUTHORITY": "mcp.example.com", "ATLASSIAN_PATH": "/", "ATLASSIAN_TLS": "false"},
+		"http://[::1]:9000/mcp":         {"ATLASSIAN_HOST": "::1", "ATLASSIAN_PORT": "9000", "ATLASSIAN_AUTHORITY": "[::1]:9000", "ATLASSIAN_PATH": "/mcp", "ATLASSIAN_TLS": "false"},
+	} {
+		other, err := StandIn(Base).WithUpstream(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := other.envoyValues(); !maps.Equal(got, want) {
+			t.Errorf("%s: Envoy is told %v, want %v", url, got, want)
+		}
+		s := newStack(t, other)
+		identity := s.processes()["identity"].Command
+		if !strings.Contains(identity, StandIn(Base).mcpURL) || strings.Contains(identity, url) {
+			t.Errorf("%s: people don't sign in at Atlassian: %s", url, identity)
+		}
+		err = s.renderEnvoy()
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(s.path("envoy.yaml"))
+		if err == nil {
+			err = yaml.Unmarshal(text, new(map[string]any))
+		}
+		if err != nil {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+	for _, url := range []string{"rovo", "ftp://mcp.example.com/mcp", "http:///mcp", "http://mcp.example.com", "http://mcp.example.com/mcp?tools=all", "http://ana@mcp.example.com/mcp", "http://mcp.example.com/mcp#a"} {
+		_, err := StandIn(Base).WithUpstream(url)
+		wantError(t, err, fmt.Sprintf("MCP_UPSTREAM is %q: set it to the URL of an MCP server", url))
 	}
 }
 
@@ -104,7 +146,7 @@ func TestProgramIsMissing(t *testing.T) {
 func TestOrphansAreStopped(t *testing.T) {
 	s := newStack(t, StandIn(Base))
 	command := exec.Command("sleep", "60")
-	command.Env = []string{stackVariable + "=" + s.RunDir}
+	command.Env = []string{StackVariable + "=" + s.RunDir}
 	err := command.Start()
 	if err != nil {
 		t.Fatal(err)

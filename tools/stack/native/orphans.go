@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// stackVariable is in the environment of every process of a stack and names its run folder, so that
+// StackVariable is in the environment of every process of a stack and names its run folder, so that
 // they can be told from others when their supervisor is gone.
-const stackVariable = "SALLYPORT_STACK"
+const StackVariable = "SALLYPORT_STACK"
 
 // orphans returns the processes that this stack's supervisor left behind when it was killed, where
 // there is a /proc that tells.
@@ -39,7 +39,7 @@ func (s Stack) owns(process string) bool {
 	if err != nil {
 		return false // it has ended, or it is somebody else's
 	}
-	mark := []byte(stackVariable + "=" + s.RunDir)
+	mark := []byte(StackVariable + "=" + s.RunDir)
 	for variable := range bytes.SplitSeq(environment, []byte{0}) {
 		if bytes.Equal(variable, mark) {
 			return true

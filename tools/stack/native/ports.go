@@ -48,9 +48,9 @@ func (p Ports) port(offset int) int       { return int(p) + offset }
 // publicURL is the URL that people and assistants use.
 func (p Ports) publicURL() string { return fmt.Sprintf("http://localhost:%d", p.port(public)) }
 
-// check returns an error for the first port that somebody else has. Without a stand-in its ports
+// Check returns an error for the first port that somebody else has. Without a stand-in its ports
 // don't matter.
-func (p Ports) check(standIn bool) error {
+func (p Ports) Check(standIn bool) error {
 	for offset := range portCount {
 		if !standIn && (offset == atlassian || offset == switches) {
 			continue

@@ -28,7 +28,7 @@ func (s Stack) Preflight() error {
 	if err != nil {
 		return err
 	}
-	return s.Ports.check(!s.Atlassian.real)
+	return s.Ports.Check(!s.Atlassian.real)
 }
 
 // checkPrograms looks for what `make build` makes, and for what Elasticsearch needs under root.

@@ -86,4 +86,7 @@ Sallyport is ready.
 	if !s.Atlassian.real {
 		fmt.Fprintln(s.Out, "\n  Atlassian is a stand-in on this machine. Sign in as ana@acme.test, bo@acme.test or cy@acme.test.")
 	}
+	if s.Atlassian.upstream != "" {
+		fmt.Fprintf(s.Out, "\n  Calls go to %s, with the Atlassian token of the person who makes them.\n", s.Atlassian.upstream)
+	}
 }

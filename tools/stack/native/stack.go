@@ -58,7 +58,7 @@ func (s Stack) prepare() error {
 	}
 	description := map[string]any{
 		"version": "0.5", "is_strict": true, "disable_env_expansion": true,
-		"environment": []string{stackVariable + "=" + s.RunDir},
+		"environment": []string{StackVariable + "=" + s.RunDir},
 		"processes":   s.processes(),
 	}
 	text, err := yaml.Marshal(description)
