@@ -41,7 +41,13 @@ func forward(target *url.URL, token string, log *slog.Logger) (*forwarder, error
 		FlushInterval: -1,
 		ErrorLog:      slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
-	f := &forwarder{server: &http.Server{Handler: proxy, ReadHeaderTimeout: 10 * time.Second, ErrorLog: proxy.ErrorLog}, address: own}
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Otherwise the request is closed when its answer begins. The transport may be about to learn
+		// that there is no more of it, would take that for a failure, and break the answer off.
+		_ = http.NewResponseController(w).EnableFullDuplex()
+		proxy.ServeHTTP(w, r)
+	})
+	f := &forwarder{server: &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ErrorLog: proxy.ErrorLog}, address: own}
 	go func() { _ = f.server.Serve(listener) }() // it ends when it is closed
 	return f, nil
 }

@@ -63,6 +63,50 @@ func TestForwarderIsNotSeen(t *testing.T) {
 	}
 }
 
+// TestAnswerBeforeTheRequestHasEnded shows that an answer which begins early is passed on whole.
+func TestAnswerBeforeTheRequestHasEnded(t *testing.T) {
+	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		control := http.NewResponseController(w)
+		err := control.EnableFullDuplex()
+		if err == nil {
+			_, err = io.WriteString(w, "first ")
+		}
+		if err == nil {
+			err = control.Flush()
+		}
+		if err == nil {
+			_, err = io.Copy(w, r.Body)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}))
+	defer target.Close()
+	body, rest := io.Pipe()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, forwarded(t, target.URL).url("/mcp"), body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	_, err = io.WriteString(rest, "then the rest")
+	if err == nil {
+		err = rest.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := io.ReadAll(response.Body)
+	if err != nil || string(got) != "first then the rest" {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
 // relay passes a request on to the server at upstream, and its answer back: at once, or when it is whole.
 func relay(ctx context.Context, w http.ResponseWriter, r *http.Request, upstream string, atOnce bool) {
 	request, err := http.NewRequestWithContext(ctx, r.Method, "http://"+upstream, r.Body)
