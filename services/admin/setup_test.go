@@ -18,10 +18,21 @@ import (
 	"sallyport/services/internal/state"
 )
 
-// directory is identity's side of the wire, which answers with an error, or nothing for too long.
+// directory is identity's side of the wire, which answers with groups or an error, or nothing for too long.
 type directory struct {
 	identityv1.UnimplementedDirectoryServiceServer
 	err error
+	// site are the groups there are, and of those of each person.
+	site []*identityv1.Group
+	of   map[string][]*identityv1.Group
+}
+
+func (d *directory) ListGroups(context.Context, *identityv1.ListGroupsRequest) (*identityv1.ListGroupsResponse, error) {
+	return &identityv1.ListGroupsResponse{Groups: d.site}, d.err
+}
+
+func (d *directory) LookUpGroups(_ context.Context, request *identityv1.LookUpGroupsRequest) (*identityv1.LookUpGroupsResponse, error) {
+	return &identityv1.LookUpGroupsResponse{Groups: d.of[request.GetAccountId()]}, d.err
 }
 
 func (d *directory) CheckDirectory(ctx context.Context, _ *identityv1.CheckDirectoryRequest) (*identityv1.CheckDirectoryResponse, error) {
@@ -31,15 +42,15 @@ func (d *directory) CheckDirectory(ctx context.Context, _ *identityv1.CheckDirec
 	return &identityv1.CheckDirectoryResponse{}, d.err
 }
 
-// serveDirectory returns the address of an identity that answers with err.
-func serveDirectory(t *testing.T, err error) string {
+// serveDirectory returns the address of an identity that answers so.
+func serveDirectory(t *testing.T, d *directory) string {
 	t.Helper()
-	listener, listenErr := net.Listen("tcp", "127.0.0.1:0")
-	if listenErr != nil {
-		t.Fatal(listenErr)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
 	}
 	server := grpc.NewServer()
-	identityv1.RegisterDirectoryServiceServer(server, &directory{err: err})
+	identityv1.RegisterDirectoryServiceServer(server, d)
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(server.Stop)
 	return listener.Addr().String()
@@ -73,7 +84,7 @@ func TestSetupOfGroups(t *testing.T) {
 		"Jira doesn't say":   {status.Error(codes.Unavailable, "Jira wants a pause"), adminv1.SetupState_SETUP_STATE_UNKNOWN, "Jira wants a pause."},
 		"identity says none": {status.Error(codes.DeadlineExceeded, ""), adminv1.SetupState_SETUP_STATE_UNKNOWN, "The identity service, which asks Jira, took too long to answer. Look into its log, and try once more."},
 	} {
-		cfg := admin.Config{Identity: serveDirectory(t, test.answer)}
+		cfg := admin.Config{Identity: serveDirectory(t, &directory{err: test.answer})}
 		state, detail := setup(t, cfg, "groups")
 		if state != test.state || detail != test.detail {
 			t.Errorf("%s: got %v, %q", name, state, detail)

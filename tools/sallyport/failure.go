@@ -29,6 +29,14 @@ var errShown = errors.New("shown")
 // advice is an error that is a whole sentence and says what to do.
 func advice(format string, args ...any) error { return fmt.Errorf(format, args...) }
 
+// noError is an answer of no, as a sentence.
+type noError string
+
+// Error is the sentence.
+func (e noError) Error() string { return string(e) }
+
+func answeredNo(format string, args ...any) error { return noError(fmt.Sprintf(format, args...)) }
+
 // callError is a call to the admin API that came to nothing.
 type callError struct {
 	server string
@@ -85,14 +93,15 @@ func fail(err error) int {
 func exitCode(err error) int {
 	var call *callError
 	var file *policyfile.Error
+	var no noError
 	switch {
-	case errors.Is(err, errShown), errors.As(err, &file):
+	case errors.Is(err, errShown), errors.As(err, &file), errors.As(err, &no):
 		return exitNo
 	case !errors.As(err, &call):
 		return exitUnable
 	}
 	switch status.Code(call.err) {
-	case codes.InvalidArgument, codes.NotFound, codes.Aborted:
+	case codes.InvalidArgument, codes.NotFound, codes.AlreadyExists, codes.Aborted, codes.PermissionDenied:
 		return exitNo
 	default:
 		return exitUnable

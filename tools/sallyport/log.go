@@ -18,19 +18,22 @@ import (
 const maxPage = 1000
 
 type logCommand struct {
-	User      string `help:"Only this person: e-mail, account id, or name."`
-	Client    string `help:"Only this assistant: its key or name."`
-	Operation string `help:"Only this operation; * stands for any characters."`
-	Decision  string `help:"Only these: allowed or blocked." enum:"allowed,blocked," default:"" placeholder:"allowed|blocked"`
-	Since     since  `help:"Only since then: 15m, 2h, 7d ago, a day as 2026-11-23, or a time as 2026-11-23T09:00:00Z." placeholder:"TIME"`
-	Query     string `help:"Only those with all of these words, or words that begin so, in names, notes or arguments." short:"q"`
-	Limit     int    `help:"How many at most." default:"50" short:"n"`
-	JSON      bool   `help:"One JSON object a line, each a sallyport.activity.v1.Record with its own field names; 64-bit numbers are strings." name:"json"`
+	User           string `help:"Only this person: e-mail, account id, or name."`
+	Client         string `help:"Only this assistant: its key or name."`
+	Operation      string `help:"Only this operation; * stands for any characters."`
+	Decision       string `help:"Only these: allowed or blocked." enum:"allowed,blocked," default:"" placeholder:"allowed|blocked"`
+	Since          since  `help:"Only since then: 15m, 2h, 7d ago, a day as 2026-11-23, or a time as 2026-11-23T09:00:00Z." placeholder:"TIME"`
+	Query          string `help:"Only those with all of these words, or words that begin so, in names, notes or arguments." short:"q"`
+	Administrative bool   `help:"Show what admins did, instead of what assistants did."`
+	Limit          int    `help:"How many at most." default:"50" short:"n"`
+	JSON           bool   `help:"One JSON object a line, each a sallyport.activity.v1.Record with its own field names; 64-bit numbers are strings." name:"json"`
 }
 
 // Help is the examples of --help.
 func (logCommand) Help() string {
 	return `Each line is one thing an assistant tried to do. A call inside an execute tool shows that tool in brackets. Bytes are those of the request and of the answer. What doesn't fit the screen is cut or left out, arguments first: --json has all of it.
+
+With --administrative, each line is something an admin did or tried to do with Sallyport itself. A viewer sees no arguments, and doesn't find records by them.
 
 Examples:
 
@@ -38,6 +41,7 @@ Examples:
   sallyport log --since 1h --decision blocked
   sallyport log --user ana@acme.test --operation 'delete*'
   sallyport log --query "OPS-12" --limit 500
+  sallyport log --administrative --operation 'policy.*' --since 30d
   sallyport log --since 7d --limit 10000 --json | jq -r '[.time, .user.email, .operation.name] | @tsv'`
 }
 
@@ -45,6 +49,9 @@ Examples:
 func (l *logCommand) Validate() error {
 	if l.Limit < 1 {
 		return errors.New("--limit must be 1 or more")
+	}
+	if l.Administrative && l.Client+l.Decision != "" {
+		return errors.New("--client and --decision are of what assistants did: leave them out with --administrative")
 	}
 	return nil
 }
@@ -60,6 +67,7 @@ func (l *logCommand) Run(ctx context.Context, c *connection, t *terminal) error 
 	client := adminv1.NewActivityServiceClient(conn)
 	request := l.request(time.Now())
 	var records []*activityv1.Record
+	withheld := false
 	for left := l.Limit; left > 0; left = l.Limit - len(records) {
 		request.PageSize = int32(min(left, maxPage))
 		page, err := client.SearchActivity(ctx, request)
@@ -67,6 +75,7 @@ func (l *logCommand) Run(ctx context.Context, c *connection, t *terminal) error 
 			return err
 		}
 		records = append(records, page.GetRecords()...)
+		withheld = page.GetArgumentsWithheld() && !l.Administrative
 		if l.JSON {
 			err = writeRecords(t, page.GetRecords())
 			if err != nil {
@@ -81,13 +90,19 @@ func (l *logCommand) Run(ctx context.Context, c *connection, t *terminal) error 
 	if l.JSON {
 		return nil
 	}
-	if len(records) == 0 {
+	switch {
+	case len(records) == 0:
 		t.printf("%s\n", l.nothing())
-		return nil
+	case l.Administrative:
+		showActs(t, records, time.Now())
+	default:
+		showRecords(t, records, time.Now())
 	}
-	showRecords(t, records, time.Now())
 	if request.PageToken != "" {
 		t.printf("%s\n", t.paint("There are more: raise --limit, or narrow by --since, --user, --operation or --query.", faint))
+	}
+	if withheld {
+		t.printf("%s\n", t.paint("Arguments are withheld, and weren't searched: you are a viewer, and an auditor may see them.", faint))
 	}
 	return nil
 }
@@ -95,6 +110,7 @@ func (l *logCommand) Run(ctx context.Context, c *connection, t *terminal) error 
 func (l *logCommand) request(now time.Time) *adminv1.SearchActivityRequest {
 	request := &adminv1.SearchActivityRequest{
 		Query: l.Query, User: l.User, Client: l.Client, Operation: l.Operation, Decision: l.Decision,
+		Administrative: l.Administrative,
 	}
 	if at := l.Since.before(now); !at.IsZero() {
 		request.Since = timestamppb.New(at)
@@ -105,6 +121,9 @@ func (l *logCommand) request(now time.Time) *adminv1.SearchActivityRequest {
 // nothing says what to do where there is nothing to show.
 func (l *logCommand) nothing() string {
 	if l.User+l.Client+l.Operation+l.Decision+l.Query == "" && l.Since == (since{}) {
+		if l.Administrative {
+			return "No admin has done anything yet that is indexed."
+		}
 		return "No assistant has done anything yet. Add the MCP URL that `sallyport status` shows to one, sign in, and call a tool."
 	}
 	return "Nothing matches. Leave out a filter, or look further back with --since."

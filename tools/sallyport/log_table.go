@@ -19,10 +19,7 @@ const decisionLeast = len("blocked, rule 1000") + 1
 
 // showRecords shows records as a table that fits the screen.
 func showRecords(t *terminal, records []*activityv1.Record, now time.Time) {
-	layout := time.DateTime
-	if sameDay(records, now) {
-		layout = time.TimeOnly
-	}
+	layout := timeLayout(records, now)
 	shown := table{columns: []column{
 		{title: "TIME"}, {title: "PERSON", least: 8}, {title: "CLIENT", least: 6, drop: 3}, {title: "OPERATION", least: 12},
 		{title: "DECISION", least: decisionLeast}, {title: "RESULT"}, {title: "BYTES", drop: 1}, {title: "LATENCY", drop: 2},
@@ -43,6 +40,14 @@ func showRecords(t *terminal, records []*activityv1.Record, now time.Time) {
 		)
 	}
 	shown.write(t)
+}
+
+// timeLayout leaves the day out where it is today's for all.
+func timeLayout(records []*activityv1.Record, now time.Time) string {
+	if sameDay(records, now) {
+		return time.TimeOnly
+	}
+	return time.DateTime
 }
 
 func sameDay(records []*activityv1.Record, now time.Time) bool {

@@ -19,7 +19,9 @@ type cli struct {
 	Policy     policyVerbs   `cmd:"" help:"Read, try and change the rules."`
 	Groups     groupsVerbs   `cmd:"" help:"See and refresh the groups that rules are about."`
 	People     peopleVerbs   `cmd:"" help:"End people's sign-ins."`
-	Log        logCommand    `cmd:"" help:"Show what assistants did, newest first."`
+	Roles      rolesVerbs    `cmd:"" help:"See and change who may use this API."`
+	Tokens     tokensVerbs   `cmd:"" help:"Make, list and end tokens for programs."`
+	Log        logCommand    `cmd:"" help:"Show what assistants did, or admins, newest first."`
 	Status     statusCommand `cmd:"" help:"Tell how every part of Sallyport is, and its URLs."`
 }
 

@@ -139,18 +139,22 @@ func (d draft) blame(err error) error {
 const standardInput = "standard input"
 
 func readPolicy(name string) (*policyfile.File, error) {
-	if name == "-" {
-		text, err := io.ReadAll(io.LimitReader(os.Stdin, policyfile.MaxBytes+1))
-		if err != nil {
-			return nil, advice("Standard input can't be read: %w.", err)
-		}
-		return policyfile.Read(standardInput, text)
-	}
-	text, err := readFile(name)
+	text, err := readInput(name)
 	if err != nil {
 		return nil, advice("The policy can't be read: %w. Name a file, the number of a version, or - for standard input.", err)
 	}
+	if name == "-" {
+		name = standardInput
+	}
 	return policyfile.Read(name, text)
+}
+
+// readInput reads a file, or standard input where its name is -.
+func readInput(name string) ([]byte, error) {
+	if name == "-" {
+		return io.ReadAll(io.LimitReader(os.Stdin, policyfile.MaxBytes+1))
+	}
+	return readFile(name)
 }
 
 // readFile reads no more of a file than a policy may have.

@@ -22,7 +22,7 @@ type policyHistory struct {
 
 // Help is the examples of --help.
 func (policyHistory) Help() string {
-	return `Each version is shown with what it changed in the one before. "saved by" is the name of the admin token.
+	return `Each version is shown with what it changed in the one before. "saved by" is the name of a token, or a person's e-mail address.
 
 Examples:
 

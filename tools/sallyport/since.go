@@ -19,12 +19,21 @@ var agoUnits = map[string]time.Duration{
 	"s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour, "w": 7 * 24 * time.Hour,
 }
 
+// readAgo reads a length of time: 15m, 2h, 7d.
+func readAgo(text string) (time.Duration, bool) {
+	found := ago.FindStringSubmatch(text)
+	if found == nil {
+		return 0, false
+	}
+	n, err := strconv.Atoi(found[1])
+	return time.Duration(n) * agoUnits[found[2]], err == nil
+}
+
 // UnmarshalText reads a time from the command line. A day is one of this place, from its midnight.
 func (s *since) UnmarshalText(text []byte) error {
-	if found := ago.FindStringSubmatch(string(text)); found != nil {
-		n, err := strconv.Atoi(found[1])
-		s.ago = time.Duration(n) * agoUnits[found[2]]
-		return err
+	if d, ok := readAgo(string(text)); ok {
+		s.ago = d
+		return nil
 	}
 	at, err := time.Parse(time.RFC3339Nano, string(text))
 	if err != nil {
