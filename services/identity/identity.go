@@ -38,6 +38,8 @@ type server struct {
 	// issuer is the public URL; it never ends in a slash, since clients compare it byte for byte.
 	issuer   string
 	resource string
+	// console is the resource of the admin API; empty where nobody can sign in to it.
+	console  string
 	callback string
 	contact  string
 
@@ -89,7 +91,7 @@ func newServer(p *process.Process, cfg Config) (*server, error) {
 	}
 	issuer := strings.TrimRight(cfg.PublicURL, "/")
 	s := &server{
-		issuer: issuer, resource: issuer + "/mcp", callback: issuer + "/mcp/callback", contact: cfg.Contact,
+		issuer: issuer, resource: state.MCPResource(issuer), console: state.AdminResource(cfg.ConsoleURL), callback: issuer + "/mcp/callback", contact: cfg.Contact,
 		store: state.Open(cfg.Redis), metrics: newMetrics(p.Metrics), log: p.Log,
 		occasions: make(chan occasion, 1),
 	}

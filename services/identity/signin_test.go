@@ -144,7 +144,7 @@ func (a *assistant) tokens(email string) answer {
 // works says whether an access token lets anybody in.
 func (d *deployment) works(access string) bool {
 	d.t.Helper()
-	_, err := d.store.SessionGrant(d.t.Context(), state.TokenHash(access))
+	_, err := d.store.SessionGrant(d.t.Context(), state.TokenHash(access), d.url+"/mcp")
 	return err == nil
 }
 
@@ -166,14 +166,14 @@ func TestSignIn(t *testing.T) {
 		t.Errorf("got %v %v", got.header, got.body)
 	}
 	ctx := t.Context()
-	granted, err := d.store.SessionGrant(ctx, state.TokenHash(got.text("access_token")))
+	granted, err := d.store.SessionGrant(ctx, state.TokenHash(got.text("access_token")), d.url+"/mcp")
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := state.Grant{
 		ID: granted.ID, Rev: granted.Rev, AccountID: granted.AccountID, Email: "ana@acme.test", Name: "Ana Albarn",
 		ClientID: a.id, ClientKey: "claude-code", ClientName: "Claude Code", ClientClass: "claimed",
-		Site: granted.Site, CreatedAt: granted.CreatedAt,
+		Resource: d.url + "/mcp", Site: granted.Site, CreatedAt: granted.CreatedAt,
 	}
 	if diff := cmp.Diff(want, granted); diff != "" || granted.AccountID == "" || granted.Rev == "" || granted.Site == "" {
 		t.Errorf("grant (-want +got):\n%s\n%+v", diff, granted)
