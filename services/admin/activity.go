@@ -27,7 +27,7 @@ const (
 	pageBytes = 2 << 20
 )
 
-// ActivityServer searches the records of what assistants did.
+// ActivityServer searches the records of what assistants and admins did.
 type ActivityServer struct {
 	adminv1.UnsafeActivityServiceServer
 	elastic esapi.Transport
@@ -35,13 +35,13 @@ type ActivityServer struct {
 
 // SearchActivity returns one page of records, newest first.
 func (s *ActivityServer) SearchActivity(ctx context.Context, request *adminv1.SearchActivityRequest) (*adminv1.SearchActivityResponse, error) {
-	search, err := newSearch(request)
+	search, err := newSearch(request, callerOf(ctx).role >= auditor)
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, searchTimeout)
 	defer cancel()
-	page := &adminv1.SearchActivityResponse{}
+	page := &adminv1.SearchActivityResponse{ArgumentsWithheld: !search.arguments}
 	size := 0
 	for {
 		// One more than needed tells whether there is a next page.
@@ -56,7 +56,7 @@ func (s *ActivityServer) SearchActivity(ctx context.Context, request *adminv1.Se
 				page.NextPageToken = search.after.token()
 				return page, nil
 			}
-			record, err := hit.record()
+			record, err := hit.record(search.arguments)
 			if err != nil {
 				return nil, err
 			}
@@ -82,12 +82,17 @@ type hit struct {
 	Sort   position        `json:"sort"`
 }
 
-func (h hit) record() (*activityv1.Record, error) {
+// record reads a hit; without arguments where those who ask may not see them.
+func (h hit) record(arguments bool) (*activityv1.Record, error) {
 	stored, err := activity.Parse(h.Source)
 	if err != nil {
 		return nil, status.Errorf(codes.Internal, "The record %s in Elasticsearch can't be read: %v.", h.ID, err)
 	}
-	return recordMessage(stored, time.Now()), nil
+	m := recordMessage(stored, time.Now())
+	if !arguments {
+		m.Arguments, m.ArgumentsWithheld = nil, true
+	}
+	return m, nil
 }
 
 // fetch asks Elasticsearch for the next records of a search. Where no index exists yet, there are

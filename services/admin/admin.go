@@ -1,5 +1,6 @@
 // Package admin is the service behind the console and the CLI: it reads and saves the policy,
-// searches what assistants did, and tells how Sallyport itself is.
+// searches what assistants did, and tells how Sallyport itself is. Who may do what, and how it is recorded,
+// is said by options of the methods in the proto and enforced in one place, guard.
 package admin
 
 import (
@@ -13,6 +14,7 @@ import (
 
 	adminv1 "sallyport/proto/gen/go/sallyport/admin/v1"
 	identityv1 "sallyport/proto/gen/go/sallyport/identity/v1"
+	"sallyport/services/internal/act"
 	"sallyport/services/internal/elastic"
 	"sallyport/services/internal/process"
 	"sallyport/services/internal/state"
@@ -24,8 +26,9 @@ type Config struct {
 	Listen        string `help:"Address for the admin API, gRPC." default:"127.0.0.1:9010" env:"SALLYPORT_LISTEN"`
 	Redis         string `help:"Address of Redis, host:port." default:"127.0.0.1:6379" env:"SALLYPORT_REDIS"`
 	Elasticsearch string `help:"URL of Elasticsearch." default:"http://127.0.0.1:9200" env:"SALLYPORT_ELASTICSEARCH"`
-	TokenFile     string `help:"File with the admin token, 32 characters at least, or with a line NAME TOKEN for each admin. Whoever has one can change the policy and read the log." required:"" type:"existingfile" env:"SALLYPORT_TOKEN_FILE"`
+	TokenFile     string `help:"File with the admin token, 32 characters at least, or with a line NAME TOKEN for each admin. Whoever has one can change the policy and read the log; as NAME ROLE TOKEN, what that role may: admin, auditor or viewer." required:"" type:"existingfile" env:"SALLYPORT_TOKEN_FILE"`
 	Identity      string `help:"Address of identity's gRPC, host:port, which knows the groups." default:"127.0.0.1:8806" env:"SALLYPORT_IDENTITY"`
+	StreamLimit   int64  `help:"Most entries that may wait to be indexed. Beyond it nothing can be changed, since it couldn't be written down." default:"1000000" env:"SALLYPORT_STREAM_LIMIT"`
 	PublicURL     string `help:"URL that assistants reach Sallyport at, without a path." required:"" env:"SALLYPORT_PUBLIC_URL"`
 	EnvoyAdmin    string `help:"URL of Envoy's admin interface." default:"http://127.0.0.1:9901" env:"SALLYPORT_ENVOY_ADMIN"`
 	AuthzOps      string `help:"URL of authz's health." default:"http://127.0.0.1:9091" env:"SALLYPORT_AUTHZ_OPS"`
@@ -35,6 +38,9 @@ type Config struct {
 
 // Validate refuses settings that can't work.
 func (c Config) Validate() error {
+	if c.StreamLimit < 1 {
+		return fmt.Errorf("--stream-limit is %d: at least one entry must fit", c.StreamLimit)
+	}
 	for _, setting := range []struct{ flag, value string }{
 		{"public-url", c.PublicURL}, {"envoy-admin", c.EnvoyAdmin}, {"authz-ops", c.AuthzOps},
 		{"identity-ops", c.IdentityOps}, {"accesslog-ops", c.AccesslogOps},
@@ -69,10 +75,14 @@ func Start(_ context.Context, p *process.Process, cfg Config) error {
 	saved, known := policies{store}, catalogue{store, search}
 	people := people{store, identityv1.NewDirectoryServiceClient(identity)}
 	operations := &OperationServer{policies: saved, catalogue: known, log: p.Log}
+	gate := guard{
+		callers: callers{file: tokens, store: store, people: people},
+		acts:    &act.Recorder{Store: store, Limit: cfg.StreamLimit, Log: p.Log},
+	}
 	return p.ServeGRPC(process.GRPC{
 		Address:    cfg.Listen,
-		Unary:      tokens.unary,
-		Stream:     tokens.stream,
+		Unary:      gate.unary,
+		Stream:     gate.stream,
 		Reflection: true,
 		Register: func(s *grpc.Server) {
 			adminv1.RegisterPolicyServiceServer(s, &PolicyServer{policies: saved, log: p.Log})
@@ -80,6 +90,7 @@ func Start(_ context.Context, p *process.Process, cfg Config) error {
 			adminv1.RegisterOperationServiceServer(s, operations)
 			adminv1.RegisterDirectoryServiceServer(s, &DirectoryServer{people: people})
 			adminv1.RegisterConnectionServiceServer(s, &ConnectionServer{people: people, log: p.Log})
+			adminv1.RegisterAccessServiceServer(s, &AccessServer{store: store, people: people, file: tokens, log: p.Log})
 			adminv1.RegisterActivityServiceServer(s, &ActivityServer{elastic: search})
 			adminv1.RegisterStatusServiceServer(s, newStatusServer(cfg, store, search, operations, people))
 		},

@@ -1,11 +1,13 @@
 package admin_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -14,6 +16,8 @@ import (
 	healthgrpc "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
 
 	adminv1 "sallyport/proto/gen/go/sallyport/admin/v1"
 	"sallyport/services/admin"
@@ -25,8 +29,10 @@ import (
 )
 
 const (
-	token      = "0123456789abcdef0123456789abcdef"
-	robotToken = "fedcba9876543210fedcba9876543210"
+	token        = "0123456789abcdef0123456789abcdef"
+	robotToken   = "fedcba9876543210fedcba9876543210"
+	viewerToken  = "00000000000000000000000000viewer"
+	auditorToken = "0000000000000000000000000auditor"
 )
 
 // nowhere is an address at which nothing listens.
@@ -39,11 +45,13 @@ func start(t testing.TB, cfg admin.Config) *grpc.ClientConn {
 	t.Helper()
 	cfg.Listen = nativetest.FreeAddress(t)
 	cfg.TokenFile = filepath.Join(t.TempDir(), "token")
-	err := os.WriteFile(cfg.TokenFile, []byte("# everybody\n"+token+"\nci-robot "+robotToken+"\n"), 0o600)
+	lines := []string{"# everybody", token, "ci-robot " + robotToken, "reader viewer " + viewerToken, "reviewer auditor " + auditorToken}
+	err := os.WriteFile(cfg.TokenFile, []byte(strings.Join(lines, "\n")+"\n"), 0o600)
 	if err != nil {
 		t.Fatal(err)
 	}
 	cfg.PublicURL = "http://localhost:8800"
+	cfg.StreamLimit = cmp.Or(cfg.StreamLimit, 1000)
 	for _, address := range []*string{&cfg.Elasticsearch, &cfg.EnvoyAdmin, &cfg.AuthzOps, &cfg.IdentityOps, &cfg.AccesslogOps} {
 		if *address == "" {
 			*address = "http://" + nowhere
@@ -60,6 +68,12 @@ func start(t testing.TB, cfg admin.Config) *grpc.ClientConn {
 
 // asAdmin presents the admin token.
 func asAdmin(t testing.TB) context.Context {
+	t.Helper()
+	return with(t, token)
+}
+
+// with presents a token.
+func with(t testing.TB, token string) context.Context {
 	t.Helper()
 	return metadata.AppendToOutgoingContext(t.Context(), "authorization", "Bearer "+token)
 }
@@ -107,36 +121,42 @@ func invoke(ctx context.Context, conn *grpc.ClientConn, method string) error {
 	return stream.RecvMsg(&adminv1.GetStatusResponse{})
 }
 
-// methods lists the API's methods, of one message and of many.
+// methods lists the API's methods, of one message and of many, by service.
 func methods() map[string][]string {
 	services := map[string][]string{}
-	for _, d := range []grpc.ServiceDesc{
-		adminv1.PolicyService_ServiceDesc, adminv1.ActivityService_ServiceDesc, adminv1.StatusService_ServiceDesc,
-		adminv1.TrialService_ServiceDesc, adminv1.OperationService_ServiceDesc, adminv1.DirectoryService_ServiceDesc,
-		adminv1.ConnectionService_ServiceDesc,
-	} {
-		for _, m := range d.Methods {
-			services[d.ServiceName] = append(services[d.ServiceName], m.MethodName)
+	protoregistry.GlobalFiles.RangeFilesByPackage("sallyport.admin.v1", func(file protoreflect.FileDescriptor) bool {
+		for i := range file.Services().Len() {
+			service := file.Services().Get(i)
+			for j := range service.Methods().Len() {
+				services[string(service.FullName())] = append(services[string(service.FullName())], string(service.Methods().Get(j).Name()))
+			}
 		}
-		for _, s := range d.Streams {
-			services[d.ServiceName] = append(services[d.ServiceName], s.StreamName)
-		}
-	}
+		return true
+	})
 	return services
 }
 
-func TestStartRefusesAShortToken(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "token")
-	err := os.WriteFile(file, []byte("secret\n"), 0o600)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg := admin.Config{TokenFile: file, Common: process.Common{OpsListen: "127.0.0.1:0"}}
-	err = process.Run(t.Context(), slog.New(slog.DiscardHandler), cfg.Common, func(ctx context.Context, p *process.Process) error {
-		return admin.Start(ctx, p, cfg)
-	})
-	if err == nil || !strings.Contains(err.Error(), "32 are the least") {
-		t.Errorf("the service started with a token of 6 characters: %v", err)
+func TestStartRefusesATokenFile(t *testing.T) {
+	for content, says := range map[string]string{
+		"secret":                       "line 1 of .* 32 are the least",
+		"# nobody\n\n":                 "holds none",
+		"a b c " + token:               "line 1 of .* has 4 words",
+		token + "\nci editor " + token: "line 2 of .* has the role \"editor\"",
+		"ci VIEWER " + token:           "has the role \"VIEWER\"",
+		"ci viewer 0123456789abcdef":   "one of 16 characters",
+	} {
+		file := filepath.Join(t.TempDir(), "token")
+		err := os.WriteFile(file, []byte(content+"\n"), 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg := admin.Config{TokenFile: file, Common: process.Common{OpsListen: "127.0.0.1:0"}}
+		err = process.Run(t.Context(), slog.New(slog.DiscardHandler), cfg.Common, func(ctx context.Context, p *process.Process) error {
+			return admin.Start(ctx, p, cfg)
+		})
+		if err == nil || !regexp.MustCompile(says).MatchString(err.Error()) || strings.Contains(err.Error(), token) {
+			t.Errorf("%q: %v, want one that says %q", content, err, says)
+		}
 	}
 }
 

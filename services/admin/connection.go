@@ -41,6 +41,6 @@ func (s *ConnectionServer) ForgetPerson(ctx context.Context, request *adminv1.Fo
 	case err != nil:
 		return nil, status.Errorf(codes.Unavailable, "Redis didn't confirm that the sign-ins of %q have ended. Start it again, and try once more. (%v)", user, err)
 	}
-	s.log.Info("person forgotten", "account_id", account, "sessions", sessions, "by", callerOf(ctx))
+	s.log.Info("person forgotten", "account_id", account, "sessions", sessions, "by", callerOf(ctx).name)
 	return &adminv1.ForgetPersonResponse{AccountId: account, Sessions: int32(sessions)}, nil
 }

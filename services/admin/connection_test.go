@@ -66,7 +66,7 @@ func TestForgetPersonRefuses(t *testing.T) {
 		{"nobody@acme.test", false, codes.NotFound, "Nobody with the e-mail address"},
 		{"712020:nobody", false, codes.NotFound, "Nobody with the account id"},
 		{"ana@acme.test", true, codes.Unavailable, "Redis doesn't answer"},
-		{"712020:ana", true, codes.Unavailable, "Redis didn't confirm"},
+		{"712020:ana", true, codes.Unavailable, "can't be written down: Redis doesn't answer"},
 	} {
 		conn := here
 		if test.away {

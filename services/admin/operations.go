@@ -96,7 +96,7 @@ func (s *OperationServer) ReviewOperations(ctx context.Context, request *adminv1
 	for _, tool := range tools {
 		if tool.Notice != "" && (len(request.GetNames()) == 0 || slices.Contains(request.GetNames(), tool.Name)) {
 			answer.Reviewed++
-			s.log.Info("tool reviewed", "by", callerOf(ctx), "tool", tool.Name, "notice", tool.Notice)
+			s.log.Info("tool reviewed", "by", callerOf(ctx).name, "tool", tool.Name, "notice", tool.Notice)
 		}
 	}
 	return answer, nil

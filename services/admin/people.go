@@ -51,22 +51,31 @@ func (p people) subject(ctx context.Context, user string) (policy.Subject, error
 	if account != user {
 		s.Email = user
 	}
-	kept, err := p.store.Groups(ctx, account)
+	groups, known, err := p.groupsOf(ctx, account)
 	if err != nil {
-		return s, status.Errorf(codes.Unavailable, "Redis doesn't answer, so the groups of %q can't be read. Start it again, and try once more. (%v)", user, err)
+		return s, err
 	}
-	s.GroupsKnown = kept.Known
-	for _, g := range kept.List {
+	s.GroupsKnown = known
+	for _, g := range groups {
 		s.Groups = append(s.Groups, policy.Group{ID: g.ID, Name: g.Name})
 	}
+	return s, nil
+}
+
+// groupsOf returns a person's groups and whether they are known: the ones kept, or for somebody who isn't
+// signed in those that Jira says. Its error is a status.
+func (p people) groupsOf(ctx context.Context, account string) (groups []state.Group, known bool, err error) {
+	kept, err := p.store.Groups(ctx, account)
+	if err != nil {
+		return nil, false, status.Errorf(codes.Unavailable, "Redis doesn't answer, so the groups of %q can't be read. Start it again, and try once more. (%v)", account, err)
+	}
 	if kept.Rev != "" {
-		return s, nil
+		return kept.List, kept.Known, nil
 	}
 	found, err := p.directory.LookUpGroups(ctx, &identityv1.LookUpGroupsRequest{AccountId: account})
-	// Where Jira doesn't know or doesn't answer, the groups are unknown, as they would be for a call.
-	s.GroupsKnown = err == nil
 	for _, g := range found.GetGroups() {
-		s.Groups = append(s.Groups, policy.Group{ID: g.GetId(), Name: g.GetName()})
+		groups = append(groups, state.Group{ID: g.GetId(), Name: g.GetName()})
 	}
-	return s, nil
+	// Where Jira doesn't know or doesn't answer, the groups are unknown, as they would be for a call.
+	return groups, err == nil, nil
 }

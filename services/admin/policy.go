@@ -74,7 +74,7 @@ func (s *PolicyServer) SavePolicy(ctx context.Context, request *adminv1.SavePoli
 	if err != nil {
 		return nil, status.Error(codes.Internal, err.Error())
 	}
-	by := state.Save{At: time.Now().UTC(), By: callerOf(ctx), Message: message}
+	by := state.Save{At: time.Now().UTC(), By: callerOf(ctx).name, Message: message}
 	answer.Version, err = s.policies.store.SavePolicy(ctx, base, text, by)
 	if errors.Is(err, state.ErrConflict) {
 		inForce, saved, err = s.policies.version(ctx, 0)

@@ -1,6 +1,8 @@
 package admin
 
 import (
+	"cmp"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/encoding/protojson"
@@ -21,10 +23,13 @@ func recordMessage(r activity.Record, now time.Time) *activityv1.Record {
 	m := &activityv1.Record{
 		Id:        r.Event.ID,
 		Time:      timestamppb.New(r.Timestamp),
-		Decision:  decisionMessage(r.Sallyport),
-		Outcome:   outcomeMessage(r, now),
 		Arguments: argumentsMessage(r.Sallyport.Arguments),
 		Site:      r.Sallyport.Site,
+	}
+	if r.Sallyport.Act != nil {
+		m.Act = actMessage(r)
+	} else {
+		m.Decision, m.Outcome = decisionMessage(r.Sallyport), outcomeMessage(r, now)
 	}
 	if u := r.User; u != nil {
 		m.User = &activityv1.User{Id: u.ID, Name: u.Name, Email: u.Email, Groups: u.Group.Name}
@@ -46,6 +51,22 @@ func recordMessage(r activity.Record, now time.Time) *activityv1.Record {
 	}
 	if r.Trace != nil {
 		m.TraceId = r.Trace.ID
+	}
+	return m
+}
+
+// actMessage is what an admin did.
+func actMessage(r activity.Record) *activityv1.Act {
+	a := r.Sallyport.Act
+	m := &activityv1.Act{
+		Action: r.Event.Action, Caller: a.Caller, Targets: a.Targets, Reason: a.Reason, Details: a.Details,
+		Outcome: cmp.Or(r.Event.Outcome, activity.OutcomeUnknown),
+	}
+	if r.User != nil {
+		m.Role = strings.Join(r.User.Roles, ", ")
+	}
+	if r.Error != nil {
+		m.ErrorCode, m.ErrorMessage = r.Error.Code, r.Error.Message
 	}
 	return m
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,6 +32,8 @@ type search struct {
 	filters  []object
 	after    position
 	pageSize int
+	// arguments says that whoever asks may see arguments, and find records by them.
+	arguments bool
 }
 
 // position is where in the order of a search a record is: its time and its id, as Elasticsearch
@@ -68,8 +71,9 @@ func positionFrom(token string) (position, error) {
 	return p, nil
 }
 
-// newSearch reads a request, and refuses one that can't be answered.
-func newSearch(request *adminv1.SearchActivityRequest) (*search, error) {
+// newSearch reads a request of somebody who may see arguments or not, and refuses one that can't be
+// answered.
+func newSearch(request *adminv1.SearchActivityRequest, arguments bool) (*search, error) {
 	after, err := positionFrom(request.GetPageToken())
 	if err != nil {
 		return nil, err
@@ -88,16 +92,20 @@ func newSearch(request *adminv1.SearchActivityRequest) (*search, error) {
 			return nil, status.Errorf(codes.InvalidArgument, "%s is longer than %d bytes.", filter.name, maxFilter)
 		}
 	}
-	filters, err := filtersOf(request)
+	filters, err := filtersOf(request, arguments)
 	if err != nil {
 		return nil, err
 	}
-	return &search{filters: filters, after: after, pageSize: size}, nil
+	return &search{filters: filters, after: after, pageSize: size, arguments: arguments}, nil
 }
 
-func filtersOf(request *adminv1.SearchActivityRequest) ([]object, error) {
+func filtersOf(request *adminv1.SearchActivityRequest, arguments bool) ([]object, error) {
+	kind, err := kindOf(request)
+	if err != nil {
+		return nil, err
+	}
 	// An outcome can be indexed a moment before its decision; only together are they a record.
-	filters := []object{{"exists": object{"field": "sallyport.decision"}}, {"exists": object{"field": "@timestamp"}}}
+	filters := []object{{"exists": object{"field": kind.mark}}, {"exists": object{"field": "@timestamp"}}}
 	if user := strings.TrimSpace(request.GetUser()); user != "" {
 		filters = append(filters, anyOf(equal("user.email", user), equal("user.id", user), words("user.name.text", user)))
 	}
@@ -105,7 +113,11 @@ func filtersOf(request *adminv1.SearchActivityRequest) ([]object, error) {
 		filters = append(filters, anyOf(equal("sallyport.client.key", client), words("sallyport.client.name.text", client)))
 	}
 	if operation := glob.Replace(strings.TrimSpace(request.GetOperation())); operation != "" {
-		filters = append(filters, anyOf(like("sallyport.operation.name", operation), like("sallyport.operation.outer", operation)))
+		var named []object
+		for _, field := range kind.names {
+			named = append(named, like(field, operation))
+		}
+		filters = append(filters, anyOf(named...))
 	}
 	switch decision := request.GetDecision(); decision {
 	case "":
@@ -124,20 +136,63 @@ func filtersOf(request *adminv1.SearchActivityRequest) ([]object, error) {
 	if len(searched) > maxWords {
 		return nil, status.Errorf(codes.InvalidArgument, "query has %d words: %d are the most.", len(searched), maxWords)
 	}
+	fields := kind.texts
+	if arguments {
+		fields = append(slices.Clone(fields), kind.arguments...)
+	}
 	for _, word := range searched {
-		filters = append(filters, anywhere(word))
+		filters = append(filters, anywhere(word, fields, kind.names[0]))
 	}
 	return filters, nil
+}
+
+// recordKind is where in the index the records of one kind have what is searched for.
+type recordKind struct {
+	// mark is a field that all of them have, and no others.
+	mark string
+	// names are what was done, texts what words are looked for in, and arguments those of them that only
+	// auditors may search.
+	names, texts, arguments []string
+}
+
+var (
+	calls = recordKind{
+		mark:  "sallyport.decision",
+		names: []string{"sallyport.operation.name", "sallyport.operation.outer"},
+		texts: []string{
+			"user.name.text", "user.email.text", "sallyport.client.name.text", "sallyport.operation.name.text", "sallyport.rule.note.text",
+		},
+		arguments: []string{"sallyport.arguments_text", "http.request.body.content"},
+	}
+	acts = recordKind{
+		mark:  "sallyport.act.caller",
+		names: []string{"event.action"},
+		texts: []string{"user.name.text", "user.email.text", "sallyport.act.targets.text", "sallyport.act.reason.text", "error.message"},
+	}
+)
+
+func kindOf(request *adminv1.SearchActivityRequest) (recordKind, error) {
+	if !request.GetAdministrative() {
+		return calls, nil
+	}
+	if request.GetClient() != "" || request.GetDecision() != "" {
+		return acts, status.Error(codes.InvalidArgument, "client and decision can't be asked for together with administrative: no assistant acts there, and no rule decides.")
+	}
+	return acts, nil
 }
 
 // body is the search as Elasticsearch takes it. Arguments are returned as they were sent, so their
 // searchable text isn't.
 func (s *search) body(size int) object {
+	withheld := []string{"sallyport.arguments_text", "http.request.body.content"}
+	if !s.arguments {
+		withheld = append(withheld, "sallyport.arguments")
+	}
 	body := object{
 		"size":             size,
 		"track_total_hits": countedTo,
 		"query":            object{"bool": object{"filter": s.filters}},
-		"_source":          object{"excludes": []string{"sallyport.arguments_text", "http.request.body.content"}},
+		"_source":          object{"excludes": withheld},
 		"sort": []object{
 			{"@timestamp": object{"order": "desc", "format": "strict_date_optional_time_nanos", "unmapped_type": "date_nanos"}},
 			{"event.id": object{"order": "desc", "unmapped_type": "keyword"}},
@@ -173,17 +228,11 @@ var (
 	literal = strings.NewReplacer(`\`, `\\`, `?`, `\?`, `*`, `\*`)
 )
 
-// anywhere matches a record that has a word, or one that begins so, in any of its texts; of an
-// operation's name, which isn't split into words, it matches any part.
-func anywhere(word string) object {
+// anywhere matches a record that has a word, or one that begins so, in any of some texts; of its name,
+// which isn't split into words, it matches any part.
+func anywhere(word string, texts []string, name string) object {
 	return anyOf(
-		object{"multi_match": object{
-			"query": word, "type": "phrase_prefix", "max_expansions": prefixTerms,
-			"fields": []string{
-				"user.name.text", "user.email.text", "sallyport.client.name.text", "sallyport.operation.name.text",
-				"sallyport.rule.note.text", "sallyport.arguments_text", "http.request.body.content",
-			},
-		}},
-		like("sallyport.operation.name", "*"+literal.Replace(word)+"*"),
+		object{"multi_match": object{"query": word, "type": "phrase_prefix", "max_expansions": prefixTerms, "fields": texts}},
+		like(name, "*"+literal.Replace(word)+"*"),
 	)
 }

@@ -1,9 +1,11 @@
-// Package activity is the record: one document for one thing an assistant tried to do, its one
+// Package activity is the record: one document for one thing an assistant tried to do, or an admin did, its one
 // JSON form with the names of the Elastic Common Schema where it has them
 // (https://www.elastic.co/guide/en/ecs), and its Elasticsearch template.
 //
-// A record is made of two halves that are written at different times, by different services, and
-// merged under the record's id: the decision by authz, the outcome by accesslog.
+// A record is made of two halves that are written at different times, and merged under the record's id: of
+// a call the decision, by authz, and the outcome, by accesslog; of an act of an admin what is about to be
+// done, and what came of it, both by the service that does it. Calls have sallyport.decision, acts
+// sallyport.act.
 package activity
 
 import (
@@ -53,23 +55,30 @@ type Record struct {
 	Source    *Source    `json:"source,omitzero"`
 	UserAgent *UserAgent `json:"user_agent,omitzero"`
 	Trace     *Trace     `json:"trace,omitzero"`
+	Error     *Error     `json:"error,omitzero"`
 	Sallyport Sallyport  `json:"sallyport,omitzero"`
 }
 
-// Event is ECS event.*. Duration is in nanoseconds; Outcome is success, failure or unknown.
+// Event is ECS event.*. Duration is in nanoseconds; Outcome is success, failure or unknown. Kind,
+// Category and Type are of acts alone.
 type Event struct {
-	ID       string `json:"id,omitzero"`
-	Action   string `json:"action,omitzero"`
-	Outcome  string `json:"outcome,omitzero"`
-	Duration int64  `json:"duration,omitzero"`
+	ID       string   `json:"id,omitzero"`
+	Kind     string   `json:"kind,omitzero"`
+	Category []string `json:"category,omitempty"`
+	Type     []string `json:"type,omitempty"`
+	Action   string   `json:"action,omitzero"`
+	Outcome  string   `json:"outcome,omitzero"`
+	Duration int64    `json:"duration,omitzero"`
 }
 
-// User is ECS user.*: the person, from Atlassian, and their groups at that time.
+// User is ECS user.*: the person, from Atlassian, and their groups at that time. Of an act it is whoever
+// did it, which can be a token by its name, and Roles the role that they had.
 type User struct {
-	ID    string `json:"id,omitzero"`
-	Name  string `json:"name,omitzero"`
-	Email string `json:"email,omitzero"`
-	Group Group  `json:"group,omitzero"`
+	ID    string   `json:"id,omitzero"`
+	Name  string   `json:"name,omitzero"`
+	Email string   `json:"email,omitzero"`
+	Roles []string `json:"roles,omitempty"`
+	Group Group    `json:"group,omitzero"`
 }
 
 // Group is ECS user.group.*, the ids and names of all of the person's groups, in the same order.
@@ -118,8 +127,15 @@ type Trace struct {
 	ID string `json:"id,omitzero"`
 }
 
+// Error is ECS error.*: why an act failed. Code is a gRPC code, Message a sentence.
+type Error struct {
+	Code    string `json:"code,omitzero"`
+	Message string `json:"message,omitzero"`
+}
+
 // Sallyport is what ECS has no names for.
 type Sallyport struct {
+	Act           *Act           `json:"act,omitzero"`
 	Client        *Client        `json:"client,omitzero"`
 	Operation     *Operation     `json:"operation,omitzero"`
 	Arguments     jsontext.Value `json:"arguments,omitzero"`
@@ -140,6 +156,18 @@ type Sallyport struct {
 	Outcome string `json:"outcome,omitzero"`
 	// UpstreamLatency is Atlassian's part of the duration, in nanoseconds.
 	UpstreamLatency int64 `json:"upstream_latency,omitzero"`
+}
+
+// Act is what an admin did, beside what event.* and user.* say of it.
+type Act struct {
+	// Caller is what they were known by: token_file, api_token or person. Only the first half has it.
+	Caller string `json:"caller,omitzero"`
+	// Targets are who or what it was done to.
+	Targets []string `json:"targets,omitempty"`
+	// Reason is why, in their words.
+	Reason string `json:"reason,omitzero"`
+	// Details are more of what was done, such as the version saved; never a secret.
+	Details map[string]string `json:"details,omitempty"`
 }
 
 // Client is the assistant: Key, Name and Class from its registration, Info as it says itself.
@@ -175,11 +203,14 @@ type Monitor struct {
 const MaxText = 32 << 10
 
 // Cut returns the first MaxText bytes of a text as valid UTF-8, with a note of what was cut.
-func Cut(text []byte) string {
-	if len(text) <= MaxText {
+func Cut(text []byte) string { return CutTo(text, MaxText) }
+
+// CutTo returns the first bytes of a text, most at most, as Cut does.
+func CutTo(text []byte, most int) string {
+	if len(text) <= most {
 		return validText(text)
 	}
-	return validText(text[:MaxText]) + cutNote(len(text)-MaxText)
+	return validText(text[:most]) + cutNote(len(text)-most)
 }
 
 // JSON returns the record's JSON form.

@@ -11,8 +11,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// ErrConflict means that the policy was saved by somebody else since the change began.
-var ErrConflict = errors.New("the policy was changed meanwhile")
+// ErrConflict means that the policy, or the roles, were saved by somebody else since the change began.
+var ErrConflict = errors.New("it was changed meanwhile")
 
 // Policy is one version of the policy.
 type Policy struct {
@@ -27,7 +27,7 @@ type Policy struct {
 type Save struct {
 	// At is when it came into force.
 	At time.Time `json:"at"`
-	// By is the name of the admin token it was saved with.
+	// By is whoever saved it: the name of a token, or a person's e-mail address.
 	By string `json:"by"`
 	// Message is why, in the words of whoever saved it.
 	Message string `json:"message,omitempty"`
@@ -111,12 +111,5 @@ func (s *Store) SavePolicy(ctx context.Context, base int64, document []byte, by 
 	if err != nil {
 		return 0, err
 	}
-	version, err := strconv.ParseInt(fmt.Sprint(reply[1]), 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("saving the policy: %w", err)
-	}
-	if reply[0] == "conflict" {
-		return version, ErrConflict
-	}
-	return version, nil
+	return savedVersion(reply)
 }

@@ -107,6 +107,11 @@ const (
 	policyHistoryKey   = prefix + "policy-history"
 	policyDocumentsKey = prefix + "policy-documents"
 	streamKey          = prefix + "activity"
+	rolesKey           = prefix + "roles"
+	// apiTokenPrefix is what the keys of API tokens begin with, before the token's hash; apiTokenNamesKey
+	// has the hash of each name's last token.
+	apiTokenPrefix   = prefix + "api-token:"
+	apiTokenNamesKey = prefix + "api-token-names"
 	// groupsDueKey and groupsWatchedKey are sorted sets of account ids, by when their groups are due to
 	// be learned, and until when that goes on; Unix milliseconds.
 	groupsDueKey     = prefix + "groups-due"

@@ -25,7 +25,7 @@ type Waiting struct {
 	Entry
 }
 
-// AppendOutcomes appends the outcomes' halves of records to the activity stream.
+// AppendOutcomes appends the outcomes' halves of records, of calls and of acts, to the activity stream.
 func (s *Store) AppendOutcomes(ctx context.Context, entries []Entry) error {
 	_, err := s.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		for _, e := range entries {
@@ -35,6 +35,19 @@ func (s *Store) AppendOutcomes(ctx context.Context, entries []Entry) error {
 	})
 	if err != nil {
 		return fmt.Errorf("appending outcomes: %w", err)
+	}
+	return nil
+}
+
+// AppendAct writes down what an admin is about to do, in the activity stream. limit is the greatest
+// length of the stream; ErrStreamFull where it is reached: what can't be written down must not be done.
+func (s *Store) AppendAct(ctx context.Context, limit int64, e Entry) error {
+	reply, err := s.call(ctx, "sallyport_append_act", []string{streamKey}, limit, e.ID, e.Index, e.Document)
+	if err != nil {
+		return err
+	}
+	if reply[0] == "full" {
+		return ErrStreamFull
 	}
 	return nil
 }

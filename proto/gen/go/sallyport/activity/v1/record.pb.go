@@ -24,7 +24,8 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// A Record is one thing an assistant tried to do, what was decided, and what came of it.
+// A Record is one thing an assistant tried to do, what was decided, and what came of it; or, with an
+// act, one thing that an admin did.
 type Record struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Names the record: the request's id, with the place in the batch where there is one.
@@ -52,7 +53,11 @@ type Record struct {
 	// The W3C trace id, where the request carried one.
 	TraceId string `protobuf:"bytes,12,opt,name=trace_id,json=traceId,proto3" json:"trace_id,omitempty"`
 	// The Atlassian site's cloud id the call named or the session is for.
-	Site          string `protobuf:"bytes,13,opt,name=site,proto3" json:"site,omitempty"`
+	Site string `protobuf:"bytes,13,opt,name=site,proto3" json:"site,omitempty"`
+	// Whether arguments, if there are any, are left out because the caller may not see them.
+	ArgumentsWithheld bool `protobuf:"varint,14,opt,name=arguments_withheld,json=argumentsWithheld,proto3" json:"arguments_withheld,omitempty"`
+	// What an admin did; absent where an assistant acted.
+	Act           *Act `protobuf:"bytes,15,opt,name=act,proto3" json:"act,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -178,6 +183,138 @@ func (x *Record) GetSite() string {
 	return ""
 }
 
+func (x *Record) GetArgumentsWithheld() bool {
+	if x != nil {
+		return x.ArgumentsWithheld
+	}
+	return false
+}
+
+func (x *Record) GetAct() *Act {
+	if x != nil {
+		return x.Act
+	}
+	return nil
+}
+
+// An Act is what somebody did with Sallyport itself.
+type Act struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What, such as "policy.save".
+	Action string `protobuf:"bytes,1,opt,name=action,proto3" json:"action,omitempty"`
+	// By what they were known: "token_file", "api_token" or "person".
+	Caller string `protobuf:"bytes,2,opt,name=caller,proto3" json:"caller,omitempty"`
+	// The role that they had: admin, auditor or viewer; empty for none.
+	Role string `protobuf:"bytes,3,opt,name=role,proto3" json:"role,omitempty"`
+	// Who or what it was done to, such as a person or a token's name.
+	Targets []string `protobuf:"bytes,4,rep,name=targets,proto3" json:"targets,omitempty"`
+	// Why, in their words.
+	Reason string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
+	// More of what was done, such as the version that was saved.
+	Details map[string]string `protobuf:"bytes,6,rep,name=details,proto3" json:"details,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// What came of it: "success" or "failure"; "unknown" where that couldn't be written down.
+	Outcome string `protobuf:"bytes,7,opt,name=outcome,proto3" json:"outcome,omitempty"`
+	// Of a failure, its gRPC code, such as "Aborted".
+	ErrorCode string `protobuf:"bytes,8,opt,name=error_code,json=errorCode,proto3" json:"error_code,omitempty"`
+	// Of a failure, the sentence that was answered.
+	ErrorMessage  string `protobuf:"bytes,9,opt,name=error_message,json=errorMessage,proto3" json:"error_message,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Act) Reset() {
+	*x = Act{}
+	mi := &file_sallyport_activity_v1_record_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Act) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Act) ProtoMessage() {}
+
+func (x *Act) ProtoReflect() protoreflect.Message {
+	mi := &file_sallyport_activity_v1_record_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Act.ProtoReflect.Descriptor instead.
+func (*Act) Descriptor() ([]byte, []int) {
+	return file_sallyport_activity_v1_record_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Act) GetAction() string {
+	if x != nil {
+		return x.Action
+	}
+	return ""
+}
+
+func (x *Act) GetCaller() string {
+	if x != nil {
+		return x.Caller
+	}
+	return ""
+}
+
+func (x *Act) GetRole() string {
+	if x != nil {
+		return x.Role
+	}
+	return ""
+}
+
+func (x *Act) GetTargets() []string {
+	if x != nil {
+		return x.Targets
+	}
+	return nil
+}
+
+func (x *Act) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Act) GetDetails() map[string]string {
+	if x != nil {
+		return x.Details
+	}
+	return nil
+}
+
+func (x *Act) GetOutcome() string {
+	if x != nil {
+		return x.Outcome
+	}
+	return ""
+}
+
+func (x *Act) GetErrorCode() string {
+	if x != nil {
+		return x.ErrorCode
+	}
+	return ""
+}
+
+func (x *Act) GetErrorMessage() string {
+	if x != nil {
+		return x.ErrorMessage
+	}
+	return ""
+}
+
 // A User is the person for whom the assistant acted, as known at that time.
 type User struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -195,7 +332,7 @@ type User struct {
 
 func (x *User) Reset() {
 	*x = User{}
-	mi := &file_sallyport_activity_v1_record_proto_msgTypes[1]
+	mi := &file_sallyport_activity_v1_record_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -207,7 +344,7 @@ func (x *User) String() string {
 func (*User) ProtoMessage() {}
 
 func (x *User) ProtoReflect() protoreflect.Message {
-	mi := &file_sallyport_activity_v1_record_proto_msgTypes[1]
+	mi := &file_sallyport_activity_v1_record_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -220,7 +357,7 @@ func (x *User) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use User.ProtoReflect.Descriptor instead.
 func (*User) Descriptor() ([]byte, []int) {
-	return file_sallyport_activity_v1_record_proto_rawDescGZIP(), []int{1}
+	return file_sallyport_activity_v1_record_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *User) GetId() string {
@@ -268,7 +405,7 @@ type Client struct {
 
 func (x *Client) Reset() {
 	*x = Client{}
-	mi := &file_sallyport_activity_v1_record_proto_msgTypes[2]
+	mi := &file_sallyport_activity_v1_record_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -280,7 +417,7 @@ func (x *Client) String() string {
 func (*Client) ProtoMessage() {}
 
 func (x *Client) ProtoReflect() protoreflect.Message {
-	mi := &file_sallyport_activity_v1_record_proto_msgTypes[2]
+	mi := &file_sallyport_activity_v1_record_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -293,7 +430,7 @@ func (x *Client) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Client.ProtoReflect.Descriptor instead.
 func (*Client) Descriptor() ([]byte, []int) {
-	return file_sallyport_activity_v1_record_proto_rawDescGZIP(), []int{2}
+	return file_sallyport_activity_v1_record_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Client) GetKey() string {
@@ -341,7 +478,7 @@ type Operation struct {
 
 func (x *Operation) Reset() {
 	*x = Operation{}
-	mi := &file_sallyport_activity_v1_record_proto_msgTypes[3]
+	mi := &file_sallyport_activity_v1_record_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -353,7 +490,7 @@ func (x *Operation) String() string {
 func (*Operation) ProtoMessage() {}
 
 func (x *Operation) ProtoReflect() protoreflect.Message {
-	mi := &file_sallyport_activity_v1_record_proto_msgTypes[3]
+	mi := &file_sallyport_activity_v1_record_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -366,7 +503,7 @@ func (x *Operation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Operation.ProtoReflect.Descriptor instead.
 func (*Operation) Descriptor() ([]byte, []int) {
-	return file_sallyport_activity_v1_record_proto_rawDescGZIP(), []int{3}
+	return file_sallyport_activity_v1_record_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Operation) GetName() string {
@@ -424,7 +561,7 @@ type Decision struct {
 
 func (x *Decision) Reset() {
 	*x = Decision{}
-	mi := &file_sallyport_activity_v1_record_proto_msgTypes[4]
+	mi := &file_sallyport_activity_v1_record_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -436,7 +573,7 @@ func (x *Decision) String() string {
 func (*Decision) ProtoMessage() {}
 
 func (x *Decision) ProtoReflect() protoreflect.Message {
-	mi := &file_sallyport_activity_v1_record_proto_msgTypes[4]
+	mi := &file_sallyport_activity_v1_record_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -449,7 +586,7 @@ func (x *Decision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decision.ProtoReflect.Descriptor instead.
 func (*Decision) Descriptor() ([]byte, []int) {
-	return file_sallyport_activity_v1_record_proto_rawDescGZIP(), []int{4}
+	return file_sallyport_activity_v1_record_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Decision) GetEffect() string {
@@ -535,7 +672,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_sallyport_activity_v1_record_proto_msgTypes[5]
+	mi := &file_sallyport_activity_v1_record_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -547,7 +684,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_sallyport_activity_v1_record_proto_msgTypes[5]
+	mi := &file_sallyport_activity_v1_record_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -560,7 +697,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_sallyport_activity_v1_record_proto_rawDescGZIP(), []int{5}
+	return file_sallyport_activity_v1_record_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Outcome) GetResult() string {
@@ -602,7 +739,7 @@ var File_sallyport_activity_v1_record_proto protoreflect.FileDescriptor
 
 const file_sallyport_activity_v1_record_proto_rawDesc = "" +
 	"\n" +
-	"\"sallyport/activity/v1/record.proto\x12\x15sallyport.activity.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xae\x04\n" +
+	"\"sallyport/activity/v1/record.proto\x12\x15sallyport.activity.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8b\x05\n" +
 	"\x06Record\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12.\n" +
 	"\x04time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12/\n" +
@@ -618,7 +755,23 @@ const file_sallyport_activity_v1_record_proto_rawDesc = "" +
 	"\n" +
 	"user_agent\x18\v \x01(\tR\tuserAgent\x12\x19\n" +
 	"\btrace_id\x18\f \x01(\tR\atraceId\x12\x12\n" +
-	"\x04site\x18\r \x01(\tR\x04site\"X\n" +
+	"\x04site\x18\r \x01(\tR\x04site\x12-\n" +
+	"\x12arguments_withheld\x18\x0e \x01(\bR\x11argumentsWithheld\x12,\n" +
+	"\x03act\x18\x0f \x01(\v2\x1a.sallyport.activity.v1.ActR\x03act\"\xd8\x02\n" +
+	"\x03Act\x12\x16\n" +
+	"\x06action\x18\x01 \x01(\tR\x06action\x12\x16\n" +
+	"\x06caller\x18\x02 \x01(\tR\x06caller\x12\x12\n" +
+	"\x04role\x18\x03 \x01(\tR\x04role\x12\x18\n" +
+	"\atargets\x18\x04 \x03(\tR\atargets\x12\x16\n" +
+	"\x06reason\x18\x05 \x01(\tR\x06reason\x12A\n" +
+	"\adetails\x18\x06 \x03(\v2'.sallyport.activity.v1.Act.DetailsEntryR\adetails\x12\x18\n" +
+	"\aoutcome\x18\a \x01(\tR\aoutcome\x12\x1d\n" +
+	"\n" +
+	"error_code\x18\b \x01(\tR\terrorCode\x12#\n" +
+	"\rerror_message\x18\t \x01(\tR\ferrorMessage\x1a:\n" +
+	"\fDetailsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"X\n" +
 	"\x04User\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x14\n" +
@@ -666,33 +819,37 @@ func file_sallyport_activity_v1_record_proto_rawDescGZIP() []byte {
 	return file_sallyport_activity_v1_record_proto_rawDescData
 }
 
-var file_sallyport_activity_v1_record_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_sallyport_activity_v1_record_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_sallyport_activity_v1_record_proto_goTypes = []any{
 	(*Record)(nil),                // 0: sallyport.activity.v1.Record
-	(*User)(nil),                  // 1: sallyport.activity.v1.User
-	(*Client)(nil),                // 2: sallyport.activity.v1.Client
-	(*Operation)(nil),             // 3: sallyport.activity.v1.Operation
-	(*Decision)(nil),              // 4: sallyport.activity.v1.Decision
-	(*Outcome)(nil),               // 5: sallyport.activity.v1.Outcome
-	(*timestamppb.Timestamp)(nil), // 6: google.protobuf.Timestamp
-	(*structpb.Struct)(nil),       // 7: google.protobuf.Struct
-	(*durationpb.Duration)(nil),   // 8: google.protobuf.Duration
+	(*Act)(nil),                   // 1: sallyport.activity.v1.Act
+	(*User)(nil),                  // 2: sallyport.activity.v1.User
+	(*Client)(nil),                // 3: sallyport.activity.v1.Client
+	(*Operation)(nil),             // 4: sallyport.activity.v1.Operation
+	(*Decision)(nil),              // 5: sallyport.activity.v1.Decision
+	(*Outcome)(nil),               // 6: sallyport.activity.v1.Outcome
+	nil,                           // 7: sallyport.activity.v1.Act.DetailsEntry
+	(*timestamppb.Timestamp)(nil), // 8: google.protobuf.Timestamp
+	(*structpb.Struct)(nil),       // 9: google.protobuf.Struct
+	(*durationpb.Duration)(nil),   // 10: google.protobuf.Duration
 }
 var file_sallyport_activity_v1_record_proto_depIdxs = []int32{
-	6, // 0: sallyport.activity.v1.Record.time:type_name -> google.protobuf.Timestamp
-	1, // 1: sallyport.activity.v1.Record.user:type_name -> sallyport.activity.v1.User
-	2, // 2: sallyport.activity.v1.Record.client:type_name -> sallyport.activity.v1.Client
-	3, // 3: sallyport.activity.v1.Record.operation:type_name -> sallyport.activity.v1.Operation
-	4, // 4: sallyport.activity.v1.Record.decision:type_name -> sallyport.activity.v1.Decision
-	5, // 5: sallyport.activity.v1.Record.outcome:type_name -> sallyport.activity.v1.Outcome
-	7, // 6: sallyport.activity.v1.Record.arguments:type_name -> google.protobuf.Struct
-	8, // 7: sallyport.activity.v1.Outcome.duration:type_name -> google.protobuf.Duration
-	8, // 8: sallyport.activity.v1.Outcome.upstream_latency:type_name -> google.protobuf.Duration
-	9, // [9:9] is the sub-list for method output_type
-	9, // [9:9] is the sub-list for method input_type
-	9, // [9:9] is the sub-list for extension type_name
-	9, // [9:9] is the sub-list for extension extendee
-	0, // [0:9] is the sub-list for field type_name
+	8,  // 0: sallyport.activity.v1.Record.time:type_name -> google.protobuf.Timestamp
+	2,  // 1: sallyport.activity.v1.Record.user:type_name -> sallyport.activity.v1.User
+	3,  // 2: sallyport.activity.v1.Record.client:type_name -> sallyport.activity.v1.Client
+	4,  // 3: sallyport.activity.v1.Record.operation:type_name -> sallyport.activity.v1.Operation
+	5,  // 4: sallyport.activity.v1.Record.decision:type_name -> sallyport.activity.v1.Decision
+	6,  // 5: sallyport.activity.v1.Record.outcome:type_name -> sallyport.activity.v1.Outcome
+	9,  // 6: sallyport.activity.v1.Record.arguments:type_name -> google.protobuf.Struct
+	1,  // 7: sallyport.activity.v1.Record.act:type_name -> sallyport.activity.v1.Act
+	7,  // 8: sallyport.activity.v1.Act.details:type_name -> sallyport.activity.v1.Act.DetailsEntry
+	10, // 9: sallyport.activity.v1.Outcome.duration:type_name -> google.protobuf.Duration
+	10, // 10: sallyport.activity.v1.Outcome.upstream_latency:type_name -> google.protobuf.Duration
+	11, // [11:11] is the sub-list for method output_type
+	11, // [11:11] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_sallyport_activity_v1_record_proto_init() }
@@ -706,7 +863,7 @@ func file_sallyport_activity_v1_record_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sallyport_activity_v1_record_proto_rawDesc), len(file_sallyport_activity_v1_record_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   6,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -27,7 +27,7 @@ const (
 type SearchActivityRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Words to find in names, e-mail addresses, operations, rule notes and arguments, all of them,
-	// whole or as a beginning.
+	// whole or as a beginning. A viewer's aren't looked for in arguments.
 	Query string `protobuf:"bytes,1,opt,name=query,proto3" json:"query,omitempty"`
 	// The person's e-mail address, account id or name.
 	User string `protobuf:"bytes,2,opt,name=user,proto3" json:"user,omitempty"`
@@ -43,9 +43,12 @@ type SearchActivityRequest struct {
 	// that it fits into a message: next_page_token tells whether there are more.
 	PageSize int32 `protobuf:"varint,7,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// Where the page before ended, from its next_page_token.
-	PageToken     string `protobuf:"bytes,8,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	PageToken string `protobuf:"bytes,8,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Search what admins did rather than what assistants did. The operation is the act's name then, such as
+	// "policy.*"; an act has no client and no decision.
+	Administrative bool `protobuf:"varint,9,opt,name=administrative,proto3" json:"administrative,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *SearchActivityRequest) Reset() {
@@ -134,6 +137,13 @@ func (x *SearchActivityRequest) GetPageToken() string {
 	return ""
 }
 
+func (x *SearchActivityRequest) GetAdministrative() bool {
+	if x != nil {
+		return x.Administrative
+	}
+	return false
+}
+
 // SearchActivityResponse is one page of records.
 type SearchActivityResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -142,9 +152,12 @@ type SearchActivityResponse struct {
 	// Where the next page begins; empty on the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	// How many records match, counted up to 10,000.
-	Total         int64 `protobuf:"varint,3,opt,name=total,proto3" json:"total,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Total int64 `protobuf:"varint,3,opt,name=total,proto3" json:"total,omitempty"`
+	// Whether the records are without arguments, and weren't searched by them, since the caller is a
+	// viewer.
+	ArgumentsWithheld bool `protobuf:"varint,4,opt,name=arguments_withheld,json=argumentsWithheld,proto3" json:"arguments_withheld,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *SearchActivityResponse) Reset() {
@@ -198,11 +211,18 @@ func (x *SearchActivityResponse) GetTotal() int64 {
 	return 0
 }
 
+func (x *SearchActivityResponse) GetArgumentsWithheld() bool {
+	if x != nil {
+		return x.ArgumentsWithheld
+	}
+	return false
+}
+
 var File_sallyport_admin_v1_activity_service_proto protoreflect.FileDescriptor
 
 const file_sallyport_admin_v1_activity_service_proto_rawDesc = "" +
 	"\n" +
-	")sallyport/admin/v1/activity_service.proto\x12\x12sallyport.admin.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"sallyport/activity/v1/record.proto\"\x81\x02\n" +
+	")sallyport/admin/v1/activity_service.proto\x12\x12sallyport.admin.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"sallyport/activity/v1/record.proto\x1a\x1fsallyport/admin/v1/access.proto\"\xa9\x02\n" +
 	"\x15SearchActivityRequest\x12\x14\n" +
 	"\x05query\x18\x01 \x01(\tR\x05query\x12\x12\n" +
 	"\x04user\x18\x02 \x01(\tR\x04user\x12\x16\n" +
@@ -212,13 +232,15 @@ const file_sallyport_admin_v1_activity_service_proto_rawDesc = "" +
 	"\x05since\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12\x1b\n" +
 	"\tpage_size\x18\a \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\b \x01(\tR\tpageToken\"\x8f\x01\n" +
+	"page_token\x18\b \x01(\tR\tpageToken\x12&\n" +
+	"\x0eadministrative\x18\t \x01(\bR\x0eadministrative\"\xbe\x01\n" +
 	"\x16SearchActivityResponse\x127\n" +
 	"\arecords\x18\x01 \x03(\v2\x1d.sallyport.activity.v1.RecordR\arecords\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x14\n" +
-	"\x05total\x18\x03 \x01(\x03R\x05total2\x7f\n" +
-	"\x0fActivityService\x12l\n" +
-	"\x0eSearchActivity\x12).sallyport.admin.v1.SearchActivityRequest\x1a*.sallyport.admin.v1.SearchActivityResponse\"\x03\x90\x02\x01B\xcb\x01\n" +
+	"\x05total\x18\x03 \x01(\x03R\x05total\x12-\n" +
+	"\x12arguments_withheld\x18\x04 \x01(\bR\x11argumentsWithheld2\x85\x01\n" +
+	"\x0fActivityService\x12r\n" +
+	"\x0eSearchActivity\x12).sallyport.admin.v1.SearchActivityRequest\x1a*.sallyport.admin.v1.SearchActivityResponse\"\t\x8a\xcf\x18\x02\b\x01\x90\x02\x01B\xcb\x01\n" +
 	"\x16com.sallyport.admin.v1B\x14ActivityServiceProtoP\x01Z1sallyport/proto/gen/go/sallyport/admin/v1;adminv1\xa2\x02\x03SAX\xaa\x02\x12Sallyport.Admin.V1\xca\x02\x12Sallyport\\Admin\\V1\xe2\x02\x1eSallyport\\Admin\\V1\\GPBMetadata\xea\x02\x14Sallyport::Admin::V1b\x06proto3"
 
 var (
@@ -257,6 +279,7 @@ func file_sallyport_admin_v1_activity_service_proto_init() {
 	if File_sallyport_admin_v1_activity_service_proto != nil {
 		return
 	}
+	file_sallyport_admin_v1_access_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

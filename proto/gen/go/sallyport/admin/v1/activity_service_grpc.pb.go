@@ -26,11 +26,11 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// ActivityService searches what assistants did.
-// The caller must present the admin token as "authorization: Bearer TOKEN".
+// ActivityService searches what assistants did, and what admins did.
+// The caller must present a token as "authorization: Bearer TOKEN", whose role each method names.
 type ActivityServiceClient interface {
 	// SearchActivity returns records, newest first. UNAVAILABLE means that Elasticsearch is away;
-	// nothing is lost meanwhile.
+	// nothing is lost meanwhile. A viewer gets records without arguments, and can't search in them.
 	SearchActivity(ctx context.Context, in *SearchActivityRequest, opts ...grpc.CallOption) (*SearchActivityResponse, error)
 }
 
@@ -56,11 +56,11 @@ func (c *activityServiceClient) SearchActivity(ctx context.Context, in *SearchAc
 // All implementations must embed UnimplementedActivityServiceServer
 // for forward compatibility.
 //
-// ActivityService searches what assistants did.
-// The caller must present the admin token as "authorization: Bearer TOKEN".
+// ActivityService searches what assistants did, and what admins did.
+// The caller must present a token as "authorization: Bearer TOKEN", whose role each method names.
 type ActivityServiceServer interface {
 	// SearchActivity returns records, newest first. UNAVAILABLE means that Elasticsearch is away;
-	// nothing is lost meanwhile.
+	// nothing is lost meanwhile. A viewer gets records without arguments, and can't search in them.
 	SearchActivity(context.Context, *SearchActivityRequest) (*SearchActivityResponse, error)
 	mustEmbedUnimplementedActivityServiceServer()
 }

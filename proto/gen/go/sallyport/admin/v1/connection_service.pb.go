@@ -127,15 +127,17 @@ var File_sallyport_admin_v1_connection_service_proto protoreflect.FileDescriptor
 
 const file_sallyport_admin_v1_connection_service_proto_rawDesc = "" +
 	"\n" +
-	"+sallyport/admin/v1/connection_service.proto\x12\x12sallyport.admin.v1\")\n" +
+	"+sallyport/admin/v1/connection_service.proto\x12\x12sallyport.admin.v1\x1a\x1fsallyport/admin/v1/access.proto\")\n" +
 	"\x13ForgetPersonRequest\x12\x12\n" +
 	"\x04user\x18\x01 \x01(\tR\x04user\"Q\n" +
 	"\x14ForgetPersonResponse\x12\x1d\n" +
 	"\n" +
 	"account_id\x18\x01 \x01(\tR\taccountId\x12\x1a\n" +
-	"\bsessions\x18\x02 \x01(\x05R\bsessions2v\n" +
-	"\x11ConnectionService\x12a\n" +
-	"\fForgetPerson\x12'.sallyport.admin.v1.ForgetPersonRequest\x1a(.sallyport.admin.v1.ForgetPersonResponseB\xcd\x01\n" +
+	"\bsessions\x18\x02 \x01(\x05R\bsessions2\xbb\x01\n" +
+	"\x11ConnectionService\x12\xa5\x01\n" +
+	"\fForgetPerson\x12'.sallyport.admin.v1.ForgetPersonRequest\x1a(.sallyport.admin.v1.ForgetPersonResponse\"B\x8a\xcf\x18>\b\x03\x12:\n" +
+	"\rperson.forget\x12\x03iam\x1a\bdeletion\"\x04user2\n" +
+	"account_id2\bsessionsB\xcd\x01\n" +
 	"\x16com.sallyport.admin.v1B\x16ConnectionServiceProtoP\x01Z1sallyport/proto/gen/go/sallyport/admin/v1;adminv1\xa2\x02\x03SAX\xaa\x02\x12Sallyport.Admin.V1\xca\x02\x12Sallyport\\Admin\\V1\xe2\x02\x1eSallyport\\Admin\\V1\\GPBMetadata\xea\x02\x14Sallyport::Admin::V1b\x06proto3"
 
 var (
@@ -170,6 +172,7 @@ func file_sallyport_admin_v1_connection_service_proto_init() {
 	if File_sallyport_admin_v1_connection_service_proto != nil {
 		return
 	}
+	file_sallyport_admin_v1_access_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

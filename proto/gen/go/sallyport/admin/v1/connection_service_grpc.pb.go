@@ -27,7 +27,7 @@ const (
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
 // ConnectionService knows which people have connected which assistants.
-// The caller must present the admin token as "authorization: Bearer TOKEN".
+// The caller must present a token as "authorization: Bearer TOKEN", whose role each method names.
 type ConnectionServiceClient interface {
 	// ForgetPerson ends all of a person's sign-ins. When it has answered, no call that begins with any
 	// of their access tokens is let through by any replica, and none of their refresh tokens works;
@@ -61,7 +61,7 @@ func (c *connectionServiceClient) ForgetPerson(ctx context.Context, in *ForgetPe
 // for forward compatibility.
 //
 // ConnectionService knows which people have connected which assistants.
-// The caller must present the admin token as "authorization: Bearer TOKEN".
+// The caller must present a token as "authorization: Bearer TOKEN", whose role each method names.
 type ConnectionServiceServer interface {
 	// ForgetPerson ends all of a person's sign-ins. When it has answered, no call that begins with any
 	// of their access tokens is let through by any replica, and none of their refresh tokens works;

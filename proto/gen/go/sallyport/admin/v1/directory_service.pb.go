@@ -273,7 +273,7 @@ var File_sallyport_admin_v1_directory_service_proto protoreflect.FileDescriptor
 
 const file_sallyport_admin_v1_directory_service_proto_rawDesc = "" +
 	"\n" +
-	"*sallyport/admin/v1/directory_service.proto\x12\x12sallyport.admin.v1\")\n" +
+	"*sallyport/admin/v1/directory_service.proto\x12\x12sallyport.admin.v1\x1a\x1fsallyport/admin/v1/access.proto\")\n" +
 	"\x11ListGroupsRequest\x12\x14\n" +
 	"\x05query\x18\x01 \x01(\tR\x05query\"G\n" +
 	"\x12ListGroupsResponse\x121\n" +
@@ -285,11 +285,12 @@ const file_sallyport_admin_v1_directory_service_proto_rawDesc = "" +
 	"\x04user\x18\x01 \x01(\tR\x04user\"O\n" +
 	"\x15RefreshGroupsResponse\x12\x1c\n" +
 	"\trefreshed\x18\x01 \x01(\x05R\trefreshed\x12\x18\n" +
-	"\aunknown\x18\x02 \x01(\x05R\aunknown2\xda\x01\n" +
-	"\x10DirectoryService\x12`\n" +
+	"\aunknown\x18\x02 \x01(\x05R\aunknown2\xa2\x02\n" +
+	"\x10DirectoryService\x12f\n" +
 	"\n" +
-	"ListGroups\x12%.sallyport.admin.v1.ListGroupsRequest\x1a&.sallyport.admin.v1.ListGroupsResponse\"\x03\x90\x02\x01\x12d\n" +
-	"\rRefreshGroups\x12(.sallyport.admin.v1.RefreshGroupsRequest\x1a).sallyport.admin.v1.RefreshGroupsResponseB\xcc\x01\n" +
+	"ListGroups\x12%.sallyport.admin.v1.ListGroupsRequest\x1a&.sallyport.admin.v1.ListGroupsResponse\"\t\x8a\xcf\x18\x02\b\x01\x90\x02\x01\x12\xa5\x01\n" +
+	"\rRefreshGroups\x12(.sallyport.admin.v1.RefreshGroupsRequest\x1a).sallyport.admin.v1.RefreshGroupsResponse\"?\x8a\xcf\x18;\b\x03\x127\n" +
+	"\x0egroups.refresh\x12\x03iam\x1a\x06change\"\x04user2\trefreshed2\aunknownB\xcc\x01\n" +
 	"\x16com.sallyport.admin.v1B\x15DirectoryServiceProtoP\x01Z1sallyport/proto/gen/go/sallyport/admin/v1;adminv1\xa2\x02\x03SAX\xaa\x02\x12Sallyport.Admin.V1\xca\x02\x12Sallyport\\Admin\\V1\xe2\x02\x1eSallyport\\Admin\\V1\\GPBMetadata\xea\x02\x14Sallyport::Admin::V1b\x06proto3"
 
 var (
@@ -330,6 +331,7 @@ func file_sallyport_admin_v1_directory_service_proto_init() {
 	if File_sallyport_admin_v1_directory_service_proto != nil {
 		return
 	}
+	file_sallyport_admin_v1_access_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

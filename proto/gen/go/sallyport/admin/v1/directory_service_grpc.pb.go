@@ -28,8 +28,8 @@ const (
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
 // DirectoryService knows the groups of the Atlassian site, from Jira.
-// The caller must present the admin token as "authorization: Bearer TOKEN". FAILED_PRECONDITION
-// means that Sallyport has no Jira service credential.
+// The caller must present a token as "authorization: Bearer TOKEN", whose role each method names.
+// FAILED_PRECONDITION means that Sallyport has no Jira service credential.
 type DirectoryServiceClient interface {
 	// ListGroups returns the site's groups.
 	ListGroups(ctx context.Context, in *ListGroupsRequest, opts ...grpc.CallOption) (*ListGroupsResponse, error)
@@ -71,8 +71,8 @@ func (c *directoryServiceClient) RefreshGroups(ctx context.Context, in *RefreshG
 // for forward compatibility.
 //
 // DirectoryService knows the groups of the Atlassian site, from Jira.
-// The caller must present the admin token as "authorization: Bearer TOKEN". FAILED_PRECONDITION
-// means that Sallyport has no Jira service credential.
+// The caller must present a token as "authorization: Bearer TOKEN", whose role each method names.
+// FAILED_PRECONDITION means that Sallyport has no Jira service credential.
 type DirectoryServiceServer interface {
 	// ListGroups returns the site's groups.
 	ListGroups(context.Context, *ListGroupsRequest) (*ListGroupsResponse, error)

@@ -374,7 +374,7 @@ var File_sallyport_admin_v1_operation_service_proto protoreflect.FileDescriptor
 
 const file_sallyport_admin_v1_operation_service_proto_rawDesc = "" +
 	"\n" +
-	"*sallyport/admin/v1/operation_service.proto\x12\x12sallyport.admin.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a sallyport/policy/v1/policy.proto\"f\n" +
+	"*sallyport/admin/v1/operation_service.proto\x12\x12sallyport.admin.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fsallyport/admin/v1/access.proto\x1a sallyport/policy/v1/policy.proto\"f\n" +
 	"\x15ListOperationsRequest\x12\x18\n" +
 	"\apattern\x18\x01 \x01(\tR\apattern\x123\n" +
 	"\x06effect\x18\x02 \x01(\x0e2\x1b.sallyport.policy.v1.EffectR\x06effect\"\x87\x01\n" +
@@ -403,10 +403,11 @@ const file_sallyport_admin_v1_operation_service_proto_rawDesc = "" +
 	"\x17ReviewOperationsRequest\x12\x14\n" +
 	"\x05names\x18\x01 \x03(\tR\x05names\"6\n" +
 	"\x18ReviewOperationsResponse\x12\x1a\n" +
-	"\breviewed\x18\x01 \x01(\x05R\breviewed2\xef\x01\n" +
-	"\x10OperationService\x12l\n" +
-	"\x0eListOperations\x12).sallyport.admin.v1.ListOperationsRequest\x1a*.sallyport.admin.v1.ListOperationsResponse\"\x03\x90\x02\x01\x12m\n" +
-	"\x10ReviewOperations\x12+.sallyport.admin.v1.ReviewOperationsRequest\x1a,.sallyport.admin.v1.ReviewOperationsResponseB\xcc\x01\n" +
+	"\breviewed\x18\x01 \x01(\x05R\breviewed2\xbb\x02\n" +
+	"\x10OperationService\x12r\n" +
+	"\x0eListOperations\x12).sallyport.admin.v1.ListOperationsRequest\x1a*.sallyport.admin.v1.ListOperationsResponse\"\t\x8a\xcf\x18\x02\b\x01\x90\x02\x01\x12\xb2\x01\n" +
+	"\x10ReviewOperations\x12+.sallyport.admin.v1.ReviewOperationsRequest\x1a,.sallyport.admin.v1.ReviewOperationsResponse\"C\x8a\xcf\x18?\b\x03\x12;\n" +
+	"\x11operations.review\x12\rconfiguration\x1a\x06change\"\x05names2\breviewedB\xcc\x01\n" +
 	"\x16com.sallyport.admin.v1B\x15OperationServiceProtoP\x01Z1sallyport/proto/gen/go/sallyport/admin/v1;adminv1\xa2\x02\x03SAX\xaa\x02\x12Sallyport.Admin.V1\xca\x02\x12Sallyport\\Admin\\V1\xe2\x02\x1eSallyport\\Admin\\V1\\GPBMetadata\xea\x02\x14Sallyport::Admin::V1b\x06proto3"
 
 var (
@@ -451,6 +452,7 @@ func file_sallyport_admin_v1_operation_service_proto_init() {
 	if File_sallyport_admin_v1_operation_service_proto != nil {
 		return
 	}
+	file_sallyport_admin_v1_access_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

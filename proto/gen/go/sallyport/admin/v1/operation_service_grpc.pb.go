@@ -29,7 +29,7 @@ const (
 //
 // OperationService knows the operations that rules are about: the tools that the Atlassian site
 // offers, and what assistants have called.
-// The caller must present the admin token as "authorization: Bearer TOKEN".
+// The caller must present a token as "authorization: Bearer TOKEN", whose role each method names.
 type OperationServiceClient interface {
 	// ListOperations returns the known operations, or those that a pattern matches.
 	ListOperations(ctx context.Context, in *ListOperationsRequest, opts ...grpc.CallOption) (*ListOperationsResponse, error)
@@ -71,7 +71,7 @@ func (c *operationServiceClient) ReviewOperations(ctx context.Context, in *Revie
 //
 // OperationService knows the operations that rules are about: the tools that the Atlassian site
 // offers, and what assistants have called.
-// The caller must present the admin token as "authorization: Bearer TOKEN".
+// The caller must present a token as "authorization: Bearer TOKEN", whose role each method names.
 type OperationServiceServer interface {
 	// ListOperations returns the known operations, or those that a pattern matches.
 	ListOperations(context.Context, *ListOperationsRequest) (*ListOperationsResponse, error)

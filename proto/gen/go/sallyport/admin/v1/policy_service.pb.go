@@ -143,7 +143,7 @@ type GetPolicyResponse struct {
 	Version int64 `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
 	// When it was saved.
 	SavedAt *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=saved_at,json=savedAt,proto3" json:"saved_at,omitempty"`
-	// The name of the admin token that it was saved with.
+	// Who saved it: the name of a token, or the e-mail address of a person.
 	SavedBy string `protobuf:"bytes,4,opt,name=saved_by,json=savedBy,proto3" json:"saved_by,omitempty"`
 	// Why, as whoever saved it wrote.
 	Message       string `protobuf:"bytes,5,opt,name=message,proto3" json:"message,omitempty"`
@@ -635,7 +635,7 @@ type PolicyVersion struct {
 	Version int64 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
 	// When it was saved.
 	SavedAt *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=saved_at,json=savedAt,proto3" json:"saved_at,omitempty"`
-	// The name of the admin token that it was saved with.
+	// Who saved it: the name of a token, or the e-mail address of a person.
 	SavedBy string `protobuf:"bytes,3,opt,name=saved_by,json=savedBy,proto3" json:"saved_by,omitempty"`
 	// Why, as whoever saved it wrote.
 	Message string `protobuf:"bytes,4,opt,name=message,proto3" json:"message,omitempty"`
@@ -920,7 +920,7 @@ var File_sallyport_admin_v1_policy_service_proto protoreflect.FileDescriptor
 
 const file_sallyport_admin_v1_policy_service_proto_rawDesc = "" +
 	"\n" +
-	"'sallyport/admin/v1/policy_service.proto\x12\x12sallyport.admin.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a sallyport/policy/v1/policy.proto\",\n" +
+	"'sallyport/admin/v1/policy_service.proto\x12\x12sallyport.admin.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fsallyport/admin/v1/access.proto\x1a sallyport/policy/v1/policy.proto\",\n" +
 	"\x10GetPolicyRequest\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\x03R\aversion\"\xce\x01\n" +
 	"\x11GetPolicyResponse\x123\n" +
@@ -980,13 +980,14 @@ const file_sallyport_admin_v1_policy_service_proto_rawDesc = "" +
 	"\x18POLICY_CHANGE_KIND_ADDED\x10\x02\x12\x1e\n" +
 	"\x1aPOLICY_CHANGE_KIND_REMOVED\x10\x03\x12\x1e\n" +
 	"\x1aPOLICY_CHANGE_KIND_CHANGED\x10\x04\x12\x1c\n" +
-	"\x18POLICY_CHANGE_KIND_MOVED\x10\x052\xb6\x03\n" +
-	"\rPolicyService\x12]\n" +
-	"\tGetPolicy\x12$.sallyport.admin.v1.GetPolicyRequest\x1a%.sallyport.admin.v1.GetPolicyResponse\"\x03\x90\x02\x01\x12[\n" +
+	"\x18POLICY_CHANGE_KIND_MOVED\x10\x052\xa6\x04\n" +
+	"\rPolicyService\x12c\n" +
+	"\tGetPolicy\x12$.sallyport.admin.v1.GetPolicyRequest\x1a%.sallyport.admin.v1.GetPolicyResponse\"\t\x8a\xcf\x18\x02\b\x01\x90\x02\x01\x12\xb8\x01\n" +
 	"\n" +
-	"SavePolicy\x12%.sallyport.admin.v1.SavePolicyRequest\x1a&.sallyport.admin.v1.SavePolicyResponse\x12x\n" +
-	"\x12ListPolicyVersions\x12-.sallyport.admin.v1.ListPolicyVersionsRequest\x1a..sallyport.admin.v1.ListPolicyVersionsResponse\"\x03\x90\x02\x01\x12o\n" +
-	"\x0fComparePolicies\x12*.sallyport.admin.v1.ComparePoliciesRequest\x1a+.sallyport.admin.v1.ComparePoliciesResponse\"\x03\x90\x02\x01B\xc9\x01\n" +
+	"SavePolicy\x12%.sallyport.admin.v1.SavePolicyRequest\x1a&.sallyport.admin.v1.SavePolicyResponse\"[\x8a\xcf\x18W\b\x03\x12D\n" +
+	"\vpolicy.save\x12\rconfiguration\x1a\x06change*\amessage2\fbase_version2\aversion\x1a\rvalidate_only\x12~\n" +
+	"\x12ListPolicyVersions\x12-.sallyport.admin.v1.ListPolicyVersionsRequest\x1a..sallyport.admin.v1.ListPolicyVersionsResponse\"\t\x8a\xcf\x18\x02\b\x01\x90\x02\x01\x12u\n" +
+	"\x0fComparePolicies\x12*.sallyport.admin.v1.ComparePoliciesRequest\x1a+.sallyport.admin.v1.ComparePoliciesResponse\"\t\x8a\xcf\x18\x02\b\x01\x90\x02\x01B\xc9\x01\n" +
 	"\x16com.sallyport.admin.v1B\x12PolicyServiceProtoP\x01Z1sallyport/proto/gen/go/sallyport/admin/v1;adminv1\xa2\x02\x03SAX\xaa\x02\x12Sallyport.Admin.V1\xca\x02\x12Sallyport\\Admin\\V1\xe2\x02\x1eSallyport\\Admin\\V1\\GPBMetadata\xea\x02\x14Sallyport::Admin::V1b\x06proto3"
 
 var (
@@ -1065,6 +1066,7 @@ func file_sallyport_admin_v1_policy_service_proto_init() {
 	if File_sallyport_admin_v1_policy_service_proto != nil {
 		return
 	}
+	file_sallyport_admin_v1_access_proto_init()
 	file_sallyport_admin_v1_policy_service_proto_msgTypes[10].OneofWrappers = []any{
 		(*PolicySource_Version)(nil),
 		(*PolicySource_Draft)(nil),

@@ -30,7 +30,7 @@ const (
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
 // PolicyService reads and saves the policy, and keeps every version of it.
-// The caller must present the admin token as "authorization: Bearer TOKEN".
+// The caller must present a token as "authorization: Bearer TOKEN", whose role each method names.
 type PolicyServiceClient interface {
 	// GetPolicy returns the policy in force, or an older version. NOT_FOUND means that there is no
 	// such version.
@@ -99,7 +99,7 @@ func (c *policyServiceClient) ComparePolicies(ctx context.Context, in *ComparePo
 // for forward compatibility.
 //
 // PolicyService reads and saves the policy, and keeps every version of it.
-// The caller must present the admin token as "authorization: Bearer TOKEN".
+// The caller must present a token as "authorization: Bearer TOKEN", whose role each method names.
 type PolicyServiceServer interface {
 	// GetPolicy returns the policy in force, or an older version. NOT_FOUND means that there is no
 	// such version.

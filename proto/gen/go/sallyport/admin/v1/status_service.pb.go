@@ -416,7 +416,7 @@ var File_sallyport_admin_v1_status_service_proto protoreflect.FileDescriptor
 
 const file_sallyport_admin_v1_status_service_proto_rawDesc = "" +
 	"\n" +
-	"'sallyport/admin/v1/status_service.proto\x12\x12sallyport.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a*sallyport/admin/v1/operation_service.proto\"\x12\n" +
+	"'sallyport/admin/v1/status_service.proto\x12\x12sallyport.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fsallyport/admin/v1/access.proto\x1a*sallyport/admin/v1/operation_service.proto\"\x12\n" +
 	"\x10GetStatusRequest\"\xe1\x02\n" +
 	"\x11GetStatusResponse\x12.\n" +
 	"\x05parts\x18\x01 \x03(\v2\x18.sallyport.admin.v1.PartR\x05parts\x12\x17\n" +
@@ -445,9 +445,9 @@ const file_sallyport_admin_v1_status_service_proto_rawDesc = "" +
 	"\x17SETUP_STATE_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10SETUP_STATE_DONE\x10\x01\x12\x1d\n" +
 	"\x19SETUP_STATE_ACTION_NEEDED\x10\x02\x12\x17\n" +
-	"\x13SETUP_STATE_UNKNOWN\x10\x032n\n" +
-	"\rStatusService\x12]\n" +
-	"\tGetStatus\x12$.sallyport.admin.v1.GetStatusRequest\x1a%.sallyport.admin.v1.GetStatusResponse\"\x03\x90\x02\x01B\xc9\x01\n" +
+	"\x13SETUP_STATE_UNKNOWN\x10\x032t\n" +
+	"\rStatusService\x12c\n" +
+	"\tGetStatus\x12$.sallyport.admin.v1.GetStatusRequest\x1a%.sallyport.admin.v1.GetStatusResponse\"\t\x8a\xcf\x18\x02\b\x01\x90\x02\x01B\xc9\x01\n" +
 	"\x16com.sallyport.admin.v1B\x12StatusServiceProtoP\x01Z1sallyport/proto/gen/go/sallyport/admin/v1;adminv1\xa2\x02\x03SAX\xaa\x02\x12Sallyport.Admin.V1\xca\x02\x12Sallyport\\Admin\\V1\xe2\x02\x1eSallyport\\Admin\\V1\\GPBMetadata\xea\x02\x14Sallyport::Admin::V1b\x06proto3"
 
 var (
@@ -495,6 +495,7 @@ func file_sallyport_admin_v1_status_service_proto_init() {
 	if File_sallyport_admin_v1_status_service_proto != nil {
 		return
 	}
+	file_sallyport_admin_v1_access_proto_init()
 	file_sallyport_admin_v1_operation_service_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -27,7 +27,7 @@ const (
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
 // StatusService tells how Sallyport itself is.
-// The caller must present the admin token as "authorization: Bearer TOKEN".
+// The caller must present a token as "authorization: Bearer TOKEN", whose role each method names.
 type StatusServiceClient interface {
 	// GetStatus asks every part how it is; a part that doesn't answer within two seconds is down.
 	GetStatus(ctx context.Context, in *GetStatusRequest, opts ...grpc.CallOption) (*GetStatusResponse, error)
@@ -56,7 +56,7 @@ func (c *statusServiceClient) GetStatus(ctx context.Context, in *GetStatusReques
 // for forward compatibility.
 //
 // StatusService tells how Sallyport itself is.
-// The caller must present the admin token as "authorization: Bearer TOKEN".
+// The caller must present a token as "authorization: Bearer TOKEN", whose role each method names.
 type StatusServiceServer interface {
 	// GetStatus asks every part how it is; a part that doesn't answer within two seconds is down.
 	GetStatus(context.Context, *GetStatusRequest) (*GetStatusResponse, error)

@@ -1166,7 +1166,7 @@ var File_sallyport_admin_v1_trial_service_proto protoreflect.FileDescriptor
 
 const file_sallyport_admin_v1_trial_service_proto_rawDesc = "" +
 	"\n" +
-	"&sallyport/admin/v1/trial_service.proto\x12\x12sallyport.admin.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"sallyport/activity/v1/record.proto\x1a'sallyport/admin/v1/policy_service.proto\"\xcf\x02\n" +
+	"&sallyport/admin/v1/trial_service.proto\x12\x12sallyport.admin.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"sallyport/activity/v1/record.proto\x1a\x1fsallyport/admin/v1/access.proto\x1a'sallyport/admin/v1/policy_service.proto\"\xcf\x02\n" +
 	"\x16ExplainDecisionRequest\x128\n" +
 	"\x06policy\x18\x01 \x01(\v2 .sallyport.admin.v1.PolicySourceR\x06policy\x12\x12\n" +
 	"\x04user\x18\x02 \x01(\tR\x04user\x126\n" +
@@ -1258,12 +1258,12 @@ const file_sallyport_admin_v1_trial_service_proto_rawDesc = "" +
 	"\vrule_number\x18\x03 \x01(\x05R\n" +
 	"ruleNumber\x12\x1a\n" +
 	"\bsentence\x18\x04 \x01(\tR\bsentence\x12\x12\n" +
-	"\x04near\x18\x05 \x03(\tR\x04near2\xd1\x02\n" +
-	"\fTrialService\x12o\n" +
-	"\x0fExplainDecision\x12*.sallyport.admin.v1.ExplainDecisionRequest\x1a+.sallyport.admin.v1.ExplainDecisionResponse\"\x03\x90\x02\x01\x12n\n" +
-	"\x0eSimulatePolicy\x12).sallyport.admin.v1.SimulatePolicyRequest\x1a*.sallyport.admin.v1.SimulatePolicyResponse\"\x03\x90\x02\x010\x01\x12`\n" +
+	"\x04near\x18\x05 \x03(\tR\x04near2\xe3\x02\n" +
+	"\fTrialService\x12u\n" +
+	"\x0fExplainDecision\x12*.sallyport.admin.v1.ExplainDecisionRequest\x1a+.sallyport.admin.v1.ExplainDecisionResponse\"\t\x8a\xcf\x18\x02\b\x01\x90\x02\x01\x12t\n" +
+	"\x0eSimulatePolicy\x12).sallyport.admin.v1.SimulatePolicyRequest\x1a*.sallyport.admin.v1.SimulatePolicyResponse\"\t\x8a\xcf\x18\x02\b\x01\x90\x02\x010\x01\x12f\n" +
 	"\n" +
-	"LintPolicy\x12%.sallyport.admin.v1.LintPolicyRequest\x1a&.sallyport.admin.v1.LintPolicyResponse\"\x03\x90\x02\x01B\xc8\x01\n" +
+	"LintPolicy\x12%.sallyport.admin.v1.LintPolicyRequest\x1a&.sallyport.admin.v1.LintPolicyResponse\"\t\x8a\xcf\x18\x02\b\x01\x90\x02\x01B\xc8\x01\n" +
 	"\x16com.sallyport.admin.v1B\x11TrialServiceProtoP\x01Z1sallyport/proto/gen/go/sallyport/admin/v1;adminv1\xa2\x02\x03SAX\xaa\x02\x12Sallyport.Admin.V1\xca\x02\x12Sallyport\\Admin\\V1\xe2\x02\x1eSallyport\\Admin\\V1\\GPBMetadata\xea\x02\x14Sallyport::Admin::V1b\x06proto3"
 
 var (
@@ -1342,6 +1342,7 @@ func file_sallyport_admin_v1_trial_service_proto_init() {
 	if File_sallyport_admin_v1_trial_service_proto != nil {
 		return
 	}
+	file_sallyport_admin_v1_access_proto_init()
 	file_sallyport_admin_v1_policy_service_proto_init()
 	file_sallyport_admin_v1_trial_service_proto_msgTypes[5].OneofWrappers = []any{
 		(*SimulatePolicyResponse_Progress)(nil),

@@ -29,7 +29,7 @@ const (
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
 // TrialService answers what a policy would do, without putting it in force.
-// The caller must present the admin token as "authorization: Bearer TOKEN".
+// The caller must present a token as "authorization: Bearer TOKEN", whose role each method names.
 type TrialServiceClient interface {
 	// ExplainDecision returns what would be decided about one call, and why each rule on the way to
 	// the decision matches or doesn't. Nothing is sent to Atlassian.
@@ -94,7 +94,7 @@ func (c *trialServiceClient) LintPolicy(ctx context.Context, in *LintPolicyReque
 // for forward compatibility.
 //
 // TrialService answers what a policy would do, without putting it in force.
-// The caller must present the admin token as "authorization: Bearer TOKEN".
+// The caller must present a token as "authorization: Bearer TOKEN", whose role each method names.
 type TrialServiceServer interface {
 	// ExplainDecision returns what would be decided about one call, and why each rule on the way to
 	// the decision matches or doesn't. Nothing is sent to Atlassian.

@@ -1,0 +1,164 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	healthgrpc "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	"sallyport/services/internal/act"
+	"sallyport/services/internal/state"
+)
+
+// guard stands before every call: it finds out who calls, lets them do what their role may, and has what
+// they do written down before it is done.
+type guard struct {
+	callers callers
+	acts    *act.Recorder
+}
+
+// open are the services that need no token: they tell what the service is, and whether it is up. It
+// names what is open, so that a service that is added is closed.
+var open = []string{healthgrpc.Health_ServiceDesc.ServiceName, "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"}
+
+func isOpen(method string) bool {
+	for _, service := range open {
+		if strings.HasPrefix(method, "/"+service+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// unary guards a call of one message.
+func (g guard) unary(ctx context.Context, request any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+	if isOpen(info.FullMethod) {
+		return handler(ctx, request)
+	}
+	message, _ := request.(proto.Message)
+	m := methodOf(info.FullMethod)
+	if message != nil {
+		m = m.of(message)
+	}
+	var answer any
+	err := g.call(ctx, m, message, func(ctx context.Context) (proto.Message, error) {
+		var err error
+		answer, err = handler(ctx, request)
+		answered, _ := answer.(proto.Message)
+		return answered, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// stream guards a call with a stream. What it asks for isn't known before it is done, and isn't recorded.
+func (g guard) stream(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+	if isOpen(info.FullMethod) {
+		return handler(server, stream)
+	}
+	return g.call(stream.Context(), methodOf(info.FullMethod), nil, func(ctx context.Context) (proto.Message, error) {
+		return nil, handler(server, admitted{stream, ctx})
+	})
+}
+
+// admitted is a stream whose context knows the caller.
+type admitted struct {
+	grpc.ServerStream
+	ctx context.Context
+}
+
+// Context is the context that knows the caller.
+func (a admitted) Context() context.Context { return a.ctx }
+
+// call does something for whoever calls, if their role may. An act is written down first, also one that
+// is refused; request is nil where it isn't known.
+func (g guard) call(ctx context.Context, m method, request proto.Message, do func(context.Context) (proto.Message, error)) error {
+	who, err := g.callers.identify(ctx)
+	if err != nil {
+		return err
+	}
+	ctx = context.WithValue(ctx, callerKey{}, who)
+	if m.act == nil {
+		if who.role < m.role {
+			return g.callers.mayNot(ctx, who, m)
+		}
+		_, err = do(ctx)
+		return err
+	}
+	begun, err := g.acts.Begin(ctx, actOf(ctx, who, m, request))
+	if err != nil {
+		return notWritten(err)
+	}
+	var answer proto.Message
+	if who.role < m.role {
+		err = g.callers.mayNot(ctx, who, m)
+	} else {
+		answer, err = do(ctx)
+	}
+	begun.End(ctx, outcomeOf(m, answer, err))
+	return err
+}
+
+// notWritten is the refusal of an act that couldn't be written down.
+func notWritten(err error) error {
+	if errors.Is(err, state.ErrStreamFull) {
+		return status.Error(codes.Unavailable, "This was not done, since it can't be written down: too many records wait for Elasticsearch, which has been away for long. Start it again, and try once more when the records are indexed.")
+	}
+	return status.Errorf(codes.Unavailable, "This was not done, since it can't be written down: Redis doesn't answer. Start it again, and try once more. (%v)", err)
+}
+
+// actOf is a call as an act.
+func actOf(ctx context.Context, who caller, m method, request proto.Message) act.Act {
+	a := act.Act{
+		Action: m.act.GetAction(), Category: m.act.GetCategory(), Type: m.act.GetType(),
+		By: who.user(), Caller: who.kind, SourceIP: sourceIP(ctx), UserAgent: lastOf(ctx, "user-agent"),
+		Targets: texts(request, m.act.GetTarget()), Details: detailsOf(request, m.act.GetDetails()),
+	}
+	a.Reason = strings.Join(texts(request, m.act.GetReason()), " ")
+	return a
+}
+
+func outcomeOf(m method, answer proto.Message, err error) act.Outcome {
+	if err != nil {
+		return act.Outcome{Code: status.Code(err).String(), Message: status.Convert(err).Message()}
+	}
+	return act.Outcome{Details: detailsOf(answer, m.act.GetDetails())}
+}
+
+// sourceIP is the address that a call comes from: the last that Envoy, which is the only way in, saw; or
+// the connection's.
+func sourceIP(ctx context.Context) string {
+	forwarded := lastOf(ctx, "x-forwarded-for")
+	ip := net.ParseIP(strings.TrimSpace(forwarded[strings.LastIndexByte(forwarded, ',')+1:]))
+	if ip != nil {
+		return ip.String()
+	}
+	from, ok := peer.FromContext(ctx)
+	if !ok {
+		return ""
+	}
+	host, _, err := net.SplitHostPort(from.Addr.String())
+	if err != nil || net.ParseIP(host) == nil {
+		return ""
+	}
+	return host
+}
+
+// lastOf is the last value of a call's metadata.
+func lastOf(ctx context.Context, key string) string {
+	values := metadata.ValueFromIncomingContext(ctx, key)
+	if len(values) == 0 {
+		return ""
+	}
+	return values[len(values)-1]
+}
