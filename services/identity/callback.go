@@ -34,7 +34,7 @@ func (s *server) callbackFromAtlassian(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), signInTimeout)
 	defer cancel()
-	code, err := s.finishSignIn(ctx, begun, query)
+	code, err := s.finishSignIn(ctx, begun, r)
 	if err != nil {
 		s.signInFailed(w, r, begun.authorization, err)
 		return
@@ -70,7 +70,8 @@ func (s *server) takeSignIn(r *http.Request, upstreamState string) (signIn, erro
 }
 
 // finishSignIn makes of Atlassian's answer a grant, and returns its code for the assistant.
-func (s *server) finishSignIn(ctx context.Context, begun signIn, answer url.Values) (string, error) {
+func (s *server) finishSignIn(ctx context.Context, begun signIn, r *http.Request) (string, error) {
+	answer := r.URL.Query()
 	err := s.atlassian.CheckIssuer(ctx, answer.Get("iss"))
 	if err != nil {
 		return "", err
@@ -90,7 +91,7 @@ func (s *server) finishSignIn(ctx context.Context, begun signIn, answer url.Valu
 		return "", err
 	}
 	if isBuiltIn(registration.ID) {
-		return s.grantAdmin(ctx, begun, registration, tokens)
+		return s.grantAdmin(ctx, begun, registration, tokens, r)
 	}
 	if tokens.Refresh == "" {
 		return "", errors.New("Atlassian gave no refresh token")

@@ -15,9 +15,10 @@ import (
 type Config struct {
 	process.Common
 
-	Listen     string `help:"Address for the OAuth pages and endpoints that Envoy forwards." default:"127.0.0.1:8805" env:"SALLYPORT_LISTEN"`
-	GRPCListen string `name:"grpc-listen" help:"Address for Sallyport's other services. Keep it private." default:"127.0.0.1:8806" env:"SALLYPORT_GRPC_LISTEN"`
-	Redis      string `help:"Address of Redis." default:"127.0.0.1:6379" env:"SALLYPORT_REDIS"`
+	Listen      string `help:"Address for the OAuth pages and endpoints that Envoy forwards." default:"127.0.0.1:8805" env:"SALLYPORT_LISTEN"`
+	GRPCListen  string `name:"grpc-listen" help:"Address for Sallyport's other services. Keep it private." default:"127.0.0.1:8806" env:"SALLYPORT_GRPC_LISTEN"`
+	Redis       string `help:"Address of Redis." default:"127.0.0.1:6379" env:"SALLYPORT_REDIS"`
+	StreamLimit int64  `help:"Most entries that may wait to be indexed. Beyond it nobody can sign in to the admin API, since it couldn't be written down." default:"1000000" env:"SALLYPORT_STREAM_LIMIT"`
 
 	SealKeyFile string `help:"File with the key that seals Atlassian's tokens: 32 random bytes in base64." required:"" env:"SALLYPORT_SEAL_KEY_FILE"`
 	PublicURL   string `name:"public-url" help:"Where people and assistants reach Sallyport. Assistants connect to it with /mcp at its end." default:"http://localhost:8800" env:"SALLYPORT_PUBLIC_URL"`
@@ -38,6 +39,9 @@ type Config struct {
 // Validate reports all that is wrong with the configuration.
 func (c *Config) Validate() error {
 	var problems []error
+	if c.StreamLimit < 1 {
+		problems = append(problems, fmt.Errorf("--stream-limit is %d: at least one entry must fit", c.StreamLimit))
+	}
 	if !isOrigin(c.PublicURL) {
 		problems = append(problems, fmt.Errorf("--public-url must be like https://sallyport.example.com, got %q", c.PublicURL))
 	}

@@ -22,6 +22,7 @@ import (
 
 	identityv1 "sallyport/proto/gen/go/sallyport/identity/v1"
 	"sallyport/services/identity/atlassian"
+	"sallyport/services/internal/act"
 	"sallyport/services/internal/process"
 	"sallyport/services/internal/seal"
 	"sallyport/services/internal/state"
@@ -43,7 +44,9 @@ type server struct {
 	callback string
 	contact  string
 
-	store     *state.Store
+	store *state.Store
+	// acts writes down who signs in to the admin API.
+	acts      *act.Recorder
 	box       *seal.Box
 	atlassian *atlassian.Client
 	// directory is nil where groups can't be learned.
@@ -95,6 +98,7 @@ func newServer(p *process.Process, cfg Config) (*server, error) {
 		store: state.Open(cfg.Redis), metrics: newMetrics(p.Metrics), log: p.Log,
 		occasions: make(chan occasion, 1),
 	}
+	s.acts = &act.Recorder{Store: s.store, Limit: cfg.StreamLimit, Log: p.Log}
 	s.box, err = seal.NewBox(cfg.SealKeyFile)
 	if err != nil {
 		return nil, err

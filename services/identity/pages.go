@@ -20,8 +20,8 @@ var pageFiles embed.FS
 // pages are what people see.
 type pages struct {
 	consentPage, adminPage, messagePage *template.Template
-	style                    template.CSS
-	policy                   string
+	style                               template.CSS
+	policy                              string
 }
 
 // consentView is what the consent page shows.

@@ -39,6 +39,9 @@ func (s *server) endToken(ctx context.Context, registration state.Registration, 
 		return err
 	}
 	s.log.Info("token revoked by its client", "grant", granted.ID, "account_id", granted.AccountID, "client", granted.ClientKey, "whole_grant", isRefresh)
+	if isRefresh && granted.IsAdmin() {
+		return s.endAdmin(ctx, granted)
+	}
 	if isRefresh {
 		return s.store.EndGrant(ctx, granted.ID)
 	}
