@@ -98,6 +98,21 @@ local function save_roles(keys, args)
   return { 'saved', tostring(version + 1) }
 end
 
+-- use_first_link uses a first link up, and saves the roles that follow from it as save_roles does.
+--   keys: first link, roles
+--   args: those of save_roles
+-- Answers as save_roles, or 'unknown'; the link is used up only where the roles are saved.
+local function use_first_link(keys, args)
+  if redis.call('EXISTS', keys[1]) == 0 then
+    return { 'unknown' }
+  end
+  local answer = save_roles({ keys[2] }, args)
+  if answer[1] == 'saved' then
+    redis.call('DEL', keys[1])
+  end
+  return answer
+end
+
 -- redeem_code uses an authorization code up, and remembers that it was used.
 --   keys: code, used code
 --   args: how long to remember, in seconds
@@ -402,6 +417,7 @@ redis.register_function('sallyport_decide', decide)
 redis.register_function('sallyport_save_policy', save_policy)
 redis.register_function('sallyport_append_act', append_act)
 redis.register_function('sallyport_save_roles', save_roles)
+redis.register_function('sallyport_use_first_link', use_first_link)
 redis.register_function('sallyport_create_api_token', create_api_token)
 redis.register_function('sallyport_use_api_token', use_api_token)
 redis.register_function('sallyport_revoke_api_token', revoke_api_token)
