@@ -42,7 +42,7 @@ func TestForgetPerson(t *testing.T) {
 		}
 	}
 	for _, id := range []string{"first", "second"} {
-		_, err := store.SessionGrant(ctx, "access of "+id)
+		_, err := store.SessionGrant(ctx, "access of "+id, "http://localhost:8800/mcp")
 		if !errors.Is(err, state.ErrNotFound) {
 			t.Errorf("the %s session: %v", id, err)
 		}

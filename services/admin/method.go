@@ -34,7 +34,10 @@ func methodOf(full string) method {
 		access, _ = proto.GetExtension(found.Options(), adminv1.E_Access).(*adminv1.Access)
 	}
 	m := method{name: name, role: access.GetRole(), act: access.GetAct(), dryRun: protoreflect.Name(access.GetDryRun())}
-	if roleNames[m.role] == "" {
+	switch {
+	case access.GetAnybody():
+		m.role = noRole
+	case roleNames[m.role] == "":
 		m.role = admin
 	}
 	if m.role == admin && m.act == nil {

@@ -42,7 +42,7 @@ func (c Config) Validate() error {
 
 // Ledger is where sessions are found and decisions are written down (package state).
 type Ledger interface {
-	SessionGrant(ctx context.Context, tokenHash string) (state.Grant, error)
+	SessionGrant(ctx context.Context, tokenHash, resource string) (state.Grant, error)
 	Decide(ctx context.Context, basis state.Basis, limit int64, entries []state.Entry) (state.Verdict, error)
 	Upstream(ctx context.Context, accountID string) (*state.Upstream, error)
 }
@@ -50,7 +50,9 @@ type Ledger interface {
 // Server answers Envoy.
 type Server struct {
 	authv3.UnsafeAuthorizationServer
-	cfg      Config
+	cfg Config
+	// resource is what tokens have to be for.
+	resource string
 	ledger   Ledger
 	box      *seal.Box
 	identity identityv1.UpstreamServiceClient
@@ -95,7 +97,7 @@ func Start(_ context.Context, p *process.Process, cfg Config) error {
 	}
 	store := state.Open(cfg.Redis)
 	server := &Server{
-		cfg: cfg, ledger: store, box: box, identity: identityv1.NewUpstreamServiceClient(identity),
+		cfg: cfg, resource: state.MCPResource(cfg.PublicURL), ledger: store, box: box, identity: identityv1.NewUpstreamServiceClient(identity),
 		sessions: remembered, rules: newRules(), log: p.Log, metrics: newMetrics(p.Metrics),
 	}
 	p.CheckReady("redis", store.Ready)

@@ -65,6 +65,7 @@ func (s *Server) decide(ctx context.Context, q question) (*authv3.CheckResponse,
 		basis := state.Basis{
 			TokenHash: q.tokenHash, Grant: current.grant, Groups: current.groups,
 			Policy: state.Policy{Version: rules.version}, UpstreamRev: current.upstream.rev,
+			Resource: s.resource,
 		}
 		verdict, err := s.ledger.Decide(ctx, basis, s.cfg.StreamLimit, plan.entries)
 		if err != nil {
@@ -100,7 +101,7 @@ func (s *Server) session(ctx context.Context, tokenHash string) (*session, error
 	if ok {
 		return remembered, nil
 	}
-	grant, err := s.ledger.SessionGrant(ctx, tokenHash)
+	grant, err := s.ledger.SessionGrant(ctx, tokenHash, s.resource)
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,8 @@ type authorization struct {
 	State       string `json:"state"`
 	// Challenge is the client's PKCE challenge, method S256.
 	Challenge string `json:"challenge"`
+	// Resource is what the tokens will be for.
+	Resource string `json:"resource"`
 }
 
 // authorize shows the consent page (RFC 6749 section 4.1.1). It changes nothing but a cookie: some
@@ -37,11 +39,18 @@ func (s *server) authorize(w http.ResponseWriter, r *http.Request) {
 		s.refusePage(w, r, problem)
 		return
 	}
-	asked := authorization{ClientID: registration.ID, RedirectURI: redirect, State: query.Get("state"), Challenge: query.Get("code_challenge")}
-	if refusal := s.checkAuthorization(query); refusal != nil {
+	asked := authorization{
+		ClientID: registration.ID, RedirectURI: redirect, State: query.Get("state"), Challenge: query.Get("code_challenge"),
+		Resource: s.resourceOf(registration.ID),
+	}
+	if refusal := checkAuthorization(query, asked.Resource); refusal != nil {
 		s.log.Info("sign-in refused", "client", registration.Key, "reason", refusal.Description)
 		s.metrics.signIns.WithLabelValues("refused").Inc()
 		s.redirectBack(w, r, asked, refusal.query())
+		return
+	}
+	if registration.ID == consoleClient {
+		s.goToAtlassian(w, r, asked, s.browserOrNew(w, r))
 		return
 	}
 	s.consentPage(w, r, registration, asked)
@@ -55,7 +64,7 @@ func (s *server) knownClient(r *http.Request, query url.Values) (_ state.Registr
 	if repeated != nil || id == "" {
 		return none, "", "The address that your assistant opened doesn't say which assistant it is.", nil
 	}
-	registration, err := s.store.Registration(r.Context(), id)
+	registration, err := s.registration(r.Context(), id)
 	if errors.Is(err, state.ErrNotFound) {
 		return none, "", "Sallyport doesn't know this assistant, or has forgotten it. Remove the connection in your assistant and add it again.", nil
 	}
@@ -63,14 +72,14 @@ func (s *server) knownClient(r *http.Request, query url.Values) (_ state.Registr
 		return none, "", "", err
 	}
 	redirect, repeated = single(query, "redirect_uri")
-	if repeated != nil || !redirectAllowed(redirect, registration.RedirectURIs) {
+	if repeated != nil || !redirectFits(registration, redirect) {
 		return none, "", fmt.Sprintf("%s wants the answer sent to %q, which isn't an address that it registered.", registration.Name, redirect), nil
 	}
 	return registration, redirect, "", nil
 }
 
 // checkAuthorization says what is wrong with the rest of the request, or nil.
-func (s *server) checkAuthorization(query url.Values) *oauthError {
+func checkAuthorization(query url.Values, resource string) *oauthError {
 	for _, name := range []string{"response_type", "state", "code_challenge", "code_challenge_method", "scope"} {
 		_, repeated := single(query, name)
 		if repeated != nil {
@@ -87,16 +96,16 @@ func (s *server) checkAuthorization(query url.Values) *oauthError {
 	case len(query.Get("code_challenge")) != challengeBytes:
 		return &oauthError{"invalid_request", "The code_challenge isn't a SHA-256 in base64url."}
 	}
-	return s.checkResource(query)
+	return checkResource(query, resource)
 }
 
-// checkResource refuses tokens for anything but the MCP endpoint (RFC 8707). A request without a
-// resource means that one, since there is no other: clients of the revision 2025-03-26 send none,
+// checkResource refuses tokens for anything but the client's own resource (RFC 8707). A request without a
+// resource means that one, since there is no other for it: clients of the revision 2025-03-26 send none,
 // and go-sdk none with a refresh.
-func (s *server) checkResource(values url.Values) *oauthError {
-	for _, resource := range values["resource"] {
-		if resource != s.resource {
-			return &oauthError{"invalid_target", "Tokens are for the resource " + s.resource + " only."}
+func checkResource(values url.Values, resource string) *oauthError {
+	for _, asked := range values["resource"] {
+		if asked != resource {
+			return &oauthError{"invalid_target", "This client's tokens are for the resource " + resource + " only."}
 		}
 	}
 	return nil

@@ -34,7 +34,7 @@ func (s *server) callbackFromAtlassian(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), signInTimeout)
 	defer cancel()
-	code, err := s.finishSignIn(ctx, begun, query)
+	code, err := s.finishSignIn(ctx, begun, r)
 	if err != nil {
 		s.signInFailed(w, r, begun.authorization, err)
 		return
@@ -70,7 +70,8 @@ func (s *server) takeSignIn(r *http.Request, upstreamState string) (signIn, erro
 }
 
 // finishSignIn makes of Atlassian's answer a grant, and returns its code for the assistant.
-func (s *server) finishSignIn(ctx context.Context, begun signIn, answer url.Values) (string, error) {
+func (s *server) finishSignIn(ctx context.Context, begun signIn, r *http.Request) (string, error) {
+	answer := r.URL.Query()
 	err := s.atlassian.CheckIssuer(ctx, answer.Get("iss"))
 	if err != nil {
 		return "", err
@@ -78,7 +79,7 @@ func (s *server) finishSignIn(ctx context.Context, begun signIn, answer url.Valu
 	if answer.Get("error") != "" {
 		return "", &atlassian.Refusal{Code: answer.Get("error"), Description: answer.Get("error_description")}
 	}
-	registration, err := s.store.Registration(ctx, begun.ClientID)
+	registration, err := s.registration(ctx, begun.ClientID)
 	if err != nil {
 		return "", fmt.Errorf("the assistant that began the sign-in: %w", err)
 	}
@@ -88,6 +89,9 @@ func (s *server) finishSignIn(ctx context.Context, begun signIn, answer url.Valu
 			s.forgetClient(ctx)
 		}
 		return "", err
+	}
+	if isBuiltIn(registration.ID) {
+		return s.grantAdmin(ctx, begun, registration, tokens, r)
 	}
 	if tokens.Refresh == "" {
 		return "", errors.New("Atlassian gave no refresh token")
@@ -111,25 +115,34 @@ func (s *server) grant(ctx context.Context, begun signIn, registration state.Reg
 	if err != nil {
 		return "", err
 	}
-	err = s.groupsForSignIn(ctx, person.AccountID)
+	err = s.groupsForSignIn(ctx, person.AccountID, state.AccessLife)
 	if err != nil {
 		return "", err
 	}
+	code, err := s.createGrant(ctx, begun, registration, person)
+	if err != nil {
+		return "", err
+	}
+	s.learnTools(person.AccountID, tokens.Access)
+	return code, nil
+}
+
+// createGrant stores a grant, and returns its code.
+func (s *server) createGrant(ctx context.Context, begun signIn, registration state.Registration, person atlassian.Person) (string, error) {
 	code := seal.Random(32)
 	granted := state.Grant{
 		ID: seal.Random(16), Rev: seal.Random(9),
 		AccountID: person.AccountID, Email: person.Email, Name: person.Name,
 		ClientID: registration.ID, ClientKey: registration.Key, ClientName: registration.Name, ClientClass: registration.Class,
-		Site: person.Site, CreatedAt: time.Now(),
+		Resource: begun.Resource, Site: person.Site, CreatedAt: time.Now(),
 	}
-	err = s.store.CreateGrant(ctx, granted, state.TokenHash(code), state.Code{
-		GrantID: granted.ID, ClientID: begun.ClientID, RedirectURI: begun.RedirectURI, Challenge: begun.Challenge, Resource: s.resource,
+	err := s.store.CreateGrant(ctx, granted, state.TokenHash(code), state.Code{
+		GrantID: granted.ID, ClientID: begun.ClientID, RedirectURI: begun.RedirectURI, Challenge: begun.Challenge, Resource: begun.Resource,
 	})
 	if err != nil {
 		return "", err
 	}
 	s.log.Info("signed in", "grant", granted.ID, "account_id", granted.AccountID, "client", granted.ClientKey,
 		"class", granted.ClientClass, "site", granted.Site)
-	s.learnTools(person.AccountID, tokens.Access)
 	return code, nil
 }

@@ -15,12 +15,14 @@ import (
 type Config struct {
 	process.Common
 
-	Listen     string `help:"Address for the OAuth pages and endpoints that Envoy forwards." default:"127.0.0.1:8805" env:"SALLYPORT_LISTEN"`
-	GRPCListen string `name:"grpc-listen" help:"Address for Sallyport's other services. Keep it private." default:"127.0.0.1:8806" env:"SALLYPORT_GRPC_LISTEN"`
-	Redis      string `help:"Address of Redis." default:"127.0.0.1:6379" env:"SALLYPORT_REDIS"`
+	Listen      string `help:"Address for the OAuth pages and endpoints that Envoy forwards." default:"127.0.0.1:8805" env:"SALLYPORT_LISTEN"`
+	GRPCListen  string `name:"grpc-listen" help:"Address for Sallyport's other services. Keep it private." default:"127.0.0.1:8806" env:"SALLYPORT_GRPC_LISTEN"`
+	Redis       string `help:"Address of Redis." default:"127.0.0.1:6379" env:"SALLYPORT_REDIS"`
+	StreamLimit int64  `help:"Most entries that may wait to be indexed. Beyond it nobody can sign in to the admin API, since it couldn't be written down." default:"1000000" env:"SALLYPORT_STREAM_LIMIT"`
 
 	SealKeyFile string `help:"File with the key that seals Atlassian's tokens: 32 random bytes in base64." required:"" env:"SALLYPORT_SEAL_KEY_FILE"`
 	PublicURL   string `name:"public-url" help:"Where people and assistants reach Sallyport. Assistants connect to it with /mcp at its end." default:"http://localhost:8800" env:"SALLYPORT_PUBLIC_URL"`
+	ConsoleURL  string `name:"console-url" help:"Where admins reach the console and the admin API, such as https://sallyport-admin.example.com. Without it nobody can sign in to them." env:"SALLYPORT_CONSOLE_URL"`
 	Contact     string `help:"Whom people should ask, shown where a sign-in is refused, such as it@example.com." env:"SALLYPORT_CONTACT"`
 
 	AtlassianMCPURL string   `name:"atlassian-mcp-url" help:"Atlassian's MCP server. Its query, such as ?tools=all, is used for calls only." default:"https://mcp.atlassian.com/v2/mcp?tools=all" env:"SALLYPORT_ATLASSIAN_MCP_URL"`
@@ -37,13 +39,28 @@ type Config struct {
 // Validate reports all that is wrong with the configuration.
 func (c *Config) Validate() error {
 	var problems []error
-	u, err := url.Parse(c.PublicURL)
-	// The well-known places of metadata are at the root of the host, so the issuer has no path.
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" ||
-		strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+	if c.StreamLimit < 1 {
+		problems = append(problems, fmt.Errorf("--stream-limit is %d: at least one entry must fit", c.StreamLimit))
+	}
+	if !isOrigin(c.PublicURL) {
 		problems = append(problems, fmt.Errorf("--public-url must be like https://sallyport.example.com, got %q", c.PublicURL))
 	}
+	switch {
+	case c.ConsoleURL == "":
+	case !isOrigin(c.ConsoleURL):
+		problems = append(problems, fmt.Errorf("--console-url must be like https://sallyport-admin.example.com, got %q", c.ConsoleURL))
+	case strings.EqualFold(strings.TrimRight(c.ConsoleURL, "/"), strings.TrimRight(c.PublicURL, "/")):
+		problems = append(problems, fmt.Errorf("--console-url and --public-url are both %q: the console has an address of its own", c.ConsoleURL))
+	}
 	return errors.Join(append(problems, c.validateJira()...)...)
+}
+
+// isOrigin says whether an address is that of a host. The well-known places of metadata are at its root, so
+// it has no path.
+func isOrigin(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http") &&
+		strings.Trim(u.Path, "/") == "" && u.RawQuery == "" && u.Fragment == "" && u.User == nil
 }
 
 // cloudID is what Atlassian's cloud ids look like.

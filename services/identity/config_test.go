@@ -26,10 +26,23 @@ func TestJiraFlags(t *testing.T) {
 		{cloudID: "../" + cloudID, file: "token", says: "--jira-cloud-id must be like"},
 		{file: "token", says: "need --jira-url, or --jira-cloud-id"},
 	} {
-		cfg := identity.Config{PublicURL: "http://localhost:8800", JiraURL: c.url, JiraCloudID: c.cloudID, JiraUser: c.user, JiraTokenFile: c.file}
+		cfg := identity.Config{PublicURL: "http://localhost:8800", StreamLimit: 1, JiraURL: c.url, JiraCloudID: c.cloudID, JiraUser: c.user, JiraTokenFile: c.file}
 		err := cfg.Validate()
 		if c.says == "" && err != nil || c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)) {
 			t.Errorf("%+v: %v, want %q", c, err, c.says)
+		}
+	}
+}
+
+func TestConsoleFlag(t *testing.T) {
+	for console, says := range map[string]string{
+		"": "", "http://localhost:8801": "", "https://console.acme.test/": "",
+		"console.acme.test": "must be like", "https://console.acme.test/admin": "must be like", "https://a@console.acme.test": "must be like",
+		"http://localhost:8800/": "an address of its own",
+	} {
+		err := (&identity.Config{PublicURL: "http://localhost:8800", StreamLimit: 1, ConsoleURL: console}).Validate()
+		if says == "" && err != nil || says != "" && (err == nil || !strings.Contains(err.Error(), says)) {
+			t.Errorf("--console-url %q: %v, want %q", console, err, says)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"net/http"
@@ -40,11 +41,7 @@ type signIn struct {
 // consentPage asks the person before Atlassian is asked: Atlassian knows Sallyport only, so it can't
 // show them which assistant it is for.
 func (s *server) consentPage(w http.ResponseWriter, r *http.Request, registration state.Registration, asked authorization) {
-	browser := s.browser(r)
-	if browser == "" {
-		browser = seal.Random(32)
-		s.setBrowser(w, browser)
-	}
+	browser := s.browserOrNew(w, r)
 	request, err := json.Marshal(consentRequest{asked, time.Now().Add(consentLife)})
 	if err != nil {
 		s.failedPage(w, r, err)
@@ -76,7 +73,7 @@ func (s *server) consent(w http.ResponseWriter, r *http.Request) {
 		s.refusePage(w, r, "This page was open for too long, or it was opened in another browser window. Start again from your assistant.")
 		return
 	}
-	registration, err := s.store.Registration(r.Context(), asked.ClientID)
+	registration, err := s.registration(r.Context(), asked.ClientID)
 	if err != nil {
 		s.failedPage(w, r, err)
 		return
@@ -87,7 +84,12 @@ func (s *server) consent(w http.ResponseWriter, r *http.Request) {
 		s.redirectBack(w, r, asked, oauthError{"access_denied", "The person didn't allow it."}.query())
 		return
 	}
-	at, err := s.startSignIn(r, asked)
+	s.goToAtlassian(w, r, asked, s.browser(r))
+}
+
+// goToAtlassian sends a browser to Atlassian to sign in.
+func (s *server) goToAtlassian(w http.ResponseWriter, r *http.Request, asked authorization, browser string) {
+	at, err := s.startSignIn(r.Context(), asked, browser)
 	if err != nil {
 		s.signInFailed(w, r, asked, err)
 		return
@@ -118,16 +120,19 @@ func (s *server) readConsent(r *http.Request) (authorization, bool) {
 }
 
 // startSignIn remembers the sign-in and returns where the browser goes now.
-func (s *server) startSignIn(r *http.Request, asked authorization) (string, error) {
-	ctx := r.Context()
+func (s *server) startSignIn(ctx context.Context, asked authorization, browser string) (string, error) {
 	client, err := s.signInClient(ctx)
 	if err != nil {
 		return "", err
 	}
 	upstreamState := seal.Random(32)
 	hash := state.TokenHash(upstreamState)
-	begun := signIn{authorization: asked, Verifier: oauth2.GenerateVerifier(), UpstreamClient: client, Browser: state.TokenHash(s.browser(r))}
-	at, err := s.atlassian.AuthorizeURL(ctx, client, upstreamState, begun.Verifier)
+	begun := signIn{authorization: asked, Verifier: oauth2.GenerateVerifier(), UpstreamClient: client, Browser: state.TokenHash(browser)}
+	scopes := atlassian.AllScopes
+	if isBuiltIn(asked.ClientID) {
+		scopes = atlassian.PersonScopes
+	}
+	at, err := s.atlassian.AuthorizeURL(ctx, client, upstreamState, begun.Verifier, scopes)
 	if err != nil {
 		return "", err
 	}
@@ -173,6 +178,16 @@ func (s *server) browser(r *http.Request) string {
 		return ""
 	}
 	return cookie.Value
+}
+
+// browserOrNew is the browser's name, given to it now where it has none.
+func (s *server) browserOrNew(w http.ResponseWriter, r *http.Request) string {
+	browser := s.browser(r)
+	if browser == "" {
+		browser = seal.Random(32)
+		s.setBrowser(w, browser)
+	}
+	return browser
 }
 
 func (s *server) setBrowser(w http.ResponseWriter, value string) {

@@ -27,6 +27,9 @@ const (
 	jiraToken = "ATATT-stand-in-classic-token"
 )
 
+// consoleURL is where the console would be.
+const consoleURL = "http://localhost:51801"
+
 // deployment is a running identity service with a Redis and an Atlassian of its own.
 type deployment struct {
 	t *testing.T
@@ -51,7 +54,7 @@ func deploy(t *testing.T, tweak ...func(*identity.Config)) *deployment {
 	listen := nativetest.FreeAddress(t)
 	d.url = "http://" + listen
 	d.cfg = identity.Config{
-		Listen: listen, Redis: redis, SealKeyFile: keyFile, PublicURL: d.url, Contact: "it@acme.test",
+		Listen: listen, Redis: redis, SealKeyFile: keyFile, PublicURL: d.url, Contact: "it@acme.test", StreamLimit: 1000, ConsoleURL: consoleURL,
 		AtlassianMCPURL: d.atlassian + "/v2/mcp?tools=all", AtlassianAPIURL: d.atlassian,
 		JiraURL: d.atlassian, JiraUser: jiraUser, JiraTokenFile: tokenFile,
 	}

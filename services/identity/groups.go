@@ -61,8 +61,8 @@ func (s *server) learnDue(ctx context.Context) (int, error) {
 
 // groupsForSignIn learns the groups of a person who signs in. While Jira doesn't answer, they are
 // what they were, and unknown once that is too long ago.
-func (s *server) groupsForSignIn(ctx context.Context, account string) error {
-	_, err := s.watchGroups(ctx, account)
+func (s *server) groupsForSignIn(ctx context.Context, account string, life time.Duration) error {
+	_, err := s.watchGroups(ctx, account, life)
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (s *server) groupsForSignIn(ctx context.Context, account string) error {
 // groupsForRefresh has groups known for an assistant that comes back. It waits for Jira only where
 // they weren't kept fresh: an admin's invalidation passed by who wasn't on the list.
 func (s *server) groupsForRefresh(ctx context.Context, account string) error {
-	already, err := s.watchGroups(ctx, account)
+	already, err := s.watchGroups(ctx, account, state.AccessLife)
 	if err != nil {
 		return err
 	}
@@ -85,13 +85,13 @@ func (s *server) groupsForRefresh(ctx context.Context, account string) error {
 	return err
 }
 
-// watchGroups has a person's groups kept fresh for the life of an access token, and says whether
-// they were already.
-func (s *server) watchGroups(ctx context.Context, account string) (already bool, err error) {
+// watchGroups has a person's groups kept fresh for life, which is that of an access token, and says
+// whether they were already.
+func (s *server) watchGroups(ctx context.Context, account string, life time.Duration) (already bool, err error) {
 	if s.directory == nil {
 		return false, nil
 	}
-	return s.store.WatchGroups(ctx, account)
+	return s.store.WatchGroups(ctx, account, life)
 }
 
 // learnGroups asks Jira for a person's groups and stores them. It says whether Jira answered; an

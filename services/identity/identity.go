@@ -22,6 +22,7 @@ import (
 
 	identityv1 "sallyport/proto/gen/go/sallyport/identity/v1"
 	"sallyport/services/identity/atlassian"
+	"sallyport/services/internal/act"
 	"sallyport/services/internal/assistant"
 	"sallyport/services/internal/process"
 	"sallyport/services/internal/seal"
@@ -39,10 +40,14 @@ type server struct {
 	// issuer is the public URL; it never ends in a slash, since clients compare it byte for byte.
 	issuer   string
 	resource string
+	// console is the resource of the admin API; empty where nobody can sign in to it.
+	console  string
 	callback string
 	contact  string
 
-	store     *state.Store
+	store *state.Store
+	// acts writes down who signs in to the admin API.
+	acts      *act.Recorder
 	box       *seal.Box
 	atlassian *atlassian.Client
 	// directory is nil where groups can't be learned.
@@ -90,10 +95,11 @@ func newServer(p *process.Process, cfg Config) (*server, error) {
 	}
 	issuer := strings.TrimRight(cfg.PublicURL, "/")
 	s := &server{
-		issuer: issuer, resource: issuer + "/mcp", callback: issuer + "/mcp/callback", contact: cfg.Contact,
+		issuer: issuer, resource: state.MCPResource(issuer), console: state.AdminResource(cfg.ConsoleURL), callback: issuer + "/mcp/callback", contact: cfg.Contact,
 		store: state.Open(cfg.Redis), metrics: newMetrics(p.Metrics), log: p.Log,
 		occasions: make(chan occasion, 1),
 	}
+	s.acts = &act.Recorder{Store: s.store, Limit: cfg.StreamLimit, Log: p.Log}
 	s.box, err = seal.NewBox(cfg.SealKeyFile)
 	if err != nil {
 		return nil, err

@@ -19,9 +19,9 @@ var pageFiles embed.FS
 
 // pages are what people see.
 type pages struct {
-	consentPage, messagePage *template.Template
-	style                    template.CSS
-	policy                   string
+	consentPage, adminPage, messagePage *template.Template
+	style                               template.CSS
+	policy                              string
 }
 
 // consentView is what the consent page shows.
@@ -56,13 +56,21 @@ func loadPages() (*pages, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.adminPage, err = template.ParseFS(pageFiles, "pages/layout.html", "pages/admin.html")
+	if err != nil {
+		return nil, err
+	}
 	p.messagePage, err = template.ParseFS(pageFiles, "pages/layout.html", "pages/message.html")
 	return p, err
 }
 
 func (p *pages) consent(w http.ResponseWriter, view consentView) {
 	view.Style = p.style
-	p.show(w, http.StatusOK, p.consentPage, view)
+	page := p.consentPage
+	if isBuiltIn(view.Client.ID) {
+		page = p.adminPage
+	}
+	p.show(w, http.StatusOK, page, view)
 }
 
 func (p *pages) message(w http.ResponseWriter, status int, view messageView) {

@@ -27,7 +27,7 @@ func (s *server) revoke(w http.ResponseWriter, r *http.Request) {
 func (s *server) endToken(ctx context.Context, registration state.Registration, token string) error {
 	family, _, isRefresh := strings.Cut(token, ".")
 	hash := state.TokenHash(token)
-	find := func() (state.Grant, error) { return s.store.SessionGrant(ctx, hash) }
+	find := func() (state.Grant, error) { return s.store.SessionGrant(ctx, hash, s.resourceOf(registration.ID)) }
 	if isRefresh {
 		find = func() (state.Grant, error) { return s.store.FamilyGrant(ctx, state.TokenHash(family)) }
 	}
@@ -39,6 +39,9 @@ func (s *server) endToken(ctx context.Context, registration state.Registration, 
 		return err
 	}
 	s.log.Info("token revoked by its client", "grant", granted.ID, "account_id", granted.AccountID, "client", granted.ClientKey, "whole_grant", isRefresh)
+	if isRefresh && granted.IsAdmin() {
+		return s.endAdmin(ctx, granted)
+	}
 	if isRefresh {
 		return s.store.EndGrant(ctx, granted.ID)
 	}

@@ -1,6 +1,7 @@
 package identity_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -8,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"golang.org/x/oauth2"
 
 	"sallyport/services/internal/seal"
@@ -25,6 +26,8 @@ type assistant struct {
 	verifier string
 	state    string
 	browser  *browser
+	// resource is what it asks tokens for, the MCP endpoint where empty.
+	resource string
 }
 
 // answer is the answer of a call.
@@ -78,7 +81,7 @@ func (d *deployment) connect(name string) *assistant {
 func (a *assistant) authorizeURL(changes ...string) string {
 	query := url.Values{
 		"response_type": {"code"}, "client_id": {a.id}, "redirect_uri": {a.redirect}, "state": {a.state}, "scope": {"mcp"},
-		"resource": {a.d.url + "/mcp"}, "code_challenge": {oauth2.S256ChallengeFromVerifier(a.verifier)}, "code_challenge_method": {"S256"},
+		"resource": {cmp.Or(a.resource, a.d.url+"/mcp")}, "code_challenge": {oauth2.S256ChallengeFromVerifier(a.verifier)}, "code_challenge_method": {"S256"},
 	}
 	for i := 0; i < len(changes); i += 2 {
 		query.Set(changes[i], changes[i+1])
@@ -123,7 +126,7 @@ func (a *assistant) post(path string, fields ...string) answer {
 func (a *assistant) exchange(code string, changes ...string) answer {
 	a.d.t.Helper()
 	return a.post("/oauth/token", append([]string{"grant_type", "authorization_code", "code", code, "redirect_uri", a.redirect,
-		"code_verifier", a.verifier, "resource", a.d.url + "/mcp"}, changes...)...)
+		"code_verifier", a.verifier, "resource", cmp.Or(a.resource, a.d.url+"/mcp")}, changes...)...)
 }
 
 func (a *assistant) refresh(token string) answer {
@@ -144,7 +147,7 @@ func (a *assistant) tokens(email string) answer {
 // works says whether an access token lets anybody in.
 func (d *deployment) works(access string) bool {
 	d.t.Helper()
-	_, err := d.store.SessionGrant(d.t.Context(), state.TokenHash(access))
+	_, err := d.store.SessionGrant(d.t.Context(), state.TokenHash(access), d.url+"/mcp")
 	return err == nil
 }
 
@@ -166,16 +169,16 @@ func TestSignIn(t *testing.T) {
 		t.Errorf("got %v %v", got.header, got.body)
 	}
 	ctx := t.Context()
-	granted, err := d.store.SessionGrant(ctx, state.TokenHash(got.text("access_token")))
+	granted, err := d.store.SessionGrant(ctx, state.TokenHash(got.text("access_token")), d.url+"/mcp")
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := state.Grant{
 		ID: granted.ID, Rev: granted.Rev, AccountID: granted.AccountID, Email: "ana@acme.test", Name: "Ana Albarn",
 		ClientID: a.id, ClientKey: "claude-code", ClientName: "Claude Code", ClientClass: "claimed",
-		Site: granted.Site, CreatedAt: granted.CreatedAt,
+		Resource: d.url + "/mcp", Site: granted.Site, CreatedAt: granted.CreatedAt,
 	}
-	if diff := cmp.Diff(want, granted); diff != "" || granted.AccountID == "" || granted.Rev == "" || granted.Site == "" {
+	if diff := gocmp.Diff(want, granted); diff != "" || granted.AccountID == "" || granted.Rev == "" || granted.Site == "" {
 		t.Errorf("grant (-want +got):\n%s\n%+v", diff, granted)
 	}
 	groups, err := d.store.Groups(ctx, granted.AccountID)

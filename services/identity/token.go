@@ -19,7 +19,7 @@ type tokenAnswer struct {
 	AccessToken  string `json:"access_token"`
 	TokenType    string `json:"token_type"`
 	ExpiresIn    int    `json:"expires_in"`
-	RefreshToken string `json:"refresh_token"`
+	RefreshToken string `json:"refresh_token,omitzero"`
 	Scope        string `json:"scope"`
 }
 
@@ -93,14 +93,14 @@ func (s *server) clientForm(w http.ResponseWriter, r *http.Request) (url.Values,
 			return nil, none, errRefused{*repeated}
 		}
 	}
-	registration, err := s.store.Registration(r.Context(), r.PostForm.Get("client_id"))
+	registration, err := s.registration(r.Context(), r.PostForm.Get("client_id"))
 	if errors.Is(err, state.ErrNotFound) {
 		return nil, none, refuse("invalid_client", "This client_id isn't registered here. Register again.")
 	}
 	if err != nil {
 		return nil, none, err
 	}
-	if refusal := s.checkResource(r.PostForm); refusal != nil {
+	if refusal := checkResource(r.PostForm, s.resourceOf(registration.ID)); refusal != nil {
 		return nil, registration, errRefused{*refusal}
 	}
 	return r.PostForm, registration, nil
@@ -126,7 +126,7 @@ func (s *server) exchangeCode(ctx context.Context, registration state.Registrati
 	case given && redirect != code.RedirectURI:
 		// OAuth 2.1 no longer sends it: PKCE binds the code.
 		problem = "The redirect_uri isn't the one that the code was sent to."
-	case code.Resource != s.resource:
+	case code.Resource != s.resourceOf(registration.ID):
 		problem = "The code is for another resource."
 	case !verifies(form.Get("code_verifier"), code.Challenge):
 		problem = "The code_verifier doesn't fit the code_challenge."
@@ -143,16 +143,25 @@ func (s *server) exchangeCode(ctx context.Context, registration state.Registrati
 	if err != nil {
 		return tokenAnswer{}, err
 	}
-	_, err = s.watchGroups(ctx, granted.AccountID)
+	_, err = s.watchGroups(ctx, granted.AccountID, accessLife(registration.ID))
 	if err != nil {
 		return tokenAnswer{}, err
 	}
-	answer, pair := newTokens(seal.Random(32))
-	err = s.store.Issue(ctx, granted, pair)
+	answer, err := s.issue(ctx, granted)
 	if errors.Is(err, state.ErrNotFound) {
 		return tokenAnswer{}, over
 	}
 	return answer, err
+}
+
+// issue gives out the first tokens of a grant. The console gets an access token only.
+func (s *server) issue(ctx context.Context, granted state.Grant) (tokenAnswer, error) {
+	answer, pair := newTokens(granted.ClientID, seal.Random(32))
+	if granted.ClientID != consoleClient {
+		return answer, s.store.Issue(ctx, granted, pair)
+	}
+	answer.RefreshToken = ""
+	return answer, s.store.IssueSession(ctx, granted, pair.Access, consoleLife)
 }
 
 // verifies checks a PKCE verifier (RFC 7636 section 4.6).
@@ -178,11 +187,14 @@ func (s *server) refreshGrant(ctx context.Context, registration state.Registrati
 	if granted.ClientID != registration.ID {
 		return tokenAnswer{}, refuse("invalid_grant", "The refresh token was given to another client.")
 	}
+	if !granted.IsFor(s.resourceOf(registration.ID)) {
+		return tokenAnswer{}, refuse("invalid_grant", "The refresh token is for an address that Sallyport no longer goes by. Sign in again.")
+	}
 	err = s.groupsForRefresh(ctx, granted.AccountID)
 	if err != nil {
 		return tokenAnswer{}, err
 	}
-	answer, pair := newTokens(family)
+	answer, pair := newTokens(registration.ID, family)
 	err = s.store.Rotate(ctx, granted, state.TokenHash(secret), pair)
 	switch {
 	case errors.Is(err, state.ErrNotFound):
@@ -196,11 +208,11 @@ func (s *server) refreshGrant(ctx context.Context, registration state.Registrati
 }
 
 // newTokens makes the next tokens of a family, and their hashes.
-func newTokens(family string) (tokenAnswer, state.Pair) {
+func newTokens(clientID, family string) (tokenAnswer, state.Pair) {
 	access, secret := seal.Random(32), seal.Random(32)
 	return tokenAnswer{
-			AccessToken: access, TokenType: "Bearer", ExpiresIn: int(state.AccessLife.Seconds()),
-			RefreshToken: family + "." + secret, Scope: scope,
+			AccessToken: access, TokenType: "Bearer", ExpiresIn: int(accessLife(clientID).Seconds()),
+			RefreshToken: family + "." + secret, Scope: scopeOf(clientID),
 		}, state.Pair{
 			Access: state.TokenHash(access), Family: state.TokenHash(family), Refresh: state.TokenHash(secret),
 		}

@@ -27,7 +27,7 @@ func (d *deployment) refreshUpstream(address, account string) error {
 func (a *assistant) account(email string) (string, answer) {
 	a.d.t.Helper()
 	got := a.tokens(email)
-	granted, err := a.d.store.SessionGrant(a.d.t.Context(), state.TokenHash(got.text("access_token")))
+	granted, err := a.d.store.SessionGrant(a.d.t.Context(), state.TokenHash(got.text("access_token")), a.d.url+"/mcp")
 	if err != nil {
 		a.d.t.Fatal(err)
 	}

@@ -98,9 +98,13 @@ func (c *Client) check(s *server) error {
 	if !slices.Contains(s.CodeChallengeMethodsSupported, "S256") {
 		return fmt.Errorf("%s doesn't offer PKCE with S256", s.named)
 	}
-	for name, endpoint := range map[string]string{
+	endpoints := map[string]string{
 		"authorization": s.AuthorizationEndpoint, "token": s.TokenEndpoint, "registration": s.RegistrationEndpoint,
-	} {
+	}
+	if s.RevocationEndpoint != "" {
+		endpoints["revocation"] = s.RevocationEndpoint
+	}
+	for name, endpoint := range endpoints {
 		u, err := url.Parse(endpoint)
 		if err != nil || u.Host == "" || u.Scheme != "https" && (u.Scheme != "http" || strings.HasPrefix(c.resource, "https:")) {
 			return fmt.Errorf("the %s endpoint of %s is %q, which isn't usable", name, s.named, endpoint)
@@ -129,8 +133,21 @@ func wellKnown(address, name string) (string, error) {
 	return u.Scheme + "://" + u.Host + "/.well-known/" + name + strings.TrimSuffix(u.EscapedPath(), "/"), nil
 }
 
+// Scopes say what a person is asked to give.
+type Scopes int
+
+const (
+	// AllScopes are all that assistants may need, for as long as they are connected.
+	AllScopes Scopes = iota
+	// PersonScopes are for finding out who the person is, once.
+	PersonScopes
+)
+
 // scopesToAsk are the scopes to ask for. Without offline_access there is no refresh token.
-func (c *Client) scopesToAsk(s *server) []string {
+func (c *Client) scopesToAsk(s *server, which Scopes) []string {
+	if which == PersonScopes {
+		return personScopes(s.scopes)
+	}
 	scopes := c.cfg.Scopes
 	if len(scopes) == 0 {
 		scopes = s.scopes
@@ -139,4 +156,15 @@ func (c *Client) scopesToAsk(s *server) []string {
 		scopes = append(slices.Clone(scopes), "offline_access")
 	}
 	return scopes
+}
+
+// personScopes are those that tell who somebody is, without any that the server doesn't have: it would
+// refuse the whole sign-in.
+func personScopes(supported []string) []string {
+	wanted := []string{"read:me", "read:account"}
+	known := slices.DeleteFunc(slices.Clone(wanted), func(scope string) bool { return !slices.Contains(supported, scope) })
+	if len(known) == 0 {
+		return wanted
+	}
+	return known
 }

@@ -88,8 +88,8 @@ func IsLostClient(err error) bool {
 	return errors.As(err, &refusal) && refusal.Code == "invalid_client"
 }
 
-// AuthorizeURL is where a person's browser goes to sign in to Atlassian.
-func (c *Client) AuthorizeURL(ctx context.Context, clientID, state, verifier string) (string, error) {
+// AuthorizeURL is where a person's browser goes to sign in to Atlassian, to give what scopes say.
+func (c *Client) AuthorizeURL(ctx context.Context, clientID, state, verifier string, scopes Scopes) (string, error) {
 	s, err := c.discover(ctx)
 	if err != nil {
 		return "", err
@@ -97,7 +97,7 @@ func (c *Client) AuthorizeURL(ctx context.Context, clientID, state, verifier str
 	config := oauth2.Config{
 		ClientID:    clientID,
 		RedirectURL: c.cfg.Callback,
-		Scopes:      c.scopesToAsk(s),
+		Scopes:      c.scopesToAsk(s, scopes),
 		Endpoint:    oauth2.Endpoint{AuthURL: s.AuthorizationEndpoint},
 	}
 	return config.AuthCodeURL(state, oauth2.S256ChallengeOption(verifier), oauth2.SetAuthURLParam("resource", c.resource)), nil

@@ -70,9 +70,9 @@ func signInFrom(reply *redis.StringCmd) ([]byte, error) {
 	return sealed, nil
 }
 
-// CreateGrant stores a new grant of a person whose tokens SaveUpstream has stored, with the code that
-// its client exchanges for tokens. Both end soon unless it does. It returns ErrNotFound where the
-// person was removed since their tokens were stored.
+// CreateGrant stores a new grant of a person, with the code that its client exchanges for tokens. Both
+// end soon unless it does. Of a grant for the MCP endpoint SaveUpstream has stored the person's tokens
+// before; it returns ErrNotFound where the person was removed since.
 func (s *Store) CreateGrant(ctx context.Context, g Grant, codeHash string, c Code) error {
 	document, err := json.Marshal(c)
 	if err != nil {
@@ -84,14 +84,13 @@ func (s *Store) CreateGrant(ctx context.Context, g Grant, codeHash string, c Cod
 	}
 	args := []any{
 		g.ID, g.AccountID, document,
-		int(unclaimedLife.Seconds()), int(RefreshLife.Seconds()), int(codeLife.Seconds()), int(life.Seconds()),
+		int(unclaimedLife.Seconds()), int(g.refreshLife().Seconds()), int(codeLife.Seconds()), int(life.Seconds()),
 	}
 	for name, value := range g.fields() {
 		args = append(args, name, value)
 	}
-	reply, err := s.call(ctx, "sallyport_create_grant", []string{
-		grantKey(g.ID), grantsKey(g.AccountID), upstreamKey(g.AccountID), codeKey(codeHash), emailKey(g.Email),
-	}, args...)
+	keys := g.withUpstream(grantKey(g.ID), grantsKey(g.AccountID), codeKey(codeHash), emailKey(g.Email))
+	reply, err := s.call(ctx, "sallyport_create_grant", keys, args...)
 	if err != nil {
 		return err
 	}

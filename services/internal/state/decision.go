@@ -21,6 +21,8 @@ type Basis struct {
 	Policy      Policy
 	Groups      Groups
 	UpstreamRev string
+	// Resource is what the token has to be for.
+	Resource string
 }
 
 // Entry is one decision to write down.
@@ -49,8 +51,8 @@ type Verdict struct {
 // ErrStreamFull where that is the reason.
 func (s *Store) Decide(ctx context.Context, basis Basis, limit int64, entries []Entry) (Verdict, error) {
 	account := basis.Grant.AccountID
-	args := make([]any, 0, 6+3*len(entries))
-	args = append(args, basis.Grant.ID, basis.Grant.Rev, basis.Policy.Version, basis.Groups.revision(), basis.UpstreamRev, limit)
+	args := make([]any, 0, 7+3*len(entries))
+	args = append(args, basis.Grant.ID, basis.Grant.Rev, basis.Policy.Version, basis.Groups.revision(), basis.UpstreamRev, limit, basis.Resource)
 	for _, e := range entries {
 		args = append(args, e.ID, e.Index, e.Document)
 	}

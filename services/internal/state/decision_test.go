@@ -12,7 +12,11 @@ import (
 	"sallyport/services/internal/state"
 )
 
-const limit = 100
+const (
+	limit = 100
+	// What tokens are for.
+	mcpResource, adminResource = "https://sallyport.test/mcp", "https://console.test"
+)
 
 // signedIn puts a signed-in person into Redis as identity does, and returns the basis of a first
 // decision: nothing known but the grant's id.
@@ -27,7 +31,7 @@ func signedIn(t *testing.T, store *state.Store, client *redis.Client) state.Basi
 	must(t, err)
 	_, err = store.SavePolicy(ctx, 0, []byte(`{"default":"allow"}`), state.Save{})
 	must(t, err)
-	grant, err := store.SessionGrant(ctx, hash)
+	grant, err := store.SessionGrant(ctx, hash, mcpResource)
 	must(t, err)
 	grant.Rev = ""
 	return state.Basis{TokenHash: hash, Grant: grant}

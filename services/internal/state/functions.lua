@@ -6,12 +6,13 @@
 -- decide writes decisions into the activity stream, if everything they rest on still holds.
 --   keys: session, grant, policy, groups, upstream, stream
 --   args: grant id, and the revisions that were used: grant, policy, groups; the revision of the
---         Atlassian token that the caller already has; the stream's limit; then, for each
---         decision, its id, the index it belongs to, and the record as JSON
+--         Atlassian token that the caller already has; the stream's limit; the resource that the
+--         token has to be for; then, for each decision, its id, the index it belongs to, and the
+--         record as JSON
 -- Answers with a word first:
 --   written  and the Atlassian token, where the caller has an older one
 --   stale    and the fresh grant, policy, groups and Atlassian token, each empty if unchanged
---   revoked  the session has ended
+--   revoked  the session has ended, or is for another resource
 --   full     the stream is at its limit
 local function decide(keys, args)
   if redis.call('GET', keys[1]) ~= args[1] then
@@ -20,6 +21,11 @@ local function decide(keys, args)
   local grant_rev = redis.call('HGET', keys[2], 'rev')
   local upstream_rev = redis.call('HGET', keys[5], 'rev')
   if not grant_rev or not upstream_rev then
+    return { 'revoked' }
+  end
+  -- A grant of before there was a second resource has none.
+  local resource = redis.call('HGET', keys[2], 'resource')
+  if resource and resource ~= '' and resource ~= args[7] then
     return { 'revoked' }
   end
 
@@ -44,7 +50,7 @@ local function decide(keys, args)
   if redis.call('XLEN', keys[6]) >= tonumber(args[6]) then
     return { 'full' }
   end
-  for i = 7, #args, 3 do
+  for i = 8, #args, 3 do
     redis.call('XADD', keys[6], '*', 'kind', 'decision', 'id', args[i], 'index', args[i + 1], 'doc', args[i + 2])
   end
   return { 'written', upstream }
@@ -92,6 +98,21 @@ local function save_roles(keys, args)
   return { 'saved', tostring(version + 1) }
 end
 
+-- use_first_link uses a first link up, and saves the roles that follow from it as save_roles does.
+--   keys: first link, roles
+--   args: those of save_roles
+-- Answers as save_roles, or 'unknown'; the link is used up only where the roles are saved.
+local function use_first_link(keys, args)
+  if redis.call('EXISTS', keys[1]) == 0 then
+    return { 'unknown' }
+  end
+  local answer = save_roles({ keys[2] }, args)
+  if answer[1] == 'saved' then
+    redis.call('DEL', keys[1])
+  end
+  return answer
+end
+
 -- redeem_code uses an authorization code up, and remembers that it was used.
 --   keys: code, used code
 --   args: how long to remember, in seconds
@@ -110,31 +131,42 @@ local function redeem_code(keys, args)
   return { 'redeemed', code }
 end
 
+-- prolong has a key live for some seconds at least.
+local function prolong(key, life)
+  if redis.call('TTL', key) < tonumber(life) then
+    redis.call('EXPIRE', key, life)
+  end
+end
+
 -- create_grant stores a new grant with the code that its client exchanges for tokens, if the
--- person's Atlassian token is still there: somebody who was removed meanwhile has to begin anew.
---   keys: grant, the person's grants, the person's Atlassian token, code, e-mail address
+-- person's Atlassian token is still there: somebody who was removed meanwhile has to begin anew. One for
+-- the admin API has no Atlassian token, and needs none: this is all that it stores.
+--   keys: grant, the person's grants, code, e-mail address; the person's Atlassian token, unless the
+--         grant is for the admin API
 --   args: grant id, account id, what the code is bound to, life of the grant until its code is
 --         exchanged, life of a refresh token, of a code, and of an e-mail address (0 where the
 --         person has none), in seconds; then the grant's fields and values
 -- Answers 'created' or 'ended'.
 local function create_grant(keys, args)
-  if redis.call('EXISTS', keys[3]) == 0 then
+  if keys[5] and redis.call('EXISTS', keys[5]) == 0 then
     return { 'ended' }
   end
   redis.call('HSET', keys[1], unpack(args, 8))
   redis.call('EXPIRE', keys[1], args[4])
   redis.call('SADD', keys[2], args[1])
-  redis.call('EXPIRE', keys[2], args[5])
-  redis.call('EXPIRE', keys[3], args[5])
-  redis.call('SET', keys[4], args[3], 'EX', args[6])
+  for _, key in ipairs({ keys[2], keys[5] }) do
+    prolong(key, args[5])
+  end
+  redis.call('SET', keys[3], args[3], 'EX', args[6])
   if args[7] ~= '0' then
-    redis.call('SET', keys[5], args[2], 'EX', args[7])
+    redis.call('SET', keys[4], args[2], 'EX', args[7])
   end
   return { 'created' }
 end
 
 -- issue makes the first tokens of a grant valid, if it hasn't ended, and prolongs it.
---   keys: grant, session, family, the person's grants, the person's Atlassian token
+--   keys: grant, session, family, the person's grants; the person's Atlassian token, unless the grant is
+--         for the admin API
 --   args: grant id, hash of the refresh token's secret, life of an access token, life of a refresh
 --         token, in seconds
 -- Answers 'issued' or 'ended'.
@@ -145,8 +177,23 @@ local function issue(keys, args)
   redis.call('SET', keys[2], args[1], 'EX', args[3])
   redis.call('HSET', keys[3], 'grant', args[1], 'current', args[2])
   for _, key in ipairs({ keys[1], keys[3], keys[4], keys[5] }) do
-    redis.call('EXPIRE', key, args[4])
+    prolong(key, args[4])
   end
+  return { 'issued' }
+end
+
+-- issue_session makes an access token of a grant valid that no refresh token follows, if the grant hasn't
+-- ended; it ends with the token.
+--   keys: grant, session, the person's grants
+--   args: grant id, life of the token in seconds
+-- Answers 'issued' or 'ended'.
+local function issue_session(keys, args)
+  if redis.call('EXISTS', keys[1]) == 0 then
+    return { 'ended' }
+  end
+  redis.call('SET', keys[2], args[1], 'EX', args[2])
+  redis.call('EXPIRE', keys[1], args[2])
+  prolong(keys[3], args[2])
   return { 'issued' }
 end
 
@@ -181,7 +228,8 @@ local function renew_upstream(keys, args)
 end
 
 -- rotate replaces a refresh token by the next one of its family.
---   keys: family, next session, grant, the person's grants, the person's Atlassian token
+--   keys: family, next session, grant, the person's grants; the person's Atlassian token, unless the
+--         grant is for the admin API
 --   args: grant id, hash of the secret that was shown, hash of the next one, grace, life of an
 --         access token, life of a refresh token; times in seconds
 -- Answers 'rotated', 'replayed' (and ends the grant), or 'ended'.
@@ -206,7 +254,7 @@ local function rotate(keys, args)
   end
   redis.call('SET', keys[2], args[1], 'EX', args[5])
   for _, key in ipairs({ keys[1], keys[3], keys[4], keys[5] }) do
-    redis.call('EXPIRE', key, args[6])
+    prolong(key, args[6])
   end
   return { 'rotated' }
 end
@@ -217,15 +265,30 @@ local function now()
   return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 end
 
+-- signed_in tells whether a person has something to keep groups for: an Atlassian token, which is stored
+-- before its grant, or a live grant.
+local function signed_in(upstream, grants, grant_prefix)
+  if redis.call('EXISTS', upstream) == 1 then
+    return true
+  end
+  for _, id in ipairs(redis.call('SMEMBERS', grants)) do
+    if redis.call('EXISTS', grant_prefix .. id) == 1 then
+      return true
+    end
+  end
+  return false
+end
+
 -- save_groups stores what was learned of a person's groups, unless Atlassian was asked later for
 -- what is stored, or the person was removed meanwhile. The revision stays while the groups do, so
 -- that nothing is decided again.
---   keys: groups, groups due, the person's Atlassian token
+--   keys: groups, groups due, the person's Atlassian token, the person's grants
 --   args: account id, known, list, when Atlassian was asked, when they end, when they are due
---         again, all in Unix milliseconds; the revision where they changed
+--         again, all in Unix milliseconds; the revision where they changed; what the key of a grant is
+--         before its id
 -- Answers 'changed', 'unchanged', 'older' or 'nobody'.
 local function save_groups(keys, args)
-  if redis.call('EXISTS', keys[3]) == 0 then
+  if not signed_in(keys[3], keys[4], args[8]) then
     return { 'nobody' }
   end
   local stored = redis.call('HMGET', keys[1], 'rev', 'known', 'list', 'asked_at')
@@ -241,11 +304,12 @@ end
 
 -- watch_groups puts a person on the list of those whose groups are kept fresh, unless they were
 -- removed. Whoever is new there belongs to the caller first.
---   keys: groups due, groups watched, the person's Atlassian token
---   args: account id; for how long, and the lease of the caller, in milliseconds
+--   keys: groups due, groups watched, the person's Atlassian token, the person's grants
+--   args: account id; for how long, and the lease of the caller, in milliseconds; what the key of a grant
+--         is before its id
 -- Answers 'added', 'watched' for who was there already, or 'nobody'.
 local function watch_groups(keys, args)
-  if redis.call('EXISTS', keys[3]) == 0 then
+  if not signed_in(keys[3], keys[4], args[4]) then
     return { 'nobody' }
   end
   local added = redis.call('ZADD', keys[1], 'NX', now() + tonumber(args[3]), args[1])
@@ -353,12 +417,14 @@ redis.register_function('sallyport_decide', decide)
 redis.register_function('sallyport_save_policy', save_policy)
 redis.register_function('sallyport_append_act', append_act)
 redis.register_function('sallyport_save_roles', save_roles)
+redis.register_function('sallyport_use_first_link', use_first_link)
 redis.register_function('sallyport_create_api_token', create_api_token)
 redis.register_function('sallyport_use_api_token', use_api_token)
 redis.register_function('sallyport_revoke_api_token', revoke_api_token)
 redis.register_function('sallyport_redeem_code', redeem_code)
 redis.register_function('sallyport_create_grant', create_grant)
 redis.register_function('sallyport_issue', issue)
+redis.register_function('sallyport_issue_session', issue_session)
 redis.register_function('sallyport_end_person', end_person)
 redis.register_function('sallyport_renew_upstream', renew_upstream)
 redis.register_function('sallyport_rotate', rotate)

@@ -4,12 +4,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 )
 
-// A Grant is one sign-in: this person lets this assistant act for them. Access and refresh tokens
+// mcpPath is where the MCP endpoint is at the public URL. The admin API's resource has no path.
+const mcpPath = "/mcp"
+
+// MCPResource is the resource identifier (RFC 8707) of the MCP endpoint at a public URL.
+func MCPResource(publicURL string) string { return strings.TrimRight(publicURL, "/") + mcpPath }
+
+// AdminResource is the resource identifier of the admin API at a console's URL; empty where there is none.
+func AdminResource(consoleURL string) string { return strings.TrimRight(consoleURL, "/") }
+
+// A Grant is one sign-in: this person lets this client act for them. Access and refresh tokens
 // belong to a grant and end with it.
 type Grant struct {
 	// ID names it; random.
@@ -18,7 +28,10 @@ type Grant struct {
 	Rev string
 	// AccountID, Email and Name are the person, from Atlassian.
 	AccountID, Email, Name string
-	// ClientID is the assistant's OAuth client id; ClientKey, ClientName and ClientClass are what
+	// Resource is what its tokens are for (RFC 8707): MCPResource for an assistant, AdminResource for the
+	// console or the command line. Grants of before there were two have none, and are for the first.
+	Resource string
+	// ClientID is the client's OAuth client id; ClientKey, ClientName and ClientClass are what
 	// rules call it (policy.md 4).
 	ClientID, ClientKey, ClientName, ClientClass string
 	// Site is the cloud id of the Atlassian site the person chose.
@@ -32,7 +45,7 @@ func (g Grant) fields() map[string]any {
 		"id": g.ID, "rev": g.Rev,
 		"account_id": g.AccountID, "email": g.Email, "name": g.Name,
 		"client_id": g.ClientID, "client_key": g.ClientKey, "client_name": g.ClientName, "client_class": g.ClientClass,
-		"site": g.Site, "created_at": g.CreatedAt.UTC().Format(time.RFC3339Nano),
+		"resource": g.Resource, "site": g.Site, "created_at": g.CreatedAt.UTC().Format(time.RFC3339Nano),
 	}
 }
 
@@ -42,9 +55,20 @@ func grantFrom(f map[string]string) Grant {
 		ID: f["id"], Rev: f["rev"],
 		AccountID: f["account_id"], Email: f["email"], Name: f["name"],
 		ClientID: f["client_id"], ClientKey: f["client_key"], ClientName: f["client_name"], ClientClass: f["client_class"],
-		Site: f["site"], CreatedAt: createdAt,
+		Resource: f["resource"], Site: f["site"], CreatedAt: createdAt,
 	}
 }
+
+// IsFor says whether the grant's tokens are for a resource.
+func (g Grant) IsFor(resource string) bool {
+	if g.Resource == "" {
+		return strings.HasSuffix(resource, mcpPath)
+	}
+	return g.Resource == resource
+}
+
+// IsAdmin says whether the grant is for the admin API: it has no Atlassian token then.
+func (g Grant) IsAdmin() bool { return g.Resource != "" && !strings.HasSuffix(g.Resource, mcpPath) }
 
 // Grant returns a grant, or ErrNotFound once it has ended.
 func (s *Store) Grant(ctx context.Context, id string) (Grant, error) {
@@ -58,8 +82,9 @@ func (s *Store) Grant(ctx context.Context, id string) (Grant, error) {
 	return grantFrom(fields), nil
 }
 
-// SessionGrant returns the grant that a live access token belongs to, or ErrNotFound.
-func (s *Store) SessionGrant(ctx context.Context, tokenHash string) (Grant, error) {
+// SessionGrant returns the grant that a live access token for a resource belongs to, or ErrNotFound: a
+// token for another resource is as good as none.
+func (s *Store) SessionGrant(ctx context.Context, tokenHash, resource string) (Grant, error) {
 	id, err := s.redis.Get(ctx, sessionKey(tokenHash)).Result()
 	if errors.Is(err, redis.Nil) {
 		return Grant{}, ErrNotFound
@@ -67,5 +92,12 @@ func (s *Store) SessionGrant(ctx context.Context, tokenHash string) (Grant, erro
 	if err != nil {
 		return Grant{}, fmt.Errorf("reading a session: %w", err)
 	}
-	return s.Grant(ctx, id)
+	g, err := s.Grant(ctx, id)
+	if err != nil {
+		return Grant{}, err
+	}
+	if !g.IsFor(resource) {
+		return Grant{}, ErrNotFound
+	}
+	return g, nil
 }

@@ -93,8 +93,8 @@ func (s *Store) SaveGroups(ctx context.Context, accountID string, g Groups) (cha
 	if g.Known {
 		known, due = 1, g.LearnedAt.Add(GroupsAhead)
 	}
-	reply, err := s.call(ctx, "sallyport_save_groups", []string{groupsKey(accountID), groupsDueKey, upstreamKey(accountID)},
-		accountID, known, list, g.LearnedAt.UnixMilli(), g.LearnedAt.Add(GroupsLife).UnixMilli(), due.UnixMilli(), seal.Random(9))
+	reply, err := s.call(ctx, "sallyport_save_groups", []string{groupsKey(accountID), groupsDueKey, upstreamKey(accountID), grantsKey(accountID)},
+		accountID, known, list, g.LearnedAt.UnixMilli(), g.LearnedAt.Add(GroupsLife).UnixMilli(), due.UnixMilli(), seal.Random(9), grantKey(""))
 	if err != nil {
 		return false, err
 	}

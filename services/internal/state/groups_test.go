@@ -93,7 +93,7 @@ func watch(t *testing.T, store *state.Store, client *redis.Client, count int) []
 	for i := range people {
 		people[i] = fmt.Sprintf("p%03d", i)
 		must(t, store.SaveUpstream(t.Context(), people[i], state.Upstream{}))
-		_, err := store.WatchGroups(t.Context(), people[i])
+		_, err := store.WatchGroups(t.Context(), people[i], state.AccessLife)
 		must(t, err)
 		must(t, client.ZAdd(t.Context(), "{sallyport}:groups-due", redis.Z{Score: float64(i), Member: people[i]}).Err())
 	}
@@ -151,7 +151,7 @@ func TestLearnedGroupsAreDueAheadOfTheirEnd(t *testing.T) {
 		t.Errorf("watched without being asked: %v, error %v", people, err)
 	}
 	for _, want := range []bool{false, true} {
-		already, err := store.WatchGroups(ctx, "ana")
+		already, err := store.WatchGroups(ctx, "ana", state.AccessLife)
 		must(t, err)
 		if already != want {
 			t.Errorf("on the list already: %v", already)

@@ -16,7 +16,7 @@ import (
 func signIn(t *testing.T, store *state.Store, account, name string) (state.Grant, state.Pair) {
 	t.Helper()
 	must(t, store.SaveUpstream(t.Context(), account, state.Upstream{Access: []byte("sealed"), Refresh: []byte("other"), ExpiresAt: time.Now().Add(time.Hour)}))
-	_, err := store.WatchGroups(t.Context(), account)
+	_, err := store.WatchGroups(t.Context(), account, state.AccessLife)
 	must(t, err)
 	_, err = store.SaveGroups(t.Context(), account, state.Groups{Known: true, LearnedAt: time.Now()})
 	must(t, err)
@@ -56,7 +56,7 @@ func TestEndPerson(t *testing.T) {
 	if got := kept(t, client, "ana"); len(got) > 0 {
 		t.Errorf("of a person who was removed there is %q", got)
 	}
-	_, err = store.SessionGrant(ctx, pair.Access)
+	_, err = store.SessionGrant(ctx, pair.Access, mcpResource)
 	if !errors.Is(err, state.ErrNotFound) {
 		t.Errorf("the access token's grant: %v", err)
 	}
@@ -64,7 +64,7 @@ func TestEndPerson(t *testing.T) {
 	if !errors.Is(err, state.ErrNotFound) {
 		t.Errorf("the refresh token: %v", err)
 	}
-	_, err = store.SessionGrant(ctx, others.Access)
+	_, err = store.SessionGrant(ctx, others.Access, mcpResource)
 	must(t, err)
 	_, err = store.EndPerson(ctx, "ana")
 	if !errors.Is(err, state.ErrNotFound) {
@@ -102,7 +102,7 @@ func TestWhatIsUnderWayEndsWithThePerson(t *testing.T) {
 			must(t, err)
 
 			// Each of them watches the person's groups, and learns them, on its way.
-			_, err = store.WatchGroups(t.Context(), "ana")
+			_, err = store.WatchGroups(t.Context(), "ana", state.AccessLife)
 			must(t, err)
 			changed, err := store.SaveGroups(t.Context(), "ana", state.Groups{Known: true, LearnedAt: time.Now()})
 			if err != nil || changed {

@@ -14,6 +14,8 @@ const (
 	AccessLife = time.Hour
 	// RefreshLife is how long a refresh token works, and with it its grant, unless it is used.
 	RefreshLife = 30 * 24 * time.Hour
+	// adminRefreshLife is the same for the admin API, whose tokens can change what everybody may do.
+	adminRefreshLife = 7 * 24 * time.Hour
 	// refreshGrace is how long a refresh token that was just used may be used once more: the answer
 	// may have been lost on its way, or two windows of one assistant may have asked at once.
 	refreshGrace = 30 * time.Second
@@ -28,12 +30,42 @@ type Pair struct {
 	Refresh string
 }
 
+// refreshLife is how long a refresh token of the grant works unless it is used.
+func (g Grant) refreshLife() time.Duration {
+	if g.IsAdmin() {
+		return adminRefreshLife
+	}
+	return RefreshLife
+}
+
+// withUpstream adds the key of the person's Atlassian token, which lives as long as the person's grants for
+// the MCP endpoint do, to the keys of a function that makes or prolongs the grant.
+func (g Grant) withUpstream(keys ...string) []string {
+	if g.IsAdmin() {
+		return keys
+	}
+	return append(keys, upstreamKey(g.AccountID))
+}
+
 // Issue makes the first pair of a grant valid and prolongs the grant, or returns ErrNotFound where it
 // has ended.
 func (s *Store) Issue(ctx context.Context, g Grant, p Pair) error {
-	reply, err := s.call(ctx, "sallyport_issue", []string{
-		grantKey(g.ID), sessionKey(p.Access), refreshKey(p.Family), grantsKey(g.AccountID), upstreamKey(g.AccountID),
-	}, g.ID, p.Refresh, int(AccessLife.Seconds()), int(RefreshLife.Seconds()))
+	keys := g.withUpstream(grantKey(g.ID), sessionKey(p.Access), refreshKey(p.Family), grantsKey(g.AccountID))
+	reply, err := s.call(ctx, "sallyport_issue", keys, g.ID, p.Refresh, int(AccessLife.Seconds()), int(g.refreshLife().Seconds()))
+	if err != nil {
+		return err
+	}
+	if reply[0] == "ended" {
+		return ErrNotFound
+	}
+	return nil
+}
+
+// IssueSession makes an access token, given as its hash, of a grant valid for life, after which the grant
+// ends: there is no refresh token. It returns ErrNotFound where the grant has ended.
+func (s *Store) IssueSession(ctx context.Context, g Grant, access string, life time.Duration) error {
+	reply, err := s.call(ctx, "sallyport_issue_session", []string{grantKey(g.ID), sessionKey(access), grantsKey(g.AccountID)},
+		g.ID, int(life.Seconds()))
 	if err != nil {
 		return err
 	}
@@ -59,9 +91,9 @@ func (s *Store) FamilyGrant(ctx context.Context, family string) (Grant, error) {
 // family, and prolongs the grant. A token that was used before ends the grant and gives ErrReplayed,
 // except once within refreshGrace; ErrNotFound where the grant has ended.
 func (s *Store) Rotate(ctx context.Context, g Grant, used string, next Pair) error {
-	reply, err := s.call(ctx, "sallyport_rotate", []string{
-		refreshKey(next.Family), sessionKey(next.Access), grantKey(g.ID), grantsKey(g.AccountID), upstreamKey(g.AccountID),
-	}, g.ID, used, next.Refresh, int(refreshGrace.Seconds()), int(AccessLife.Seconds()), int(RefreshLife.Seconds()))
+	keys := g.withUpstream(refreshKey(next.Family), sessionKey(next.Access), grantKey(g.ID), grantsKey(g.AccountID))
+	reply, err := s.call(ctx, "sallyport_rotate", keys, g.ID, used, next.Refresh,
+		int(refreshGrace.Seconds()), int(AccessLife.Seconds()), int(g.refreshLife().Seconds()))
 	if err != nil {
 		return err
 	}

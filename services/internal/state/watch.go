@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// WatchGroups has a person's groups kept fresh for as long as an access token works that they get
-// now, and says whether they were kept so already. If not, the caller has GroupsRetry to learn the
+// WatchGroups has a person's groups kept fresh for life, which is how long an access token works that
+// they get now, and says whether they were kept so already. If not, the caller has GroupsRetry to learn the
 // groups itself. Who isn't signed in isn't watched.
-func (s *Store) WatchGroups(ctx context.Context, accountID string) (already bool, err error) {
-	reply, err := s.call(ctx, "sallyport_watch_groups", []string{groupsDueKey, groupsWatchedKey, upstreamKey(accountID)},
-		accountID, AccessLife.Milliseconds(), GroupsRetry.Milliseconds())
+func (s *Store) WatchGroups(ctx context.Context, accountID string, life time.Duration) (already bool, err error) {
+	reply, err := s.call(ctx, "sallyport_watch_groups", []string{groupsDueKey, groupsWatchedKey, upstreamKey(accountID), grantsKey(accountID)},
+		accountID, life.Milliseconds(), GroupsRetry.Milliseconds(), grantKey(""))
 	if err != nil {
 		return false, err
 	}

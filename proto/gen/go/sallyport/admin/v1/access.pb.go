@@ -89,7 +89,9 @@ type Access struct {
 	Act *Act `protobuf:"bytes,2,opt,name=act,proto3" json:"act,omitempty"`
 	// The bool field of the request that says that nothing is to be done. Such a call needs only a
 	// viewer, and isn't recorded.
-	DryRun        string `protobuf:"bytes,3,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	DryRun string `protobuf:"bytes,3,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	// Whether everybody may call it who is known, whatever their role, and without one.
+	Anybody       bool `protobuf:"varint,4,opt,name=anybody,proto3" json:"anybody,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -143,6 +145,13 @@ func (x *Access) GetDryRun() string {
 		return x.DryRun
 	}
 	return ""
+}
+
+func (x *Access) GetAnybody() bool {
+	if x != nil {
+		return x.Anybody
+	}
+	return false
 }
 
 // An Act is how a call that does something is recorded, in the names of the Elastic Common Schema.
@@ -259,11 +268,12 @@ var File_sallyport_admin_v1_access_proto protoreflect.FileDescriptor
 
 const file_sallyport_admin_v1_access_proto_rawDesc = "" +
 	"\n" +
-	"\x1fsallyport/admin/v1/access.proto\x12\x12sallyport.admin.v1\x1a google/protobuf/descriptor.proto\"z\n" +
+	"\x1fsallyport/admin/v1/access.proto\x12\x12sallyport.admin.v1\x1a google/protobuf/descriptor.proto\"\x94\x01\n" +
 	"\x06Access\x12,\n" +
 	"\x04role\x18\x01 \x01(\x0e2\x18.sallyport.admin.v1.RoleR\x04role\x12)\n" +
 	"\x03act\x18\x02 \x01(\v2\x17.sallyport.admin.v1.ActR\x03act\x12\x17\n" +
-	"\adry_run\x18\x03 \x01(\tR\x06dryRun\"\x97\x01\n" +
+	"\adry_run\x18\x03 \x01(\tR\x06dryRun\x12\x18\n" +
+	"\aanybody\x18\x04 \x01(\bR\aanybody\"\x97\x01\n" +
 	"\x03Act\x12\x16\n" +
 	"\x06action\x18\x01 \x01(\tR\x06action\x12\x1a\n" +
 	"\bcategory\x18\x02 \x01(\tR\bcategory\x12\x12\n" +
