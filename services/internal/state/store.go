@@ -97,6 +97,7 @@ func signInKey(stateHash string) string   { return prefix + "sign-in:" + stateHa
 func codeKey(codeHash string) string      { return prefix + "code:" + codeHash }
 func usedCodeKey(codeHash string) string  { return prefix + "used-code:" + codeHash }
 func refreshKey(familyHash string) string { return prefix + "refresh:" + familyHash }
+func boundKey(hash string) string         { return prefix + "bound:" + hash }
 func lockKey(name string) string          { return prefix + "lock:" + name }
 func upstreamClientKey(issuer, callback string) string {
 	return prefix + "upstream-client:" + TokenHash(issuer+" "+callback)
