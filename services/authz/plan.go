@@ -90,6 +90,9 @@ func (q question) plan(s *session, rules *ruleset, contact string) (plan, error)
 		p.note.Blocked = p.note.Blocked || judgements[i].blocked()
 	}
 	p.note.Index = activity.IndexOf(q.at, governed)
+	if len(q.messages) == 1 && q.messages[0].Method == "initialize" && !q.stateless() {
+		p.note.Holder = s.grant.Holder()
+	}
 	if len(q.messages) == 0 {
 		// The stream that a client opens with GET, or the end of a session with DELETE.
 		err := p.add(q.record(s, rules), q.id)

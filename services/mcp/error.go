@@ -23,7 +23,7 @@ func (e *Error) Error() string { return e.Sentence }
 func (e *Error) RPCCode() int {
 	switch e.Code {
 	case codeNotAnObject, codeBatchSize, codeAmbiguousMember, codeNotJSONRPC, codeBadID, codeBadMethod, codeNoMethod, codeNameTooLong,
-		codeBadTaskID, codeBatchNotSpoken, codeNotSpoken, codeLastEventID, codeSessionTwice:
+		codeBadTaskID, codeBatchNotSpoken, codeNotSpoken, codeStreamNotSpoken, codeLastEventID, codeSessionTwice:
 		return -32600 // Invalid Request
 	case codeInitializeVersion, codeMissingMeta:
 		return -32602 // Invalid params

@@ -21,6 +21,8 @@ type flags struct {
 	PortBase  string `help:"First of the ports." env:"PORT_BASE" placeholder:"8800"`
 	Atlassian string `help:"Leave out for the stand-in, or rovo for Atlassian's real server." env:"ATLASSIAN" placeholder:"rovo"`
 
+	Origins []string `name:"allowed-origins" help:"Origins of web pages that may use the MCP endpoint, beside those of this machine." env:"SALLYPORT_ALLOWED_ORIGINS" placeholder:"https://inspector.example.com"`
+
 	Up    upCommand    `cmd:"" help:"Start in the background and return when everything is ready."`
 	Run   runCommand   `cmd:"" help:"Start, and stay in the foreground until Ctrl-C."`
 	Down  downCommand  `cmd:"" help:"Stop what up or run started."`
@@ -65,10 +67,14 @@ func (f *flags) stack() (native.Stack, error) {
 	if err != nil {
 		return native.Stack{}, err
 	}
+	origins, err := native.ParseOrigins(f.Origins)
+	if err != nil {
+		return native.Stack{}, err
+	}
 	program, err := os.Executable()
 	if err != nil {
 		return native.Stack{}, err
 	}
 	root := filepath.Dir(filepath.Dir(program))
-	return native.Stack{Root: root, RunDir: f.RunDir, Ports: ports, Atlassian: atlassian, Out: os.Stdout}, nil
+	return native.Stack{Root: root, RunDir: f.RunDir, Ports: ports, Atlassian: atlassian, Origins: origins, Out: os.Stdout}, nil
 }
