@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 
+	accesslogv3 "github.com/envoyproxy/go-control-plane/envoy/data/accesslog/v3"
 	alsv3 "github.com/envoyproxy/go-control-plane/envoy/service/accesslog/v3"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
@@ -59,19 +60,20 @@ func Start(_ context.Context, p *process.Process, cfg Config) error {
 	p.Go("indexer", indexer.Run)
 	p.CheckReady("redis", store.Ready)
 	return p.ServeGRPC(process.GRPC{Address: cfg.Listen, Register: func(s *grpc.Server) {
-		alsv3.RegisterAccessLogServiceServer(s, &Server{outcomes: store, stopping: p.Stopping(), metrics: m})
+		alsv3.RegisterAccessLogServiceServer(s, &Server{ledger: store, stopping: p.Stopping(), metrics: m})
 	}})
 }
 
-// OutcomeAppender appends outcomes to the activity stream (package state).
-type OutcomeAppender interface {
+// Ledger is where outcomes are appended, and where it is kept whose MCP sessions are (package state).
+type Ledger interface {
 	AppendOutcomes(ctx context.Context, entries []state.Entry) error
+	BindSession(ctx context.Context, hash, holder string) error
 }
 
 // Server is Envoy's gRPC access log sink.
 type Server struct {
 	alsv3.UnsafeAccessLogServiceServer
-	outcomes OutcomeAppender
+	ledger Ledger
 	// stopping is closed when the service is told to stop: Envoy never ends the stream by itself.
 	stopping <-chan struct{}
 	metrics  *metrics
@@ -107,14 +109,29 @@ func (s *Server) receive(stream alsv3.AccessLogService_StreamAccessLogsServer) e
 				return status.Error(codes.InvalidArgument, err.Error())
 			}
 			entries = append(entries, of...)
+			err = s.bindSession(stream.Context(), logged)
+			if err != nil {
+				return status.Error(codes.Unavailable, err.Error())
+			}
 		}
 		if len(entries) == 0 {
 			continue
 		}
-		err = s.outcomes.AppendOutcomes(stream.Context(), entries)
+		err = s.ledger.AppendOutcomes(stream.Context(), entries)
 		if err != nil {
 			return status.Error(codes.Unavailable, err.Error())
 		}
 		s.metrics.outcomes.Add(float64(len(entries)))
 	}
+}
+
+// bindSession makes an MCP session that Atlassian has just begun that of whom it was begun for, in case
+// that somebody else is quicker with their first request (docs/adr/024). Only this service sees answers.
+func (s *Server) bindSession(ctx context.Context, logged *accesslogv3.HTTPAccessLogEntry) error {
+	holder := noteOf(logged).Holder
+	session := logged.GetResponse().GetResponseHeaders()[sessionHeader]
+	if holder == "" || session == "" || noteOf(logged).Blocked {
+		return nil
+	}
+	return s.ledger.BindSession(ctx, state.SessionHash(session), holder)
 }

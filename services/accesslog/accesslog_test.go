@@ -72,14 +72,23 @@ func (s *sink) append(id, document string) {
 // ended sends the end of an allowed request, as Envoy does.
 func (s *sink) ended(id string, status uint32) {
 	s.t.Helper()
-	note := activity.Note{IDs: []string{id}, Index: index}
+	s.answered(activity.Note{IDs: []string{id}, Index: index}, status, "")
+}
+
+// answered does that for a request with any note, whose answer names an MCP session, or none.
+func (s *sink) answered(note activity.Note, status uint32, session string) {
+	s.t.Helper()
+	response := &datav3.HTTPResponseProperties{ResponseCode: wrapperspb.UInt32(status), ResponseBodyBytes: 512}
+	if session != "" {
+		response.ResponseHeaders = map[string]string{"mcp-session-id": session}
+	}
 	must(s.t, s.envoy.Send(&alsv3.StreamAccessLogsMessage{LogEntries: &alsv3.StreamAccessLogsMessage_HttpLogs{HttpLogs: &alsv3.StreamAccessLogsMessage_HTTPAccessLogEntries{
 		LogEntry: []*datav3.HTTPAccessLogEntry{{
 			CommonProperties: &datav3.AccessLogCommon{
 				Duration: durationpb.New(30 * time.Millisecond),
 				Metadata: &corev3.Metadata{FilterMetadata: map[string]*structpb.Struct{"envoy.filters.http.ext_authz": note.Struct()}},
 			},
-			Response: &datav3.HTTPResponseProperties{ResponseCode: wrapperspb.UInt32(status), ResponseBodyBytes: 512},
+			Response: response,
 		}},
 	}}}))
 }
@@ -247,5 +256,27 @@ func TestNothingIsLostWhileElasticsearchIsAway(t *testing.T) {
 	}
 	if len(records) != calls {
 		t.Errorf("%d records of %d calls", len(records), calls)
+	}
+}
+
+// TestSessionIsBoundFromTheAnswerThatBeginsIt shows that a session is its holder's as soon as its first
+// answer is reported, and that no other answer gives one away.
+func TestSessionIsBoundFromTheAnswerThatBeginsIt(t *testing.T) {
+	s := open(t, "http://127.0.0.1:1")
+	holder := func(session string) string {
+		return s.redis.Get(t.Context(), "{sallyport}:bound:"+state.SessionHash(session)).Val()
+	}
+	s.answered(activity.Note{IDs: []string{"1"}, Index: index, Holder: "ana"}, 200, "s-1")
+	s.answered(activity.Note{IDs: []string{"2"}, Index: index, Holder: "bo"}, 200, "s-1")
+	s.answered(activity.Note{IDs: []string{"3"}, Index: index}, 200, "s-2")
+	s.answered(activity.Note{IDs: []string{"4"}, Index: index, Holder: "bo", Blocked: true}, 404, "s-3")
+	s.answered(activity.Note{IDs: []string{"5"}, Index: index, Holder: "ana"}, 200, "s-4")
+	for deadline := time.Now().Add(10 * time.Second); holder("s-4") == ""; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the last session isn't bound")
+		}
+	}
+	if holder("s-1") != "ana" || holder("s-2") != "" || holder("s-3") != "" || holder("s-4") != "ana" {
+		t.Errorf("bound to %q, %q, %q and %q", holder("s-1"), holder("s-2"), holder("s-3"), holder("s-4"))
 	}
 }

@@ -12,11 +12,18 @@ import (
 // decisionMetadata is where Envoy keeps what authz says of its decision (activity.Note).
 const decisionMetadata = "envoy.filters.http.ext_authz"
 
+// sessionHeader is the one header of answers that Envoy reports.
+const sessionHeader = "mcp-session-id"
+
+func noteOf(entry *accesslogv3.HTTPAccessLogEntry) activity.Note {
+	return activity.NoteFrom(entry.GetCommonProperties().GetMetadata().GetFilterMetadata()[decisionMetadata])
+}
+
 // outcomes are the outcomes' halves of the records that a request has: one for each message of its
 // body, none where authz wrote none, such as for a request without a valid token.
 func outcomes(entry *accesslogv3.HTTPAccessLogEntry) ([]state.Entry, error) {
 	common := entry.GetCommonProperties()
-	note := activity.NoteFrom(common.GetMetadata().GetFilterMetadata()[decisionMetadata])
+	note := noteOf(entry)
 	if len(note.IDs) == 0 {
 		return nil, nil
 	}

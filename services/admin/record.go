@@ -35,7 +35,7 @@ func recordMessage(r activity.Record, now time.Time) *activityv1.Record {
 		m.User = &activityv1.User{Id: u.ID, Name: u.Name, Email: u.Email, Groups: u.Group.Name}
 	}
 	if c := r.Sallyport.Client; c != nil {
-		m.Client = &activityv1.Client{Key: c.Key, Name: c.Name, Class: c.Class, Info: c.Info}
+		m.Client = &activityv1.Client{Key: c.Key, Name: c.Name, Class: c.Class, Info: c.Info, Mismatch: c.Mismatch}
 	}
 	if o := r.Sallyport.Operation; o != nil {
 		m.Operation = &activityv1.Operation{Name: o.Name, Outer: o.Outer, Product: o.Product, Actions: o.Actions}

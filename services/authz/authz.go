@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	identityv1 "sallyport/proto/gen/go/sallyport/identity/v1"
+	"sallyport/services/internal/assistant"
 	"sallyport/services/internal/process"
 	"sallyport/services/internal/seal"
 	"sallyport/services/internal/state"
@@ -23,19 +24,24 @@ import (
 // Config is the service's configuration.
 type Config struct {
 	process.Common
-	Listen      string `help:"Address for Envoy's ext_authz. Keep it private: answers carry Atlassian tokens." default:"127.0.0.1:9001" env:"SALLYPORT_LISTEN"`
-	Redis       string `help:"Address of Redis, host:port." default:"127.0.0.1:6379" env:"SALLYPORT_REDIS"`
-	Identity    string `help:"Address of identity's gRPC, host:port." default:"127.0.0.1:9003" env:"SALLYPORT_IDENTITY"`
-	SealKeyFile string `help:"File with the key that Atlassian tokens are sealed under: 32 bytes in base64." required:"" type:"existingfile" env:"SALLYPORT_SEAL_KEY_FILE"`
-	PublicURL   string `help:"URL that assistants reach Sallyport at, without a path." required:"" env:"SALLYPORT_PUBLIC_URL"`
-	Contact     string `help:"Whom people should ask about a blocked call, as the end of: If you need this, ask ..." default:"your Atlassian admin" env:"SALLYPORT_CONTACT"`
-	StreamLimit int64  `help:"Most entries that may wait to be indexed. Beyond it calls are refused, since they couldn't be written down." default:"1000000" env:"SALLYPORT_STREAM_LIMIT"`
+	Listen         string   `help:"Address for Envoy's ext_authz. Keep it private: answers carry Atlassian tokens." default:"127.0.0.1:9001" env:"SALLYPORT_LISTEN"`
+	Redis          string   `help:"Address of Redis, host:port." default:"127.0.0.1:6379" env:"SALLYPORT_REDIS"`
+	Identity       string   `help:"Address of identity's gRPC, host:port." default:"127.0.0.1:9003" env:"SALLYPORT_IDENTITY"`
+	SealKeyFile    string   `help:"File with the key that Atlassian tokens are sealed under: 32 bytes in base64." required:"" type:"existingfile" env:"SALLYPORT_SEAL_KEY_FILE"`
+	PublicURL      string   `help:"URL that assistants reach Sallyport at, without a path." required:"" env:"SALLYPORT_PUBLIC_URL"`
+	Contact        string   `help:"Whom people should ask about a blocked call, as the end of: If you need this, ask ..." default:"your Atlassian admin" env:"SALLYPORT_CONTACT"`
+	AllowedOrigins []string `help:"Origins of web pages that may send requests, beside Sallyport's own and those of this machine." placeholder:"https://inspector.example.com" env:"SALLYPORT_ALLOWED_ORIGINS"`
+	StreamLimit    int64    `help:"Most entries that may wait to be indexed. Beyond it calls are refused, since they couldn't be written down." default:"1000000" env:"SALLYPORT_STREAM_LIMIT"`
 }
 
 // Validate refuses settings that can't work.
 func (c Config) Validate() error {
 	if c.StreamLimit < 1 {
 		return fmt.Errorf("--stream-limit is %d: at least one entry must fit", c.StreamLimit)
+	}
+	_, err := c.origins()
+	if err != nil {
+		return fmt.Errorf("--public-url or --allowed-origins: %w", err)
 	}
 	return nil
 }
@@ -58,8 +64,12 @@ type Server struct {
 	identity identityv1.UpstreamServiceClient
 	sessions *sessions
 	rules    *rules
-	log      *slog.Logger
-	metrics  *metrics
+	// origins are those of web pages that may send requests, beside those of this machine.
+	origins []string
+	// assistants are those that are known, by what they call themselves.
+	assistants *assistant.Table
+	log        *slog.Logger
+	metrics    *metrics
 }
 
 type metrics struct {
@@ -95,10 +105,18 @@ func Start(_ context.Context, p *process.Process, cfg Config) error {
 	if err != nil {
 		return err
 	}
+	origins, err := cfg.origins()
+	if err != nil {
+		return err
+	}
+	assistants, err := assistant.Load()
+	if err != nil {
+		return err
+	}
 	store := state.Open(cfg.Redis)
 	server := &Server{
 		cfg: cfg, resource: state.MCPResource(cfg.PublicURL), ledger: store, box: box, identity: identityv1.NewUpstreamServiceClient(identity),
-		sessions: remembered, rules: newRules(), log: p.Log, metrics: newMetrics(p.Metrics),
+		sessions: remembered, rules: newRules(), origins: origins, assistants: assistants, log: p.Log, metrics: newMetrics(p.Metrics),
 	}
 	p.CheckReady("redis", store.Ready)
 	return p.ServeGRPC(process.GRPC{Address: cfg.Listen, Register: func(s *grpc.Server) {

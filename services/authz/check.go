@@ -25,28 +25,36 @@ const (
 
 // Check decides one request. It never returns an error: Envoy would answer then without a reason.
 func (s *Server) Check(ctx context.Context, check *authv3.CheckRequest) (*authv3.CheckResponse, error) {
-	r := readRequest(check)
-	if r.tokenHash == "" {
-		s.metrics.requests.WithLabelValues("unauthenticated").Inc()
-		return unauthenticated(s.cfg.PublicURL, false), nil
+	q := s.question(readRequest(check))
+	if q.tokenHash == "" {
+		return s.withoutSession(q, false), nil
 	}
-	q := newQuestion(r)
 	response, err := s.decide(ctx, q)
 	switch {
 	case err == nil:
 		return response, nil
 	case errors.Is(err, state.ErrNotFound), errors.Is(err, state.ErrRevoked):
-		s.sessions.Remove(r.tokenHash)
-		s.metrics.requests.WithLabelValues("unauthenticated").Inc()
-		return unauthenticated(s.cfg.PublicURL, true), nil
+		s.sessions.Remove(q.tokenHash)
+		return s.withoutSession(q, true), nil
 	}
-	s.log.Error("request refused, nothing was sent to Atlassian", "request", r.id, "error", err)
+	s.log.Error("request refused, nothing was sent to Atlassian", "request", q.id, "error", err)
 	s.metrics.requests.WithLabelValues("unavailable").Inc()
 	reason := "Sallyport can't write its decision down right now, so it sent nothing to Atlassian. Try again in a moment. If it goes on, tell " + s.cfg.Contact + "."
 	if errors.Is(err, state.ErrStreamFull) {
 		reason = "Sallyport's record is full because Elasticsearch has been away for long, so it sent nothing to Atlassian. Tell " + s.cfg.Contact + "."
 	}
 	return answer(http.StatusServiceUnavailable, rpcError(q.firstID(), codeInternal, reason), activity.Note{}), nil
+}
+
+// withoutSession answers a request that nobody can be found for, and that therefore has no record;
+// expired says that it had a token. A page that may not ask isn't told where to sign in.
+func (s *Server) withoutSession(q question, expired bool) *authv3.CheckResponse {
+	if !s.fromAllowedOrigin(q.request) {
+		s.metrics.requests.WithLabelValues("blocked").Inc()
+		return answer(q.refusal.status, q.refusal.body(nil), activity.Note{})
+	}
+	s.metrics.requests.WithLabelValues("unauthenticated").Inc()
+	return unauthenticated(s.cfg.PublicURL, expired)
 }
 
 // decide decides with what this replica remembers, and has it written down if that still holds;
@@ -66,8 +74,13 @@ func (s *Server) decide(ctx context.Context, q question) (*authv3.CheckResponse,
 			TokenHash: q.tokenHash, Grant: current.grant, Groups: current.groups,
 			Policy: state.Policy{Version: rules.version}, UpstreamRev: current.upstream.rev,
 			Resource: s.resource,
+			Bound: q.bound(), Claim: plan.claim,
 		}
 		verdict, err := s.ledger.Decide(ctx, basis, s.cfg.StreamLimit, plan.entries)
+		if foreign, ok := errors.AsType[*state.ForeignError](err); ok {
+			q.refusal = q.foreign(foreign)
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -86,6 +99,9 @@ func (s *Server) decide(ctx context.Context, q question) (*authv3.CheckResponse,
 			if err != nil {
 				return nil, err
 			}
+		}
+		if verdict.Written {
+			current = current.withClaim(plan.claim)
 		}
 		s.sessions.Add(q.tokenHash, current)
 		if verdict.Written {
@@ -131,7 +147,7 @@ func (s *Server) respond(ctx context.Context, q question, p plan, current *sessi
 		return answer(http.StatusServiceUnavailable, rpcError(q.firstID(), codeInternal, reason), p.note), nil
 	}
 	s.metrics.requests.WithLabelValues("allowed").Inc()
-	return allow(token, p.note), nil
+	return allow(token, q.withheld(), p.note), nil
 }
 
 // upstreamToken returns the person's Atlassian token, renewed by identity where it is about to end.

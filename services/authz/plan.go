@@ -21,17 +21,27 @@ type question struct {
 	request
 	at       time.Time
 	messages []mcp.Message
-	// refusal is why the body can't be read; there are no messages then.
-	refusal *mcp.Error
+	claim    claim
+	// refusal is why the request is blocked whatever the policy says; nil where it isn't.
+	refusal *refusal
 }
 
-func newQuestion(r request) question {
+// question reads a request.
+func (s *Server) question(r request) question {
 	q := question{request: r, at: time.Now()}
 	messages, err := r.messages()
-	if err != nil && !errors.As(err, &q.refusal) {
-		q.refusal = &mcp.Error{Code: "unreadable", Sentence: err.Error()}
+	if err != nil {
+		reason, ok := errors.AsType[*mcp.Error](err)
+		if !ok {
+			reason = &mcp.Error{Code: "unreadable", Sentence: err.Error()}
+		}
+		q.refusal = refusalOf(reason)
+	}
+	if !s.fromAllowedOrigin(r) {
+		q.refusal = foreignOrigin(s.cfg.Contact)
 	}
 	q.messages = messages
+	q.claim = claimOf(messages, s.assistants)
 	return q
 }
 
@@ -48,6 +58,7 @@ func (q question) firstID() json.RawMessage {
 // plan is what to write down about a request, and what to answer if it is blocked.
 type plan struct {
 	entries []state.Entry
+	claim   state.Claim
 	note    activity.Note
 	status  int
 	body    []byte
@@ -69,15 +80,19 @@ func (q question) plan(s *session, rules *ruleset, contact string) (plan, error)
 	if q.refusal != nil {
 		return q.planRefused(s, rules)
 	}
+	s, claimed := q.claim.by(s)
 	judgements := make([]judgement, len(q.messages))
 	governed := false
-	p := plan{status: http.StatusOK}
+	p := plan{claim: claimed, status: http.StatusOK}
 	for i, m := range q.messages {
 		judgements[i] = judge(m, s, rules, contact)
 		governed = governed || m.Governed()
 		p.note.Blocked = p.note.Blocked || judgements[i].blocked()
 	}
 	p.note.Index = activity.IndexOf(q.at, governed)
+	if len(q.messages) == 1 && q.messages[0].Method == "initialize" && !q.stateless() {
+		p.note.Holder = s.grant.Holder()
+	}
 	if len(q.messages) == 0 {
 		// The stream that a client opens with GET, or the end of a session with DELETE.
 		err := p.add(q.record(s, rules), q.id)
@@ -99,19 +114,40 @@ func (q question) plan(s *session, rules *ruleset, contact string) (plan, error)
 	return p, nil
 }
 
-// planRefused blocks a request that can't be read, whatever the policy says.
+// planRefused blocks a request whatever the policy says. It has one record: that of its message, where
+// there is one that can be read.
 func (q question) planRefused(s *session, rules *ruleset) (plan, error) {
+	s, _ = q.claim.by(s)
 	p := plan{
 		note:   activity.Note{Index: activity.IndexOf(q.at, true), Blocked: true},
-		status: http.StatusBadRequest,
-		body:   rpcError(nil, q.refusal.RPCCode(), "Sallyport can't read this request, so it sent nothing to Atlassian. "+q.refusal.Sentence),
+		status: q.refusal.status,
+		body:   q.refusal.body(q.firstID()),
 	}
 	record := q.record(s, rules)
+	if len(q.messages) == 1 {
+		j := judgement{refusal: q.refusal.code, reason: q.refusal.sentence}
+		j.operation, j.outer, _ = operationOf(q.messages[0])
+		record = q.messageRecord(s, rules, q.messages[0], j, true)
+	}
 	record.Sallyport.Decision = activity.Blocked
-	record.Sallyport.Refusal = q.refusal.Code
+	record.Sallyport.Refusal = q.refusal.code
 	record.HTTP.Request.Body.Content = activity.Cut(q.body)
 	err := p.add(record, q.id)
 	return p, err
+}
+
+// operationOf is the operation that a governed message asks for, and the name of the execute call around
+// it. ok is false where it has none.
+func operationOf(m mcp.Message) (op *operation.Operation, outer string, ok bool) {
+	if !m.Governed() {
+		return nil, "", false
+	}
+	name, outer, ok := m.Operation()
+	if !ok {
+		return nil, outer, false
+	}
+	parsed := operation.Parse(name, m.FetchID)
+	return &parsed, outer, true
 }
 
 func (p *plan) add(record activity.Record, id string) error {
@@ -130,21 +166,20 @@ func judge(m mcp.Message, s *session, rules *ruleset, contact string) judgement 
 	if !m.Governed() {
 		return judgement{}
 	}
-	name, outer, ok := m.Operation()
+	op, outer, ok := operationOf(m)
 	if !ok {
 		return judgement{outer: outer, refusal: "no_operation_name",
 			reason: "Sallyport blocked this call because it doesn't say which operation it is: the name is missing, isn't a string, or is that of another execute call."}
 	}
-	op := operation.Parse(name, m.FetchID)
-	j := judgement{operation: &op, outer: outer}
+	j := judgement{operation: op, outer: outer}
 	if rules.engine == nil {
 		j.refusal = "no_policy"
-		j.reason = fmt.Sprintf("Sallyport blocked %s because it has no policy yet. If you need this, ask %s.", name, contact)
+		j.reason = fmt.Sprintf("Sallyport blocked %s because it has no policy yet. If you need this, ask %s.", op.Name, contact)
 		return j
 	}
-	j.decision = rules.engine.Decide(s.client, s.subject, policy.Call{Operation: op, Outer: outer})
+	j.decision = rules.engine.Decide(s.client, s.subject, policy.Call{Operation: *op, Outer: outer})
 	if !j.decision.Allowed {
-		j.reason = j.decision.Sentence(name, contact)
+		j.reason = j.decision.Sentence(op.Name, contact)
 	}
 	return j
 }

@@ -16,7 +16,7 @@ func (q question) record(s *session, rules *ruleset) activity.Record {
 		},
 		HTTP: &activity.HTTP{Request: &activity.Request{Method: q.method, Body: activity.Body{Bytes: int64(len(q.body))}}},
 		Sallyport: activity.Sallyport{
-			Client:        &activity.Client{Key: s.grant.ClientKey, Name: s.grant.ClientName, Class: s.grant.ClientClass},
+			Client:        &activity.Client{Key: s.grant.ClientKey, Name: s.grant.ClientName, Class: s.grant.ClientClass, Info: s.grant.ClientInfo, Mismatch: s.grant.ClientMismatch},
 			Decision:      activity.Allowed,
 			GroupsUnknown: !s.groups.Known,
 			PolicyVersion: rules.version,
@@ -42,9 +42,6 @@ func (q question) messageRecord(s *session, rules *ruleset, m mcp.Message, j jud
 	record.Event.Action = m.Method
 	own := &record.Sallyport
 	own.Ungoverned = !m.Governed()
-	if info := m.ClientInfo; info.Name != "" {
-		own.Client.Info = info.Name + " " + info.Version
-	}
 	if requestBlocked {
 		own.Decision = activity.Blocked
 		own.Refusal = j.refusal

@@ -92,7 +92,15 @@ func traceID(traceparent string) string {
 	return parts[1]
 }
 
-// messages reads the body as MCP. What can't be read for certain, and by everybody in the same
+// spoken are the headers that speak about the message.
+func (r request) spoken() mcp.Headers {
+	return mcp.Headers{
+		Version: r.headers["mcp-protocol-version"], Method: r.headers["mcp-method"], Name: r.headers["mcp-name"],
+		Session: r.headers["mcp-session-id"], LastEvent: r.headers["last-event-id"],
+	}
+}
+
+// messages reads the body as MCP, and returns it also where only the headers are wrong. What can't be read for certain, and by everybody in the same
 // way, is refused: a body that two readers read differently gets past a gate.
 func (r request) messages() ([]mcp.Message, error) {
 	switch r.method {
@@ -100,7 +108,7 @@ func (r request) messages() ([]mcp.Message, error) {
 		if len(r.body) > 0 {
 			return nil, &mcp.Error{Code: "unexpected_body", Sentence: "A " + r.method + " request of MCP has no body."}
 		}
-		return nil, nil
+		return nil, r.spoken().CheckStream(r.method)
 	}
 	if encodings := r.headers["content-encoding"]; len(encodings) > 0 {
 		return nil, &mcp.Error{Code: "content_encoding", Sentence: "Sallyport reads only bodies without Content-Encoding. Send the message uncompressed."}
@@ -118,5 +126,5 @@ func (r request) messages() ([]mcp.Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	return body.Messages, nil
+	return body.Messages, r.spoken().Check(body)
 }

@@ -15,17 +15,19 @@ import (
 
 // JSON-RPC error codes (JSON-RPC 2.0, section 5.1), and one outside its reserved band for a denial.
 const (
-	codeInvalid  = -32600
 	codeInternal = -32603
 	codeDenied   = -31403
+	codeNotFound = -31404
 )
 
-// allow lets the request go on to Atlassian with the person's own token in place of the assistant's.
-func allow(token string, note activity.Note) *authv3.CheckResponse {
+// allow lets the request go on to Atlassian with the person's own token in place of the assistant's, and
+// without the headers that it doesn't need.
+func allow(token string, without []string, note activity.Note) *authv3.CheckResponse {
 	return &authv3.CheckResponse{
 		Status: &rpcstatus.Status{Code: int32(codes.OK)},
 		HttpResponse: &authv3.CheckResponse_OkResponse{OkResponse: &authv3.OkHttpResponse{
-			Headers: []*corev3.HeaderValueOption{header("authorization", "Bearer "+token)},
+			Headers:         []*corev3.HeaderValueOption{header("authorization", "Bearer "+token)},
+			HeadersToRemove: without,
 		}},
 		DynamicMetadata: note.Struct(),
 	}
@@ -33,6 +35,9 @@ func allow(token string, note activity.Note) *authv3.CheckResponse {
 
 // answer answers in Atlassian's place.
 func answer(status int, body []byte, note activity.Note, headers ...*corev3.HeaderValueOption) *authv3.CheckResponse {
+	if status == http.StatusMethodNotAllowed {
+		headers = append(headers, header("allow", http.MethodPost))
+	}
 	if len(body) > 0 {
 		headers = append(headers, header("content-type", "application/json"))
 	}
@@ -88,6 +93,7 @@ type textContent struct {
 type rpcFailure struct {
 	Code    int    `json:"code"`
 	Message string `json:"message"`
+	Data    any    `json:"data,omitempty"`
 }
 
 // toolError is the result of a tool call that says text as an error: the one form of denial that
@@ -99,7 +105,7 @@ func toolError(id json.RawMessage, text string) rpcResponse {
 }
 
 func failure(id json.RawMessage, code int, message string) rpcResponse {
-	return rpcResponse{JSONRPC: "2.0", ID: idOrNull(id), Error: &rpcFailure{code, message}}
+	return rpcResponse{JSONRPC: "2.0", ID: idOrNull(id), Error: &rpcFailure{Code: code, Message: message}}
 }
 
 func rpcError(id json.RawMessage, code int, message string) []byte {

@@ -83,12 +83,18 @@ func agree(t *testing.T, message []byte, m mcp.Message) {
 		Name      any             `json:"name"`
 		Arguments json.RawMessage `json:"arguments"`
 		URI       any             `json:"uri"`
+		Task      any             `json:"taskId"`
+		Meta      json.RawMessage `json:"_meta"`
 	}
 	if bytes.HasPrefix(envelope.Params, []byte("{")) && m.Kind != mcp.Response {
 		lenient(t, envelope.Params, &params)
 	}
 	if uri, _ := params.URI.(string); uri != m.URI {
 		t.Fatalf("URI %q, of which we read %q", uri, m.URI)
+	}
+	agreeOnClaims(t, params.Meta, m)
+	if task, _ := params.Task.(string); strings.HasPrefix(m.Method, "tasks/") && task != m.TaskID {
+		t.Fatalf("task %q, of which we read %q", task, m.TaskID)
 	}
 	if m.Method != "tools/call" {
 		return
@@ -120,6 +126,21 @@ func agree(t *testing.T, message []byte, m mcp.Message) {
 		lenient(t, arguments.Inputs, &inputs)
 	}
 	agreeOnFetch(t, inner, inputs.ID, m)
+}
+
+func agreeOnClaims(t *testing.T, text []byte, m mcp.Message) {
+	t.Helper()
+	var meta struct {
+		Version      any `json:"io.modelcontextprotocol/protocolVersion"`
+		Capabilities any `json:"io.modelcontextprotocol/clientCapabilities"`
+	}
+	if bytes.HasPrefix(text, []byte("{")) {
+		lenient(t, text, &meta)
+	}
+	_, capable := meta.Capabilities.(map[string]any)
+	if version, _ := meta.Version.(string); version != m.MetaVersion || capable != m.Capable {
+		t.Fatalf("revision %q, of which we read %q; capable %t and %t", version, m.MetaVersion, capable, m.Capable)
+	}
 }
 
 func agreeOnFetch(t *testing.T, tool string, id any, m mcp.Message) {

@@ -24,7 +24,8 @@ type Message struct {
 	// ID is a string, a number or null as JSON; empty where there is none.
 	ID     jsontext.Value
 	Method string
-	// Name is params.name of a tools/call; NameOK says that it is a string, and not empty.
+	// Name is params.name of a tools/call or a prompts/get; NameOK says that it is a string, and not
+	// empty.
 	Name   string
 	NameOK bool
 	// Arguments is params.arguments of a tools/call, or the whole params of another method.
@@ -41,6 +42,12 @@ type Message struct {
 	FetchID string
 	// URI is params.uri where that is a string, as in resources/read.
 	URI string
+	// TaskID is params.taskId of the methods for tasks.
+	TaskID string
+	// MetaVersion is the revision that params._meta names, since 2026-07-28; HasMetaVersion says that
+	// it names one, which may be no string. Capable says that _meta has the client's capabilities.
+	MetaVersion             string
+	HasMetaVersion, Capable bool
 	// ProtocolVersion and ClientInfo are what the client says of itself, in initialize (until MCP
 	// 2025-11-25) or in a request's _meta (since 2026-07-28).
 	ProtocolVersion string

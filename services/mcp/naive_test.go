@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 )
 
+const metaPrefix = "io.modelcontextprotocol/"
+
 // naive is a plain and slow reader of bodies, for FuzzParse: it says why a body must be refused, or
 // nothing where it must be taken.
 func naive(body []byte) string {
@@ -143,6 +145,15 @@ func badMessage(value any) string {
 	params, _ := m["params"].(map[string]any)
 	if twin(params, "name", "arguments", "uri", "_meta", "taskId", "cursor", "protocolVersion", "clientInfo") {
 		return "a parameter in another case"
+	}
+	meta, _ := params["_meta"].(map[string]any)
+	if twin(meta, metaPrefix+"protocolVersion", metaPrefix+"clientInfo", metaPrefix+"clientCapabilities") {
+		return "a member of _meta in another case"
+	}
+	if task, given := params["taskId"]; given && strings.HasPrefix(method, "tasks/") {
+		if text, _ := task.(string); text == "" {
+			return "the type of the task's id"
+		}
 	}
 	if method == "tools/call" {
 		return badCall(params)

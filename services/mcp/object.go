@@ -66,7 +66,7 @@ func (o *object) text(name string) string {
 func (o *object) unambiguous(names ...string) error {
 	for _, name := range names {
 		if twin := o.twins[o.place(name)]; twin != "" {
-			return &Error{codeAmbiguousMember, fmt.Sprintf("The member %.100q could be taken for %q. Leave it out.", twin, name)}
+			return &Error{Code: codeAmbiguousMember, Sentence: fmt.Sprintf("The member %.100q could be taken for %q. Leave it out.", twin, name)}
 		}
 	}
 	return nil

@@ -45,7 +45,7 @@ func Parse(body []byte) (Body, error) {
 	}
 	_, err = r.decoder.ReadToken()
 	if !errors.Is(err, io.EOF) {
-		return Body{}, &Error{codeTrailingData, "There is something after the end of the JSON value. Send one value in a request."}
+		return Body{}, &Error{Code: codeTrailingData, Sentence: "There is something after the end of the JSON value. Send one value in a request."}
 	}
 	return b, nil
 }
@@ -57,13 +57,13 @@ var readers = sync.Pool{New: func() any { return newReader() }}
 func readable(body []byte) error {
 	switch {
 	case len(bytes.TrimSpace(body)) == 0:
-		return &Error{codeEmpty, "The body is empty."}
+		return &Error{Code: codeEmpty, Sentence: "The body is empty."}
 	case bytes.HasPrefix(body, []byte("\xef\xbb\xbf")):
-		return &Error{codeByteOrderMark, "The body begins with a byte order mark. Leave it out."}
+		return &Error{Code: codeByteOrderMark, Sentence: "The body begins with a byte order mark. Leave it out."}
 	case !utf8.Valid(body):
-		return &Error{codeInvalidUTF8, "The body isn't valid UTF-8."}
+		return &Error{Code: codeInvalidUTF8, Sentence: "The body isn't valid UTF-8."}
 	case tooDeep(body):
-		return &Error{codeTooDeep, fmt.Sprintf("Values are nested more than %d deep.", maxDepth)}
+		return &Error{Code: codeTooDeep, Sentence: fmt.Sprintf("Values are nested more than %d deep.", maxDepth)}
 	}
 	return nil
 }
@@ -112,10 +112,12 @@ type reader struct {
 	envelope, params, arguments, inputs, initializing, meta, modern *object
 }
 
-// The two members of a request's _meta by which a client names itself since MCP 2026-07-28.
+// The members of a request's _meta in which a client says since MCP 2026-07-28 what it did once in
+// initialize.
 const (
-	metaVersion = "io.modelcontextprotocol/protocolVersion"
-	metaClient  = "io.modelcontextprotocol/clientInfo"
+	metaVersion      = "io.modelcontextprotocol/protocolVersion"
+	metaClient       = "io.modelcontextprotocol/clientInfo"
+	metaCapabilities = "io.modelcontextprotocol/clientCapabilities"
 )
 
 func newReader() *reader {
@@ -126,7 +128,7 @@ func newReader() *reader {
 		arguments:    newObject("name", "inputs", "id"),
 		inputs:       newObject("id"),
 		initializing: newObject("name", "version", "title"),
-		meta:         newObject(metaVersion, metaClient),
+		meta:         newObject(metaVersion, metaClient, metaCapabilities),
 		modern:       newObject("name", "version", "title"),
 	}
 	r.envelope.nested = map[string]*object{"params": r.params}
@@ -165,7 +167,7 @@ func (r *reader) everything() (Body, error) {
 		}
 	}
 	if len(b.Messages) == 0 || len(b.Messages) > maxBatch {
-		return Body{}, &Error{codeBatchSize, fmt.Sprintf("A batch has between 1 and %d messages.", maxBatch)}
+		return Body{}, &Error{Code: codeBatchSize, Sentence: fmt.Sprintf("A batch has between 1 and %d messages.", maxBatch)}
 	}
 	_, err = r.decoder.ReadToken()
 	if err != nil {

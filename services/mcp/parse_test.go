@@ -27,16 +27,16 @@ func load(t testing.TB, file string, to any) {
 
 // facts is what a test looks at of a message.
 type facts struct {
-	Kind, ID, Method, Operation, Outer, Arguments, Inputs, Fetch, URI, Version string
-	Client                                                                     mcp.ClientInfo
-	Blocked, Ungoverned                                                        bool
+	Kind, ID, Method, Operation, Outer, Arguments, Inputs, Fetch, URI, Version, Meta, Task string
+	Client                                                                                 mcp.ClientInfo
+	Blocked, Ungoverned, Capable                                                           bool
 }
 
 func factsOf(m mcp.Message) facts {
 	kinds := map[mcp.Kind]string{mcp.Request: "request", mcp.Notification: "notification", mcp.Response: "response"}
 	f := facts{
 		Kind: kinds[m.Kind], ID: string(m.ID), Method: m.Method, Arguments: string(m.Arguments), Inputs: string(m.Inputs),
-		Fetch: m.FetchID, URI: m.URI, Version: m.ProtocolVersion, Client: m.ClientInfo, Ungoverned: !m.Governed(),
+		Fetch: m.FetchID, URI: m.URI, Version: m.ProtocolVersion, Meta: m.MetaVersion, Task: m.TaskID, Capable: m.Capable, Client: m.ClientInfo, Ungoverned: !m.Governed(),
 	}
 	if m.Governed() {
 		var ok bool

@@ -44,7 +44,7 @@ func (w writer) body() string {
 }
 
 func (w writer) message() string {
-	method := w.pick("tools/call", "tools/call", "tools/call", "tools/list", "initialize", "resources/read", "prompts/get", "")
+	method := w.pick("tools/call", "tools/call", "tools/call", "tools/list", "initialize", "resources/read", "prompts/get", "tasks/get", "")
 	members := []string{
 		w.member("jsonrpc", w.text("2.0")),
 		w.member("id", w.pick("1", `"a"`, "null", "1.5e3", "-0")),
@@ -66,7 +66,11 @@ func (w writer) params() string {
 	}
 	return w.object([]string{
 		w.member("name", w.text(tool)), w.member("arguments", w.object(arguments)), w.member("uri", w.text("jira://OPS-1")),
-		w.member("_meta", w.object([]string{w.member("io.modelcontextprotocol/clientInfo", w.object([]string{w.member("name", w.text("x"))}))})),
+		w.member("taskId", w.text("t-1")),
+		w.member("_meta", w.object([]string{
+			w.member(metaPrefix+"clientInfo", w.object([]string{w.member("name", w.text("x"))})),
+			w.member(metaPrefix+"protocolVersion", w.text("2026-07-28")), w.member(metaPrefix+"clientCapabilities", w.instead("{}")),
+		})),
 	})
 }
 

@@ -12,7 +12,7 @@ func (r *reader) message() (Message, error) {
 		if err != nil {
 			return Message{}, err
 		}
-		return Message{}, &Error{codeNotAnObject, "A message is a JSON object."}
+		return Message{}, &Error{Code: codeNotAnObject, Sentence: "A message is a JSON object."}
 	}
 	defer r.envelope.forget()
 	err := r.scan(r.envelope)
@@ -33,22 +33,22 @@ func (r *reader) readEnvelope(m *Message) error {
 		return err
 	}
 	if r.envelope.text("jsonrpc") != "2.0" {
-		return &Error{codeNotJSONRPC, `A message needs "jsonrpc": "2.0".`}
+		return &Error{Code: codeNotJSONRPC, Sentence: `A message needs "jsonrpc": "2.0".`}
 	}
 	m.ID = r.envelope.value("id")
 	if len(m.ID) > 0 && !strings.ContainsRune(`"0n`, rune(m.ID.Kind())) {
-		return &Error{codeBadID, "The id of a message is a string or a number."}
+		return &Error{Code: codeBadID, Sentence: "The id of a message is a string or a number."}
 	}
 	if len(r.envelope.value("method")) == 0 {
 		m.Kind = Response
 		if len(r.envelope.value("result"))+len(r.envelope.value("error")) == 0 {
-			return &Error{codeNoMethod, "A message has a method, a result or an error."}
+			return &Error{Code: codeNoMethod, Sentence: "A message has a method, a result or an error."}
 		}
 		return nil
 	}
 	m.Method = r.envelope.text("method")
 	if m.Method == "" {
-		return &Error{codeBadMethod, "The method of a message is a string that isn't empty."}
+		return &Error{Code: codeBadMethod, Sentence: "The method of a message is a string that isn't empty."}
 	}
 	if len(m.ID) == 0 {
 		m.Kind = Notification
@@ -63,9 +63,22 @@ func (r *reader) readParams(m *Message) error {
 	}
 	m.Arguments = r.envelope.value("params")
 	m.URI = r.params.text("uri")
-	r.readClaims(m)
-	if m.Method == "tools/call" {
+	err = r.readClaims(m)
+	if err != nil {
+		return err
+	}
+	switch {
+	case m.Method == "tools/call":
 		return r.readCall(m)
+	case m.Method == "prompts/get":
+		m.Name = r.params.text("name")
+		m.NameOK = m.Name != ""
+	case strings.HasPrefix(m.Method, "tasks/"):
+		m.TaskID = r.params.text("taskId")
+		if m.TaskID == "" && len(r.params.value("taskId")) > 0 {
+			// Whose task it is is looked up by its text, which a lenient reader could make of a number.
+			return &Error{Code: codeBadTaskID, Sentence: "The taskId of a message is a string that isn't empty."}
+		}
 	}
 	return nil
 }
@@ -107,9 +120,17 @@ func (r *reader) readTool(m *Message, tool string, arguments *object) error {
 }
 
 // readClaims reads what the client says of itself. What isn't of that form says nothing.
-func (r *reader) readClaims(m *Message) {
+func (r *reader) readClaims(m *Message) error {
+	err := r.meta.unambiguous(r.meta.names...)
+	if err != nil {
+		return err
+	}
+	m.MetaVersion = r.meta.text(metaVersion)
+	m.HasMetaVersion = len(r.meta.value(metaVersion)) > 0
+	capabilities := r.meta.value(metaCapabilities)
+	m.Capable = len(capabilities) > 0 && capabilities.Kind() == '{'
 	info := r.modern
-	m.ProtocolVersion = r.meta.text(metaVersion)
+	m.ProtocolVersion = m.MetaVersion
 	if m.Method == "initialize" {
 		info = r.initializing
 		m.ProtocolVersion = r.params.text("protocolVersion")
@@ -117,11 +138,12 @@ func (r *reader) readClaims(m *Message) {
 	m.ClientInfo.Name = info.text("name")
 	m.ClientInfo.Version = info.text("version")
 	m.ClientInfo.Title = info.text("title")
+	return nil
 }
 
 func shortEnough(kind, name string) error {
 	if len(name) > maxName {
-		return &Error{codeNameTooLong, fmt.Sprintf("The name of a %s has at most %d bytes.", kind, maxName)}
+		return &Error{Code: codeNameTooLong, Sentence: fmt.Sprintf("The name of a %s has at most %d bytes.", kind, maxName)}
 	}
 	return nil
 }

@@ -31,7 +31,7 @@ type logCommand struct {
 
 // Help is the examples of --help.
 func (logCommand) Help() string {
-	return `Each line is one thing an assistant tried to do. A call inside an execute tool shows that tool in brackets. Bytes are those of the request and of the answer. What doesn't fit the screen is cut or left out, arguments first: --json has all of it.
+	return `Each line is one thing an assistant tried to do. A call inside an execute tool shows that tool in brackets. An assistant that calls itself something else than it registered as is shown with both. Bytes are those of the request and of the answer. What doesn't fit the screen is cut or left out, arguments first: --json has all of it.
 
 With --administrative, each line is something an admin did or tried to do with Sallyport itself. A viewer sees no arguments, and doesn't find records by them.
 

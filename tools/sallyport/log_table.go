@@ -30,7 +30,7 @@ func showRecords(t *terminal, records []*activityv1.Record, now time.Time) {
 		shown.add(
 			cell{text: r.GetTime().AsTime().Local().Format(layout)},
 			cell{text: firstOf(r.GetUser().GetEmail(), r.GetUser().GetName(), r.GetUser().GetId(), "-")},
-			cell{text: firstOf(r.GetClient().GetName(), r.GetClient().GetKey(), "-")},
+			clientCell(r.GetClient()),
 			cell{text: operationCell(r.GetOperation())},
 			cell{text: decision, tint: c},
 			resultCell(r.GetOutcome()),
@@ -57,6 +57,15 @@ func sameDay(records []*activityv1.Record, now time.Time) bool {
 		}
 	}
 	return true
+}
+
+// clientCell is the assistant, and what it calls itself where that is another one.
+func clientCell(c *activityv1.Client) cell {
+	name := firstOf(c.GetName(), c.GetKey(), "-")
+	if c.GetMismatch() {
+		return cell{text: name + ", calls itself " + c.GetInfo(), tint: yellow}
+	}
+	return cell{text: name}
 }
 
 func operationCell(o *activityv1.Operation) string {

@@ -83,6 +83,18 @@ func TestLogTableFitsTheScreen(t *testing.T) {
 	}
 }
 
+func TestLogTableShowsWhoCallsItselfSomethingElse(t *testing.T) {
+	records := someRecords(t)[:1]
+	for mismatch, want := range map[bool]string{false: "Claude  search", true: "Claude, calls itself cursor-vscode 1.0  search"} {
+		records[0].Client.Info, records[0].Client.Mismatch = "cursor-vscode 1.0", mismatch
+		var out bytes.Buffer
+		showRecords(&terminal{out: &out}, records, noon)
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("mismatch %t is shown as %s", mismatch, out.String())
+		}
+	}
+}
+
 func TestLogTableShowsTheDateOfOtherDays(t *testing.T) {
 	var out bytes.Buffer
 	showRecords(&terminal{out: &out}, someRecords(t), noon.AddDate(0, 0, 1))

@@ -22,6 +22,8 @@ type flags struct {
 	Atlassian string `help:"Leave out for the stand-in, or rovo for Atlassian's real server." env:"ATLASSIAN" placeholder:"rovo"`
 	Upstream  string `name:"mcp-upstream" help:"URL of an MCP server that calls go to in place of Atlassian's; people sign in at Atlassian as before. It is given their Atlassian tokens: only for servers you trust, and for tests." env:"MCP_UPSTREAM" placeholder:"URL"`
 
+	Origins []string `name:"allowed-origins" help:"Origins of web pages that may use the MCP endpoint, beside those of this machine." env:"SALLYPORT_ALLOWED_ORIGINS" placeholder:"https://inspector.example.com"`
+
 	Up    upCommand    `cmd:"" help:"Start in the background and return when everything is ready."`
 	Run   runCommand   `cmd:"" help:"Start, and stay in the foreground until Ctrl-C."`
 	Down  downCommand  `cmd:"" help:"Stop what up or run started."`
@@ -71,10 +73,14 @@ func (f *flags) stack() (native.Stack, error) {
 	if err != nil {
 		return native.Stack{}, err
 	}
+	origins, err := native.ParseOrigins(f.Origins)
+	if err != nil {
+		return native.Stack{}, err
+	}
 	program, err := os.Executable()
 	if err != nil {
 		return native.Stack{}, err
 	}
 	root := filepath.Dir(filepath.Dir(program))
-	return native.Stack{Root: root, RunDir: f.RunDir, Ports: ports, Atlassian: atlassian, Out: os.Stdout}, nil
+	return native.Stack{Root: root, RunDir: f.RunDir, Ports: ports, Atlassian: atlassian, Origins: origins, Out: os.Stdout}, nil
 }

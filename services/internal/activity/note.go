@@ -11,6 +11,9 @@ type Note struct {
 	Index string
 	// Blocked says that the request didn't go on.
 	Blocked bool
+	// Holder is whose the MCP session is that the answer may begin (state.Grant.Holder); empty where the
+	// request isn't one that begins one.
+	Holder string
 }
 
 // Struct is the note as Envoy carries it.
@@ -19,16 +22,23 @@ func (n Note) Struct() *structpb.Struct {
 	for _, id := range n.IDs {
 		ids.Values = append(ids.Values, structpb.NewStringValue(id))
 	}
-	return &structpb.Struct{Fields: map[string]*structpb.Value{
+	fields := map[string]*structpb.Value{
 		"ids":     structpb.NewListValue(ids),
 		"index":   structpb.NewStringValue(n.Index),
 		"blocked": structpb.NewBoolValue(n.Blocked),
-	}}
+	}
+	if n.Holder != "" {
+		fields["holder"] = structpb.NewStringValue(n.Holder)
+	}
+	return &structpb.Struct{Fields: fields}
 }
 
 // NoteFrom reads a note; it is empty where authz left none.
 func NoteFrom(s *structpb.Struct) Note {
-	n := Note{Index: s.GetFields()["index"].GetStringValue(), Blocked: s.GetFields()["blocked"].GetBoolValue()}
+	n := Note{
+		Index: s.GetFields()["index"].GetStringValue(), Blocked: s.GetFields()["blocked"].GetBoolValue(),
+		Holder: s.GetFields()["holder"].GetStringValue(),
+	}
 	for _, id := range s.GetFields()["ids"].GetListValue().GetValues() {
 		n.IDs = append(n.IDs, id.GetStringValue())
 	}

@@ -176,6 +176,8 @@ type Client struct {
 	Name  string `json:"name,omitzero"`
 	Class string `json:"class,omitzero"`
 	Info  string `json:"info,omitzero"`
+	// Mismatch says that Info isn't what it registered as.
+	Mismatch bool `json:"mismatch,omitzero"`
 }
 
 // Operation is what was tried (policy.md 1 and 2). Actions are the families of its verbs.

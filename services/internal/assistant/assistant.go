@@ -38,6 +38,12 @@ type Table struct {
 		Identity   `yaml:",inline"`
 		Registered []string
 	}
+	// Claims are what they call themselves in MCP's clientInfo: Info, or anything with " (via " and Via
+	// after it.
+	Claims []struct {
+		Keys, Info []string
+		Via        string
+	}
 	// PrivateSchemes are those of apps on a person's machine, which redirects may use.
 	PrivateSchemes []string `yaml:"private_schemes"`
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 )
 
 var (
@@ -23,7 +24,29 @@ type Basis struct {
 	UpstreamRev string
 	// Resource is what the token has to be for.
 	Resource string
+	// Bound are the MCP sessions and tasks that the request is about, as SessionHash and TaskHash name
+	// them: each must be the grant's holder's, whose it becomes where it is nobody's yet.
+	Bound []string
+	// Claim is what the assistant says it is, where that is something else than the grant has.
+	Claim Claim
 }
+
+// Claim is what an assistant says it is (MCP's clientInfo), and whether that disagrees with what it
+// registered as. Rev is the grant's next revision. The zero Claim is none.
+type Claim struct {
+	Info     string
+	Mismatch bool
+	Rev      string
+}
+
+// ForeignError means that a session or task of MCP is another person's, or of another client of the
+// person.
+type ForeignError struct {
+	// Place is where it is in Basis.Bound, counted from 0.
+	Place int
+}
+
+func (e *ForeignError) Error() string { return "the MCP session or task belongs to somebody else" }
 
 // Entry is one decision to write down.
 type Entry struct {
@@ -48,17 +71,22 @@ type Verdict struct {
 // Decide writes decisions into the activity stream if, and only if, the session is live and the
 // policy and groups in force are the ones they were made with: one round trip, all or nothing
 // (design section 4.4). limit is the greatest length of the stream. It returns ErrRevoked or
-// ErrStreamFull where that is the reason.
+// ErrStreamFull where that is the reason, or a *ForeignError.
 func (s *Store) Decide(ctx context.Context, basis Basis, limit int64, entries []Entry) (Verdict, error) {
 	account := basis.Grant.AccountID
-	args := make([]any, 0, 7+3*len(entries))
-	args = append(args, basis.Grant.ID, basis.Grant.Rev, basis.Policy.Version, basis.Groups.revision(), basis.UpstreamRev, limit, basis.Resource)
+	args := make([]any, 0, 12+3*len(entries))
+	args = append(args, basis.Grant.ID, basis.Grant.Rev, basis.Policy.Version, basis.Groups.revision(), basis.UpstreamRev, limit, basis.Resource,
+		basis.Grant.Holder(), int(boundLife.Seconds()), basis.Claim.Info, basis.Claim.mismatch(), basis.Claim.Rev)
 	for _, e := range entries {
 		args = append(args, e.ID, e.Index, e.Document)
 	}
-	reply, err := s.call(ctx, "sallyport_decide", []string{
+	keys := []string{
 		sessionKey(basis.TokenHash), grantKey(basis.Grant.ID), policyKey, groupsKey(account), upstreamKey(account), streamKey,
-	}, args...)
+	}
+	for _, hash := range basis.Bound {
+		keys = append(keys, boundKey(hash))
+	}
+	reply, err := s.call(ctx, "sallyport_decide", keys, args...)
 	if err != nil {
 		return Verdict{}, err
 	}
@@ -67,6 +95,12 @@ func (s *Store) Decide(ctx context.Context, basis Basis, limit int64, entries []
 		return Verdict{Written: true, Upstream: upstreamFrom(pairs(reply[1]))}, nil
 	case "stale":
 		return Verdict{Fresh: basis.refreshed(reply), Upstream: upstreamFrom(pairs(reply[1]))}, nil
+	case "foreign":
+		place, err := strconv.Atoi(fmt.Sprint(reply[1]))
+		if err != nil {
+			return Verdict{}, fmt.Errorf("Redis function sallyport_decide: %w", err)
+		}
+		return Verdict{}, &ForeignError{Place: place - 1}
 	case "revoked":
 		return Verdict{}, ErrRevoked
 	case "full":

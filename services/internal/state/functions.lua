@@ -4,13 +4,17 @@
 -- nothing in between. Keys are declared by the caller and share one hash tag.
 
 -- decide writes decisions into the activity stream, if everything they rest on still holds.
---   keys: session, grant, policy, groups, upstream, stream
+--   keys: session, grant, policy, groups, upstream, stream; then those of the MCP sessions and tasks
+--         that the request is about
 --   args: grant id, and the revisions that were used: grant, policy, groups; the revision of the
 --         Atlassian token that the caller already has; the stream's limit; the resource that the
---         token has to be for; then, for each decision, its id, the index it belongs to, and the
---         record as JSON
+--         token has to be for; who the sessions and tasks must belong to, and how long that is
+--         remembered, in seconds; what the client says it is where that is new, whether it disagrees,
+--         and the grant's next revision; then, for each decision, its id, the index it belongs to, and
+--         the record as JSON
 -- Answers with a word first:
 --   written  and the Atlassian token, where the caller has an older one
+--   foreign  and the place of a session or task that is somebody else's, counted from 1
 --   stale    and the fresh grant, policy, groups and Atlassian token, each empty if unchanged
 --   revoked  the session has ended, or is for another resource
 --   full     the stream is at its limit
@@ -47,10 +51,23 @@ local function decide(keys, args)
     return { 'stale', upstream, grant, policy, groups, policy_version, groups_rev }
   end
 
+  for i = 7, #keys do
+    local holder = redis.call('GET', keys[i])
+    if holder and holder ~= args[8] then
+      return { 'foreign', tostring(i - 6) }
+    end
+  end
+
   if redis.call('XLEN', keys[6]) >= tonumber(args[6]) then
     return { 'full' }
   end
-  for i = 8, #args, 3 do
+  for i = 7, #keys do
+    redis.call('SET', keys[i], args[8], 'EX', args[9])
+  end
+  if args[10] ~= '' then
+    redis.call('HSET', keys[2], 'client_info', args[10], 'client_mismatch', args[11], 'rev', args[12])
+  end
+  for i = 13, #args, 3 do
     redis.call('XADD', keys[6], '*', 'kind', 'decision', 'id', args[i], 'index', args[i + 1], 'doc', args[i + 2])
   end
   return { 'written', upstream }

@@ -38,6 +38,10 @@ type Grant struct {
 	Site string
 	// CreatedAt is when the person signed in.
 	CreatedAt time.Time
+	// ClientInfo is what the assistant last said it is, a claim; ClientMismatch says that this isn't
+	// what it registered as. Deciding on a request stores them; a new grant has none.
+	ClientInfo     string
+	ClientMismatch bool
 }
 
 func (g Grant) fields() map[string]any {
@@ -56,6 +60,7 @@ func grantFrom(f map[string]string) Grant {
 		AccountID: f["account_id"], Email: f["email"], Name: f["name"],
 		ClientID: f["client_id"], ClientKey: f["client_key"], ClientName: f["client_name"], ClientClass: f["client_class"],
 		Resource: f["resource"], Site: f["site"], CreatedAt: createdAt,
+		ClientInfo: f["client_info"], ClientMismatch: f["client_mismatch"] == mismatched,
 	}
 }
 

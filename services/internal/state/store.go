@@ -98,6 +98,7 @@ func codeKey(codeHash string) string      { return prefix + "code:" + codeHash }
 func usedCodeKey(codeHash string) string  { return prefix + "used-code:" + codeHash }
 func refreshKey(familyHash string) string { return prefix + "refresh:" + familyHash }
 func firstLinkKey(hash string) string     { return prefix + "first-link:" + hash }
+func boundKey(hash string) string         { return prefix + "bound:" + hash }
 func lockKey(name string) string          { return prefix + "lock:" + name }
 func upstreamClientKey(issuer, callback string) string {
 	return prefix + "upstream-client:" + TokenHash(issuer+" "+callback)

@@ -28,6 +28,8 @@ type Stack struct {
 	Parts  parts.Paths
 	// Atlassian is where the other side is.
 	Atlassian Atlassian
+	// Origins are those of web pages that may use the MCP endpoint, beside those of this machine.
+	Origins Origins
 	// Out is where people read what happens.
 	Out io.Writer
 }
@@ -76,7 +78,8 @@ func (s Stack) renderEnvoy() error {
 	port := func(offset int) string { return strconv.Itoa(p.port(offset)) }
 	values := map[string]string{
 		"LISTEN_ADDRESS": "127.0.0.1", "PUBLIC_PORT": port(public), "CONSOLE_PORT": port(console), "ENVOY_ADMIN_PORT": port(envoyAdmin),
-		"PUBLIC_URL": p.publicURL(), "PUBLIC_AUTHORITY": "localhost:" + port(public), "CONSOLE_AUTHORITY": "localhost:" + port(console),
+		"ALLOWED_ORIGINS": s.Origins.pattern(p.publicURL()),
+		"PUBLIC_URL":      p.publicURL(), "PUBLIC_AUTHORITY": "localhost:" + port(public), "CONSOLE_AUTHORITY": "localhost:" + port(console),
 		"AUTHZ_HOST": "127.0.0.1", "AUTHZ_PORT": port(authzGRPC), "IDENTITY_HOST": "127.0.0.1", "IDENTITY_PORT": port(identityHTTP),
 		"ACCESSLOG_HOST": "127.0.0.1", "ACCESSLOG_PORT": port(accesslogGRPC), "ADMIN_HOST": "127.0.0.1", "ADMIN_PORT": port(adminGRPC),
 		"PROTO_DESCRIPTOR": filepath.Join(s.Root, "envoy", "admin.binpb"), "CA_FILE": caFile(),

@@ -397,8 +397,10 @@ type Client struct {
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	// How sure its identity is: verified, claimed or unknown.
 	Class string `protobuf:"bytes,3,opt,name=class,proto3" json:"class,omitempty"`
-	// The version it names itself with in MCP's clientInfo; a claim.
-	Info          string `protobuf:"bytes,4,opt,name=info,proto3" json:"info,omitempty"`
+	// The name and version it gives itself in MCP's clientInfo; a claim.
+	Info string `protobuf:"bytes,4,opt,name=info,proto3" json:"info,omitempty"`
+	// Whether that is another assistant than it registered as.
+	Mismatch      bool `protobuf:"varint,5,opt,name=mismatch,proto3" json:"mismatch,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -459,6 +461,13 @@ func (x *Client) GetInfo() string {
 		return x.Info
 	}
 	return ""
+}
+
+func (x *Client) GetMismatch() bool {
+	if x != nil {
+		return x.Mismatch
+	}
+	return false
 }
 
 // An Operation is the tool or method that was called.
@@ -776,12 +785,13 @@ const file_sallyport_activity_v1_record_proto_rawDesc = "" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x14\n" +
 	"\x05email\x18\x03 \x01(\tR\x05email\x12\x16\n" +
-	"\x06groups\x18\x04 \x03(\tR\x06groups\"X\n" +
+	"\x06groups\x18\x04 \x03(\tR\x06groups\"t\n" +
 	"\x06Client\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x14\n" +
 	"\x05class\x18\x03 \x01(\tR\x05class\x12\x12\n" +
-	"\x04info\x18\x04 \x01(\tR\x04info\"i\n" +
+	"\x04info\x18\x04 \x01(\tR\x04info\x12\x1a\n" +
+	"\bmismatch\x18\x05 \x01(\bR\bmismatch\"i\n" +
 	"\tOperation\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05outer\x18\x02 \x01(\tR\x05outer\x12\x18\n" +
