@@ -98,6 +98,10 @@ func codeKey(codeHash string) string      { return prefix + "code:" + codeHash }
 func usedCodeKey(codeHash string) string  { return prefix + "used-code:" + codeHash }
 func refreshKey(familyHash string) string { return prefix + "refresh:" + familyHash }
 func lockKey(name string) string          { return prefix + "lock:" + name }
+func documentKey(clientID string) string  { return prefix + "document:" + TokenHash(clientID) }
+func consentKey(accountID string) string  { return prefix + "consent:" + accountID }
+func browserKey(cookieHash string) string { return prefix + "browser:" + cookieHash }
+func limitKey(name, source string) string { return prefix + "limit:" + name + ":" + source }
 func upstreamClientKey(issuer, callback string) string {
 	return prefix + "upstream-client:" + TokenHash(issuer+" "+callback)
 }
@@ -109,9 +113,10 @@ const (
 	streamKey          = prefix + "activity"
 	// groupsDueKey and groupsWatchedKey are sorted sets of account ids, by when their groups are due to
 	// be learned, and until when that goes on; Unix milliseconds.
-	groupsDueKey     = prefix + "groups-due"
-	groupsWatchedKey = prefix + "groups-watched"
-	groupsPauseKey   = prefix + "groups-pause"
+	groupsDueKey      = prefix + "groups-due"
+	groupsWatchedKey  = prefix + "groups-watched"
+	groupsPauseKey    = prefix + "groups-pause"
+	documentsPauseKey = prefix + "documents-pause"
 )
 
 // pairs turns the flat list of a hash's fields and values, as functions return it, into a map.
