@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"sallyport/services/identity/document"
 	"sallyport/services/internal/state"
 )
 
@@ -55,7 +56,10 @@ func (s *server) knownClient(r *http.Request, query url.Values) (_ state.Registr
 	if repeated != nil || id == "" {
 		return none, "", "The address that your assistant opened doesn't say which assistant it is.", nil
 	}
-	registration, err := s.store.Registration(r.Context(), id)
+	registration, err := s.askedBy(r, id)
+	if told, ok := errors.AsType[errTold](err); ok {
+		return none, "", told.reason, nil
+	}
 	if errors.Is(err, state.ErrNotFound) {
 		return none, "", "Sallyport doesn't know this assistant, or has forgotten it. Remove the connection in your assistant and add it again.", nil
 	}
@@ -67,6 +71,17 @@ func (s *server) knownClient(r *http.Request, query url.Values) (_ state.Registr
 		return none, "", fmt.Sprintf("%s wants the answer sent to %q, which isn't an address that it registered.", registration.Name, redirect), nil
 	}
 	return registration, redirect, "", nil
+}
+
+// askedBy is registration for a request of a browser, which may be the first that names a client.
+func (s *server) askedBy(r *http.Request, id string) (state.Registration, error) {
+	if document.Names(id) {
+		err := s.mayFetch(r, id)
+		if err != nil {
+			return state.Registration{}, err
+		}
+	}
+	return s.registration(r.Context(), id)
 }
 
 // checkAuthorization says what is wrong with the rest of the request, or nil.
