@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"net/http"
@@ -40,11 +41,7 @@ type signIn struct {
 // consentPage asks the person before Atlassian is asked: Atlassian knows Sallyport only, so it can't
 // show them which assistant it is for.
 func (s *server) consentPage(w http.ResponseWriter, r *http.Request, registration state.Registration, asked authorization) {
-	browser := s.browser(r)
-	if browser == "" {
-		browser = seal.Random(32)
-		s.setBrowser(w, browser)
-	}
+	browser := s.browserOrNew(w, r)
 	request, err := json.Marshal(consentRequest{asked, time.Now().Add(consentLife)})
 	if err != nil {
 		s.failedPage(w, r, err)
@@ -76,9 +73,15 @@ func (s *server) consent(w http.ResponseWriter, r *http.Request) {
 		s.refusePage(w, r, "This page was open for too long, or it was opened in another browser window. Start again from your assistant.")
 		return
 	}
-	registration, err := s.store.Registration(r.Context(), asked.ClientID)
+	registration, problem, err := s.stillAsked(r.Context(), asked)
 	if err != nil {
 		s.failedPage(w, r, err)
+		return
+	}
+	if problem != "" {
+		s.metrics.signIns.WithLabelValues("refused").Inc()
+		s.log.Warn("sign-in refused", "client_id", asked.ClientID, "reason", problem)
+		s.refusePage(w, r, problem)
 		return
 	}
 	if r.PostForm.Get("decision") != "allow" {
@@ -87,7 +90,12 @@ func (s *server) consent(w http.ResponseWriter, r *http.Request) {
 		s.redirectBack(w, r, asked, oauthError{"access_denied", "The person didn't allow it."}.query())
 		return
 	}
-	at, err := s.startSignIn(r, asked)
+	s.goToAtlassian(w, r, asked, s.browser(r))
+}
+
+// goToAtlassian sends a browser to Atlassian to sign in.
+func (s *server) goToAtlassian(w http.ResponseWriter, r *http.Request, asked authorization, browser string) {
+	at, err := s.startSignIn(r.Context(), asked, browser)
 	if err != nil {
 		s.signInFailed(w, r, asked, err)
 		return
@@ -118,15 +126,14 @@ func (s *server) readConsent(r *http.Request) (authorization, bool) {
 }
 
 // startSignIn remembers the sign-in and returns where the browser goes now.
-func (s *server) startSignIn(r *http.Request, asked authorization) (string, error) {
-	ctx := r.Context()
+func (s *server) startSignIn(ctx context.Context, asked authorization, browser string) (string, error) {
 	client, err := s.signInClient(ctx)
 	if err != nil {
 		return "", err
 	}
 	upstreamState := seal.Random(32)
 	hash := state.TokenHash(upstreamState)
-	begun := signIn{authorization: asked, Verifier: oauth2.GenerateVerifier(), UpstreamClient: client, Browser: state.TokenHash(s.browser(r))}
+	begun := signIn{authorization: asked, Verifier: oauth2.GenerateVerifier(), UpstreamClient: client, Browser: state.TokenHash(browser)}
 	at, err := s.atlassian.AuthorizeURL(ctx, client, upstreamState, begun.Verifier)
 	if err != nil {
 		return "", err
@@ -156,29 +163,40 @@ func (s *server) signInFailed(w http.ResponseWriter, r *http.Request, asked auth
 	s.redirectBack(w, r, asked, answer.query())
 }
 
-// cookieName has the prefix __Host- wherever cookies can be Secure, so that no other host can set it.
-func (s *server) cookieName() string {
+// hostCookie is the name of a cookie, with the prefix __Host- wherever cookies can be Secure, so that
+// no other host can set it.
+func (s *server) hostCookie(name string) string {
 	if s.secure() {
-		return "__Host-sallyport_browser"
+		return "__Host-" + name
 	}
-	return "sallyport_browser"
+	return name
 }
 
 func (s *server) secure() bool { return strings.HasPrefix(s.issuer, "https:") }
 
 // browser is the random name of the browser, or empty.
 func (s *server) browser(r *http.Request) string {
-	cookie, err := r.Cookie(s.cookieName())
+	cookie, err := r.Cookie(s.hostCookie("sallyport_browser"))
 	if err != nil {
 		return ""
 	}
 	return cookie.Value
 }
 
-func (s *server) setBrowser(w http.ResponseWriter, value string) {
-	// Lax, since the person comes back from Atlassian's site.
+// browserOrNew is the browser's name, given to it now where it has none.
+func (s *server) browserOrNew(w http.ResponseWriter, r *http.Request) string {
+	browser := s.browser(r)
+	if browser == "" {
+		browser = seal.Random(32)
+		s.setCookie(w, s.hostCookie("sallyport_browser"), browser, consentLife+state.SignInLife)
+	}
+	return browser
+}
+
+func (s *server) setCookie(w http.ResponseWriter, name, value string, life time.Duration) {
+	// Lax, since the person comes back from Atlassian's site, and from their assistant.
 	http.SetCookie(w, &http.Cookie{
-		Name: s.cookieName(), Value: value, Path: "/", MaxAge: int((consentLife + state.SignInLife).Seconds()),
+		Name: name, Value: value, Path: "/", MaxAge: int(life.Seconds()),
 		Secure: s.secure(), HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	})
 }
