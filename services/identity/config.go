@@ -55,7 +55,8 @@ func (c *Config) Validate() error {
 	if c.RegistrationsPerAddress < 1 || c.RegistrationsInAll < c.RegistrationsPerAddress {
 		problems = append(problems, fmt.Errorf("--registrations-per-address must be 1 or more, and --registrations-in-all not less than it"))
 	}
-	return errors.Join(append(problems, c.validateJira()...)...)
+	_, err = c.openDocuments()
+	return errors.Join(append(append(problems, err), c.validateJira()...)...)
 }
 
 // cloudID is what Atlassian's cloud ids look like.

@@ -52,12 +52,14 @@ func (s *server) consentPage(w http.ResponseWriter, r *http.Request, registratio
 		s.failedPage(w, r, err)
 		return
 	}
+	_, remembered := memorable(asked)
 	sealed := s.box.Seal(string(request), consentUse(browser))
 	s.pages.consent(w, consentView{
 		Client:   registration,
-		Redirect: redirectWords(target),
-		Request:  base64.RawURLEncoding.EncodeToString(sealed),
-		Contact:  s.contact,
+		Redirect: redirectWords(target), Address: asked.RedirectURI,
+		DescribedBy: describedBy(registration.ID), Remembered: remembered,
+		Request: base64.RawURLEncoding.EncodeToString(sealed),
+		Contact: s.contact,
 	})
 }
 

@@ -83,8 +83,12 @@ func (s *server) takesDocument(id string) error {
 // mayFetch counts a fetch that a browser's request leads to, and returns errTold where there were too
 // many: else anybody could make Sallyport send requests to others.
 func (s *server) mayFetch(r *http.Request, id string) error {
-	_, err := s.store.Described(r.Context(), id)
-	if !errors.Is(err, state.ErrNotFound) || s.takesDocument(id) != nil {
+	err := s.takesDocument(id)
+	if err != nil {
+		return err
+	}
+	_, err = s.store.Described(r.Context(), id)
+	if !errors.Is(err, state.ErrNotFound) {
 		return err
 	}
 	wait, err := s.store.Allow(r.Context(), s.limit("documents"), source(r))
@@ -125,6 +129,15 @@ func (s *server) readDescription(ctx context.Context, id string) (_ state.Descri
 	return state.Described{Registration: is}, found.Fresh
 }
 
+// describedBy is the host of the document that a client_id names, or empty.
+func describedBy(id string) string {
+	u, err := document.Check(id)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
 // described makes a registration of a document, once its redirects are as registered ones must be.
 func (s *server) described(id string, found document.Document) (state.Registration, error) {
 	is, refusal := s.describe(id, found.Name, found.RedirectURIs)
@@ -139,7 +152,7 @@ func (s *server) described(id string, found document.Document) (state.Registrati
 func (s *server) pauseDocuments(ctx context.Context, id string, err error) {
 	problem, ok := errors.AsType[*document.Problem](err)
 	u, parseErr := url.Parse(id)
-	if !ok || !problem.Unreachable || parseErr != nil || !s.assistants.IsVendor(u.Host) {
+	if !ok || !problem.Unreachable || parseErr != nil || !s.assistants.IsVendor(u.Hostname()) {
 		return
 	}
 	s.log.Error("Sallyport can't reach "+u.Host+", so it doesn't offer client ID metadata documents for a while and assistants register instead; "+
