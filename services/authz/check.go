@@ -74,7 +74,7 @@ func (s *Server) decide(ctx context.Context, q question) (*authv3.CheckResponse,
 			TokenHash: q.tokenHash, Grant: current.grant, Groups: current.groups,
 			Policy: state.Policy{Version: rules.version}, UpstreamRev: current.upstream.rev,
 			Resource: s.resource,
-			Bound: q.bound(), Claim: plan.claim,
+			Bound:    q.bound(), Claim: plan.claim,
 		}
 		verdict, err := s.ledger.Decide(ctx, basis, s.cfg.StreamLimit, plan.entries)
 		if foreign, ok := errors.AsType[*state.ForeignError](err); ok {

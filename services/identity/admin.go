@@ -3,7 +3,6 @@ package identity
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
 	"time"
 
@@ -16,14 +15,14 @@ import (
 // revokeTimeout bounds giving a token back to Atlassian, for which a person waits.
 const revokeTimeout = 5 * time.Second
 
-// grantAdmin makes of a sign-in at Atlassian a grant for the admin API, and returns its code. Atlassian's
-// token only tells who the person is: it isn't stored, and given back at once. The one that the person's
-// assistants use stays as it is. Nothing is granted that wasn't written down.
-func (s *server) grantAdmin(ctx context.Context, begun signIn, registration state.Registration, tokens atlassian.Tokens, r *http.Request) (string, error) {
+// grantAdmin makes of a sign-in at Atlassian a grant for the admin API, and returns the person's account and
+// its code. Atlassian's token only tells who the person is: it isn't stored, and given back at once. The
+// one that the person's assistants use stays as it is. Nothing is granted that wasn't written down.
+func (s *server) grantAdmin(ctx context.Context, begun signIn, registration state.Registration, tokens atlassian.Tokens, r *http.Request) (account, code string, _ error) {
 	defer s.giveBack(ctx, begun.UpstreamClient, tokens)
 	person, err := s.atlassian.Who(ctx, tokens.Access)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	recorded, err := s.acts.Begin(ctx, act.Act{
 		Action: "session.begin", Category: "authentication", Type: "start",
@@ -32,19 +31,19 @@ func (s *server) grantAdmin(ctx context.Context, begun signIn, registration stat
 		SourceIP: sourceIP(r), UserAgent: r.UserAgent(),
 	})
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
-	code, err := s.createGrant(ctx, begun, registration, person)
+	code, err = s.createGrant(ctx, begun, registration, person)
 	if err == nil {
 		// After the grant, since groups are kept only of people who have one.
 		err = s.groupsForSignIn(ctx, person.AccountID, accessLife(registration.ID))
 	}
 	if err != nil {
 		recorded.End(ctx, act.Outcome{Code: "Unavailable", Message: err.Error()})
-		return "", err
+		return "", "", err
 	}
 	recorded.End(ctx, act.Outcome{})
-	return code, nil
+	return person.AccountID, code, nil
 }
 
 // giveBack has Atlassian end tokens. Where that fails the access token ends by itself within an hour. A
@@ -57,7 +56,7 @@ func (s *server) giveBack(ctx context.Context, client string, tokens atlassian.T
 		err = errors.Join(err, s.atlassian.Revoke(ctx, client, tokens.Refresh))
 	}
 	if err != nil {
-		s.log.Warn("Atlassian's token of a sign-in to the admin API wasn't revoked", "error", err)
+		s.log.Warn("Atlassian's token of a sign-in that isn't kept wasn't revoked", "error", err)
 	}
 }
 
@@ -82,15 +81,11 @@ func (s *server) endAdmin(ctx context.Context, granted state.Grant) error {
 	return err
 }
 
-// sourceIP is where a browser is, as Envoy says, which is the only way in.
+// sourceIP is where a browser is, or empty where that isn't known.
 func sourceIP(r *http.Request) string {
-	ip := net.ParseIP(r.Header.Get("X-Envoy-External-Address"))
-	if ip == nil {
-		host, _, _ := net.SplitHostPort(r.RemoteAddr)
-		ip = net.ParseIP(host)
-	}
-	if ip == nil {
+	address, err := sender(r)
+	if err != nil {
 		return ""
 	}
-	return ip.String()
+	return address.String()
 }

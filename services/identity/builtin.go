@@ -1,7 +1,6 @@
 package identity
 
 import (
-	"context"
 	"slices"
 	"time"
 
@@ -28,23 +27,25 @@ const consoleLife = 8 * time.Hour
 // role, with each request.
 const adminScope = "admin"
 
-// registration returns a client by its id: one of Sallyport's own, or a registered one. It returns
-// state.ErrNotFound where there is none.
-func (s *server) registration(ctx context.Context, id string) (state.Registration, error) {
-	if s.console == "" || !isBuiltIn(id) {
-		return s.store.Registration(ctx, id)
+// builtIn returns one of Sallyport's own clients by its id, if it is one and there is something that it
+// can have tokens for.
+func (s *server) builtIn(id string) (_ state.Registration, ok bool) {
+	is := state.Registration{ID: id, Key: id}
+	switch {
+	case s.console == "":
+		return is, false
+	case id == consoleClient:
+		is.Name, is.Class, is.RedirectURIs = "Sallyport console", assistant.Verified, []string{s.console + "/signin/callback"}
+	case id == cliClient:
+		is.Name, is.Class, is.RedirectURIs = "Sallyport command line", assistant.Claimed, []string{"http://127.0.0.1/callback"}
+	default:
+		return is, false
 	}
-	if id == consoleClient {
-		return builtIn(id, "Sallyport console", assistant.Verified, s.console+"/signin/callback"), nil
-	}
-	return builtIn(id, "Sallyport command line", assistant.Claimed, "http://127.0.0.1/callback"), nil
+	is.RegisteredName = is.Name
+	return is, true
 }
 
 func isBuiltIn(id string) bool { return id == cliClient || id == consoleClient }
-
-func builtIn(id, name, class, redirect string) state.Registration {
-	return state.Registration{ID: id, Key: id, Name: name, RegisteredName: name, Class: class, RedirectURIs: []string{redirect}}
-}
 
 // redirectFits says whether a client may have its answer sent to redirect. Only the command line may choose
 // a port: the console's is known, also where it is on this machine.

@@ -34,7 +34,20 @@ func (s *server) callbackFromAtlassian(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), signInTimeout)
 	defer cancel()
-	code, err := s.finishSignIn(ctx, begun, r)
+	account, code, err := s.finishSignIn(ctx, begun, r)
+	if errors.Is(err, errOtherPerson) {
+		s.askOtherPerson(w, r, begun.authorization)
+		return
+	}
+	if told, ok := errors.AsType[errTold](err); ok {
+		s.metrics.signIns.WithLabelValues("refused").Inc()
+		s.log.Warn("sign-in refused", "client_id", begun.ClientID, "reason", told)
+		s.refusePage(w, r, told.reason)
+		return
+	}
+	if err == nil {
+		err = s.remember(w, r, account, begun.authorization)
+	}
 	if err != nil {
 		s.signInFailed(w, r, begun.authorization, err)
 		return
@@ -69,38 +82,47 @@ func (s *server) takeSignIn(r *http.Request, upstreamState string) (signIn, erro
 	return begun, err
 }
 
-// finishSignIn makes of Atlassian's answer a grant, and returns its code for the assistant.
-func (s *server) finishSignIn(ctx context.Context, begun signIn, r *http.Request) (string, error) {
+// finishSignIn makes of Atlassian's answer a grant, and returns the person's account and the code for the
+// assistant. It returns errTold where the assistant may no longer have it, and errOtherPerson.
+func (s *server) finishSignIn(ctx context.Context, begun signIn, r *http.Request) (account, code string, _ error) {
 	answer := r.URL.Query()
-	err := s.atlassian.CheckIssuer(ctx, answer.Get("iss"))
+	registration, problem, err := s.stillAsked(ctx, begun.authorization)
 	if err != nil {
-		return "", err
+		return "", "", fmt.Errorf("the assistant that began the sign-in: %w", err)
+	}
+	if problem != "" {
+		return "", "", errTold{problem}
+	}
+	err = s.atlassian.CheckIssuer(ctx, answer.Get("iss"))
+	if err != nil {
+		return "", "", err
 	}
 	if answer.Get("error") != "" {
-		return "", &atlassian.Refusal{Code: answer.Get("error"), Description: answer.Get("error_description")}
-	}
-	registration, err := s.registration(ctx, begun.ClientID)
-	if err != nil {
-		return "", fmt.Errorf("the assistant that began the sign-in: %w", err)
+		return "", "", &atlassian.Refusal{Code: answer.Get("error"), Description: answer.Get("error_description")}
 	}
 	tokens, err := s.atlassian.Exchange(ctx, begun.UpstreamClient, answer.Get("code"), begun.Verifier)
 	if err != nil {
 		if atlassian.IsLostClient(err) {
 			s.forgetClient(ctx)
 		}
-		return "", err
+		return "", "", err
 	}
 	if isBuiltIn(registration.ID) {
 		return s.grantAdmin(ctx, begun, registration, tokens, r)
 	}
 	if tokens.Refresh == "" {
-		return "", errors.New("Atlassian gave no refresh token")
+		return "", "", errors.New("Atlassian gave no refresh token")
 	}
 	person, err := s.atlassian.Who(ctx, tokens.Access)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
-	return s.grant(ctx, begun, registration, person, tokens)
+	if begun.RememberedBy != "" && begun.RememberedBy != person.AccountID {
+		s.giveBack(ctx, begun.UpstreamClient, tokens)
+		return "", "", errOtherPerson
+	}
+	code, err = s.grant(ctx, begun, registration, person, tokens)
+	return person.AccountID, code, err
 }
 
 // grant stores what the sign-in brought: the person's tokens and groups, and a grant with its code.

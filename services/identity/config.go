@@ -25,6 +25,15 @@ type Config struct {
 	ConsoleURL  string `name:"console-url" help:"Where admins reach the console and the admin API, such as https://sallyport-admin.example.com. Without it nobody can sign in to them." env:"SALLYPORT_CONSOLE_URL"`
 	Contact     string `help:"Whom people should ask, shown where a sign-in is refused, such as it@example.com." env:"SALLYPORT_CONTACT"`
 
+	RegistrationsPerAddress int `help:"How many assistants may register from one address within ten minutes." default:"120" env:"SALLYPORT_REGISTRATIONS_PER_ADDRESS"`
+	RegistrationsInAll      int `help:"How many assistants may register in all within ten minutes." default:"600" env:"SALLYPORT_REGISTRATIONS_IN_ALL"`
+
+	ClientIDDomains  []string `name:"client-id-domains" help:"Hosts where assistants may describe themselves (client ID metadata documents): any, none, or a list like claude.ai,*.example.com,docs.example.com:8443." default:"any" env:"SALLYPORT_CLIENT_ID_DOMAINS"`
+	ClientIDNetworks []string `name:"client-id-networks" help:"Networks that aren't public where such descriptions may be fetched from all the same, like 10.20.0.0/16." env:"SALLYPORT_CLIENT_ID_NETWORKS"`
+	ClientIDProxy    string   `name:"client-id-proxy" help:"HTTP proxy to fetch descriptions through, like http://proxy.example.com:3128. It looks names up itself, so --client-id-domains has to name whom to trust." env:"SALLYPORT_CLIENT_ID_PROXY"`
+	ClientIDResolver string   `name:"client-id-resolver" help:"DNS server, host:port, that is asked for those hosts instead of the system's." env:"SALLYPORT_CLIENT_ID_RESOLVER"`
+	ClientIDCAFile   string   `name:"client-id-ca-file" help:"File with certificate authorities in PEM that are trusted there beside the system's." env:"SALLYPORT_CLIENT_ID_CA_FILE"`
+
 	AtlassianMCPURL string   `name:"atlassian-mcp-url" help:"Atlassian's MCP server. Its query, such as ?tools=all, is used for calls only." default:"https://mcp.atlassian.com/v2/mcp?tools=all" env:"SALLYPORT_ATLASSIAN_MCP_URL"`
 	AtlassianAPIURL string   `name:"atlassian-api-url" help:"Atlassian's REST API, which is asked who signed in where the MCP server doesn't say." default:"https://api.atlassian.com" env:"SALLYPORT_ATLASSIAN_API_URL"`
 	AtlassianScopes []string `help:"Scopes to ask Atlassian for, separated by commas. By default all that its MCP server lists." env:"SALLYPORT_ATLASSIAN_SCOPES"`
@@ -45,6 +54,9 @@ func (c *Config) Validate() error {
 	if !isOrigin(c.PublicURL) {
 		problems = append(problems, fmt.Errorf("--public-url must be like https://sallyport.example.com, got %q", c.PublicURL))
 	}
+	if c.RegistrationsPerAddress < 1 || c.RegistrationsInAll < c.RegistrationsPerAddress {
+		problems = append(problems, fmt.Errorf("--registrations-per-address must be 1 or more, and --registrations-in-all not less than it"))
+	}
 	switch {
 	case c.ConsoleURL == "":
 	case !isOrigin(c.ConsoleURL):
@@ -52,7 +64,8 @@ func (c *Config) Validate() error {
 	case strings.EqualFold(strings.TrimRight(c.ConsoleURL, "/"), strings.TrimRight(c.PublicURL, "/")):
 		problems = append(problems, fmt.Errorf("--console-url and --public-url are both %q: the console has an address of its own", c.ConsoleURL))
 	}
-	return errors.Join(append(problems, c.validateJira()...)...)
+	_, err := c.openDocuments()
+	return errors.Join(append(append(problems, err), c.validateJira()...)...)
 }
 
 // isOrigin says whether an address is that of a host. The well-known places of metadata are at its root, so

@@ -26,7 +26,10 @@ func TestJiraFlags(t *testing.T) {
 		{cloudID: "../" + cloudID, file: "token", says: "--jira-cloud-id must be like"},
 		{file: "token", says: "need --jira-url, or --jira-cloud-id"},
 	} {
-		cfg := identity.Config{PublicURL: "http://localhost:8800", StreamLimit: 1, JiraURL: c.url, JiraCloudID: c.cloudID, JiraUser: c.user, JiraTokenFile: c.file}
+		cfg := identity.Config{
+			PublicURL: "http://localhost:8800", StreamLimit: 1, RegistrationsPerAddress: 1, RegistrationsInAll: 1,
+			JiraURL: c.url, JiraCloudID: c.cloudID, JiraUser: c.user, JiraTokenFile: c.file,
+		}
 		err := cfg.Validate()
 		if c.says == "" && err != nil || c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)) {
 			t.Errorf("%+v: %v, want %q", c, err, c.says)

@@ -52,12 +52,14 @@ func (s *server) consentPage(w http.ResponseWriter, r *http.Request, registratio
 		s.failedPage(w, r, err)
 		return
 	}
+	_, remembered := memorable(asked)
 	sealed := s.box.Seal(string(request), consentUse(browser))
 	s.pages.consent(w, consentView{
 		Client:   registration,
-		Redirect: redirectWords(target),
-		Request:  base64.RawURLEncoding.EncodeToString(sealed),
-		Contact:  s.contact,
+		Redirect: redirectWords(target), Address: asked.RedirectURI,
+		DescribedBy: describedBy(registration.ID), Remembered: remembered,
+		Request: base64.RawURLEncoding.EncodeToString(sealed),
+		Contact: s.contact,
 	})
 }
 
@@ -73,9 +75,15 @@ func (s *server) consent(w http.ResponseWriter, r *http.Request) {
 		s.refusePage(w, r, "This page was open for too long, or it was opened in another browser window. Start again from your assistant.")
 		return
 	}
-	registration, err := s.registration(r.Context(), asked.ClientID)
+	registration, problem, err := s.stillAsked(r.Context(), asked)
 	if err != nil {
 		s.failedPage(w, r, err)
+		return
+	}
+	if problem != "" {
+		s.metrics.signIns.WithLabelValues("refused").Inc()
+		s.log.Warn("sign-in refused", "client_id", asked.ClientID, "reason", problem)
+		s.refusePage(w, r, problem)
 		return
 	}
 	if r.PostForm.Get("decision") != "allow" {
@@ -161,19 +169,20 @@ func (s *server) signInFailed(w http.ResponseWriter, r *http.Request, asked auth
 	s.redirectBack(w, r, asked, answer.query())
 }
 
-// cookieName has the prefix __Host- wherever cookies can be Secure, so that no other host can set it.
-func (s *server) cookieName() string {
+// hostCookie is the name of a cookie, with the prefix __Host- wherever cookies can be Secure, so that
+// no other host can set it.
+func (s *server) hostCookie(name string) string {
 	if s.secure() {
-		return "__Host-sallyport_browser"
+		return "__Host-" + name
 	}
-	return "sallyport_browser"
+	return name
 }
 
 func (s *server) secure() bool { return strings.HasPrefix(s.issuer, "https:") }
 
 // browser is the random name of the browser, or empty.
 func (s *server) browser(r *http.Request) string {
-	cookie, err := r.Cookie(s.cookieName())
+	cookie, err := r.Cookie(s.hostCookie("sallyport_browser"))
 	if err != nil {
 		return ""
 	}
@@ -185,15 +194,15 @@ func (s *server) browserOrNew(w http.ResponseWriter, r *http.Request) string {
 	browser := s.browser(r)
 	if browser == "" {
 		browser = seal.Random(32)
-		s.setBrowser(w, browser)
+		s.setCookie(w, s.hostCookie("sallyport_browser"), browser, consentLife+state.SignInLife)
 	}
 	return browser
 }
 
-func (s *server) setBrowser(w http.ResponseWriter, value string) {
-	// Lax, since the person comes back from Atlassian's site.
+func (s *server) setCookie(w http.ResponseWriter, name, value string, life time.Duration) {
+	// Lax, since the person comes back from Atlassian's site, and from their assistant.
 	http.SetCookie(w, &http.Cookie{
-		Name: s.cookieName(), Value: value, Path: "/", MaxAge: int((consentLife + state.SignInLife).Seconds()),
+		Name: name, Value: value, Path: "/", MaxAge: int(life.Seconds()),
 		Secure: s.secure(), HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	})
 }

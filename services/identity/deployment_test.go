@@ -55,6 +55,7 @@ func deploy(t *testing.T, tweak ...func(*identity.Config)) *deployment {
 	d.url = "http://" + listen
 	d.cfg = identity.Config{
 		Listen: listen, Redis: redis, SealKeyFile: keyFile, PublicURL: d.url, Contact: "it@acme.test", StreamLimit: 1000, ConsoleURL: consoleURL,
+		RegistrationsPerAddress: 1000, RegistrationsInAll: 1000,
 		AtlassianMCPURL: d.atlassian + "/v2/mcp?tools=all", AtlassianAPIURL: d.atlassian,
 		JiraURL: d.atlassian, JiraUser: jiraUser, JiraTokenFile: tokenFile,
 	}

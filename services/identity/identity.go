@@ -22,6 +22,7 @@ import (
 
 	identityv1 "sallyport/proto/gen/go/sallyport/identity/v1"
 	"sallyport/services/identity/atlassian"
+	"sallyport/services/identity/document"
 	"sallyport/services/internal/act"
 	"sallyport/services/internal/assistant"
 	"sallyport/services/internal/process"
@@ -55,9 +56,16 @@ type server struct {
 	// jiraAnswered is when it last told groups; nil where its last answer was none.
 	jiraAnswered atomic.Pointer[time.Time]
 	assistants   *assistant.Table
-	pages        *pages
-	metrics      *metrics
-	log          *slog.Logger
+	// documents is nil where assistants can't describe themselves at a URL.
+	documents *document.Fetcher
+	// fetches makes one of several fetches of a document.
+	fetches singleflight.Group
+	// registrationsPerAddress and registrationsInAll bound what anybody can do, within limitWindow.
+	registrationsPerAddress, registrationsInAll int
+
+	pages   *pages
+	metrics *metrics
+	log     *slog.Logger
 	// refreshes makes one of several refreshes of a person that arrive at this replica at once.
 	refreshes singleflight.Group
 	// occasions are handed to the one worker that asks for tools; it needs no more than one waiting.
@@ -97,7 +105,8 @@ func newServer(p *process.Process, cfg Config) (*server, error) {
 	s := &server{
 		issuer: issuer, resource: state.MCPResource(issuer), console: state.AdminResource(cfg.ConsoleURL), callback: issuer + "/mcp/callback", contact: cfg.Contact,
 		store: state.Open(cfg.Redis), metrics: newMetrics(p.Metrics), log: p.Log,
-		occasions: make(chan occasion, 1),
+		occasions:               make(chan occasion, 1),
+		registrationsPerAddress: cfg.RegistrationsPerAddress, registrationsInAll: cfg.RegistrationsInAll,
 	}
 	s.acts = &act.Recorder{Store: s.store, Limit: cfg.StreamLimit, Log: p.Log}
 	s.box, err = seal.NewBox(cfg.SealKeyFile)
@@ -122,6 +131,10 @@ func newServer(p *process.Process, cfg Config) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.documents, err = cfg.openDocuments()
+	if err != nil {
+		return nil, err
+	}
 	s.pages, err = loadPages()
 	return s, err
 }
@@ -143,7 +156,19 @@ func (s *server) routes() http.Handler {
 	mux.HandleFunc("GET /oauth/authorize", s.authorize)
 	mux.HandleFunc("POST /oauth/authorize", s.consent)
 	mux.HandleFunc("GET /mcp/callback", s.callbackFromAtlassian)
-	return mux
+	return s.strict(mux)
+}
+
+// strict sets the headers that every answer has.
+func (s *server) strict(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		if s.secure() {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // anyOrigin allows browser clients of any origin; handle is nil for their preflight requests.
@@ -151,6 +176,7 @@ func anyOrigin(method string, handle http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Access-Control-Allow-Origin", "*")
+		h.Set("Access-Control-Expose-Headers", "WWW-Authenticate, Retry-After")
 		if handle != nil {
 			handle(w, r)
 			return

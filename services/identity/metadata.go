@@ -16,7 +16,7 @@ func (s *server) protectedResource(w http.ResponseWriter, _ *http.Request) {
 
 // authorizationServer describes the authorization server (RFC 8414). There is no OpenID
 // configuration beside it: Sallyport makes no ID tokens, and clients ask here first.
-func (s *server) authorizationServer(w http.ResponseWriter, _ *http.Request) {
+func (s *server) authorizationServer(w http.ResponseWriter, r *http.Request) {
 	answerMetadata(w, struct {
 		Issuer                string   `json:"issuer"`
 		AuthorizationEndpoint string   `json:"authorization_endpoint"`
@@ -31,6 +31,7 @@ func (s *server) authorizationServer(w http.ResponseWriter, _ *http.Request) {
 		RevocationAuthMethods []string `json:"revocation_endpoint_auth_methods_supported"`
 		ChallengeMethods      []string `json:"code_challenge_methods_supported"`
 		IssParameter          bool     `json:"authorization_response_iss_parameter_supported"`
+		Documents             bool     `json:"client_id_metadata_document_supported,omitzero"`
 	}{
 		Issuer:                s.issuer,
 		AuthorizationEndpoint: s.issuer + "/oauth/authorize",
@@ -45,6 +46,7 @@ func (s *server) authorizationServer(w http.ResponseWriter, _ *http.Request) {
 		RevocationAuthMethods: []string{"none"},
 		ChallengeMethods:      []string{"S256"},
 		IssParameter:          true,
+		Documents:             s.offersDocuments(r.Context()),
 	})
 }
 

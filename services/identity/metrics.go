@@ -5,6 +5,7 @@ import "github.com/prometheus/client_golang/prometheus"
 // metrics count what happened, by result.
 type metrics struct {
 	registrations *prometheus.CounterVec
+	documents     *prometheus.CounterVec
 	signIns       *prometheus.CounterVec
 	tokens        *prometheus.CounterVec
 	refreshes     *prometheus.CounterVec
@@ -21,7 +22,8 @@ func newMetrics(registry *prometheus.Registry) *metrics {
 		return c
 	}
 	return &metrics{
-		registrations: counter("registrations_total", "Registrations of assistants: registered, refused, failed.", "result"),
+		registrations: counter("registrations_total", "Registrations of assistants: registered, refused, limited, failed.", "result"),
+		documents:     counter("documents_total", "Client ID metadata documents that were asked for: fetched, refused.", "result"),
 		signIns:       counter("sign_ins_total", "Sign-ins that ended: signed_in, cancelled, refused, failed.", "result"),
 		tokens:        counter("tokens_total", "Token requests of assistants, by grant type: issued, refused, replayed, failed.", "grant_type", "result"),
 		refreshes:     counter("upstream_refreshes_total", "Refreshes of people's Atlassian tokens: refreshed, fresh, ended, failed.", "result"),

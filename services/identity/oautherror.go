@@ -43,6 +43,8 @@ func answerError(w http.ResponseWriter, r *http.Request, e oauthError) {
 		if r.Header.Get("Authorization") != "" {
 			w.Header().Set("WWW-Authenticate", `Basic realm="Sallyport"`)
 		}
+	case "too_many_requests":
+		status = http.StatusTooManyRequests
 	case "server_error":
 		status = http.StatusInternalServerError
 	case "temporarily_unavailable":
@@ -62,6 +64,7 @@ func answerJSON(w http.ResponseWriter, status int, v any) {
 	h.Set("Content-Type", "application/json")
 	if h.Get("Cache-Control") == "" {
 		h.Set("Cache-Control", "no-store")
+		h.Set("Pragma", "no-cache")
 	}
 	w.WriteHeader(status)
 	_, _ = w.Write(body)

@@ -26,9 +26,14 @@ type pages struct {
 
 // consentView is what the consent page shows.
 type consentView struct {
-	Style    template.CSS
-	Client   state.Registration
-	Redirect string
+	Style  template.CSS
+	Client state.Registration
+	// Redirect is where the answer goes in short, Address in full.
+	Redirect, Address string
+	// DescribedBy is the host of the client's metadata document, where it has one.
+	DescribedBy string
+	// Remembered says whether the answer will be.
+	Remembered bool
 	// Request is the sealed consentRequest.
 	Request string
 	Contact string

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -14,8 +15,12 @@ import (
 	"sallyport/services/internal/state"
 )
 
-// maxFormBytes bounds the body of every request; a registration with 20 redirects fits well.
-const maxFormBytes = 32 << 10
+const (
+	// maxFormBytes bounds the body of every request.
+	maxFormBytes = 32 << 10
+	// maxRegistrationBytes bounds a registration, which is kept; real ones have 1 KiB at most.
+	maxRegistrationBytes = 8 << 10
+)
 
 // registered is the answer to a registration (RFC 7591 section 3.2.1). What a client asked for and
 // can't have, such as a secret, is answered with what it gets.
@@ -32,6 +37,19 @@ type registered struct {
 
 // register registers an assistant (RFC 7591). Anybody may; it gives no access by itself.
 func (s *server) register(w http.ResponseWriter, r *http.Request) {
+	wait, err := s.store.Allow(r.Context(), s.limit("registrations"), source(r))
+	if err != nil {
+		s.metrics.registrations.WithLabelValues("failed").Inc()
+		s.failed(w, r, "registration", err)
+		return
+	}
+	if wait > 0 {
+		s.metrics.registrations.WithLabelValues("limited").Inc()
+		s.log.Warn("registration refused", "reason", "too many within ten minutes", "source", source(r))
+		w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds())))
+		answerError(w, r, oauthError{"too_many_requests", "Too many assistants were registered just now. Try again in " + minutes(wait) + "."})
+		return
+	}
 	registration, refusal := s.readRegistration(w, r)
 	if refusal != nil {
 		s.metrics.registrations.WithLabelValues("refused").Inc()
@@ -39,7 +57,7 @@ func (s *server) register(w http.ResponseWriter, r *http.Request) {
 		answerError(w, r, *refusal)
 		return
 	}
-	err := s.store.SaveRegistration(r.Context(), registration)
+	err = s.store.SaveRegistration(r.Context(), registration)
 	if err != nil {
 		s.metrics.registrations.WithLabelValues("failed").Inc()
 		s.failed(w, r, "registration", err)
@@ -62,9 +80,9 @@ func (s *server) register(w http.ResponseWriter, r *http.Request) {
 
 func (s *server) readRegistration(w http.ResponseWriter, r *http.Request) (state.Registration, *oauthError) {
 	var none state.Registration
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxFormBytes))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRegistrationBytes))
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return none, &oauthError{"invalid_client_metadata", fmt.Sprintf("A registration has %d bytes at most.", maxFormBytes)}
+		return none, &oauthError{"invalid_client_metadata", fmt.Sprintf("A registration has %d bytes at most.", maxRegistrationBytes)}
 	}
 	var asked struct {
 		Name         string   `json:"client_name"`
@@ -76,23 +94,29 @@ func (s *server) readRegistration(w http.ResponseWriter, r *http.Request) (state
 	if err != nil {
 		return none, &oauthError{"invalid_client_metadata", "The registration isn't a JSON object of client metadata (RFC 7591)."}
 	}
-	if len(asked.RedirectURIs) == 0 || len(asked.RedirectURIs) > maxRedirects {
+	return s.describe(seal.Random(16), asked.Name, asked.RedirectURIs)
+}
+
+// describe makes a registration of what a client says of itself, if it may have those redirects.
+func (s *server) describe(id, name string, redirects []string) (state.Registration, *oauthError) {
+	var none state.Registration
+	if len(redirects) == 0 || len(redirects) > maxRedirects {
 		return none, &oauthError{"invalid_redirect_uri", fmt.Sprintf("Between 1 and %d redirect URIs are needed.", maxRedirects)}
 	}
-	for _, redirect := range asked.RedirectURIs {
+	for _, redirect := range redirects {
 		err := checkRedirect(redirect, s.assistants.PrivateSchemes)
 		if err != nil {
 			return none, &oauthError{"invalid_redirect_uri", err.Error()}
 		}
 	}
-	is := s.assistants.Identify(asked.Name, asked.RedirectURIs)
+	is := s.assistants.Identify(name, redirects)
 	return state.Registration{
-		ID:             seal.Random(16),
+		ID:             id,
 		Key:            is.Key,
 		Name:           is.Name,
 		Class:          is.Class,
-		RegisteredName: assistant.CleanName(asked.Name),
-		RedirectURIs:   asked.RedirectURIs,
+		RegisteredName: assistant.CleanName(name),
+		RedirectURIs:   redirects,
 		CreatedAt:      time.Now().UTC(),
 	}, nil
 }

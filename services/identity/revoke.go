@@ -43,7 +43,8 @@ func (s *server) endToken(ctx context.Context, registration state.Registration, 
 		return s.endAdmin(ctx, granted)
 	}
 	if isRefresh {
-		return s.store.EndGrant(ctx, granted.ID)
+		// The person has disconnected the assistant: they are asked again before it is connected again.
+		return errors.Join(s.store.EndGrant(ctx, granted.ID), s.store.WithdrawConsent(ctx, granted.AccountID, granted.ClientID))
 	}
 	return s.store.EndSession(ctx, hash)
 }

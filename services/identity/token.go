@@ -52,7 +52,17 @@ func (s *server) token(w http.ResponseWriter, r *http.Request) {
 		s.answerRefusal(w, r, "token request", registration.Key, err)
 		return
 	}
+	s.keepRegistration(r.Context(), registration)
 	answerJSON(w, http.StatusOK, answer)
+}
+
+// keepRegistration notes that a registration is in use. The tokens are given out already, so an error
+// is only logged; the next use notes it too.
+func (s *server) keepRegistration(ctx context.Context, registration state.Registration) {
+	err := s.store.UsedRegistration(ctx, registration.ID)
+	if err != nil {
+		s.log.Error("a registration in use may be forgotten", "client_id", registration.ID, "error", err)
+	}
 }
 
 func tokenResult(err error) string {
@@ -93,7 +103,7 @@ func (s *server) clientForm(w http.ResponseWriter, r *http.Request) (url.Values,
 			return nil, none, errRefused{*repeated}
 		}
 	}
-	registration, err := s.registration(r.Context(), r.PostForm.Get("client_id"))
+	registration, err := s.tokenClient(r.Context(), r.PostForm.Get("client_id"))
 	if errors.Is(err, state.ErrNotFound) {
 		return nil, none, refuse("invalid_client", "This client_id isn't registered here. Register again.")
 	}

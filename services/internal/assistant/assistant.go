@@ -90,12 +90,17 @@ func (t *Table) staysLocal(redirect string) bool {
 	if err != nil {
 		return false
 	}
+	return u.Scheme == "https" && t.IsVendor(u.Host) || u.Scheme == "http" || slices.Contains(t.PrivateSchemes, u.Scheme)
+}
+
+// IsVendor says whether a host is one of a known vendor's own.
+func (t *Table) IsVendor(host string) bool {
 	for _, vendor := range t.Vendors {
-		if u.Scheme == "https" && slices.Contains(vendor.Hosts, strings.ToLower(u.Host)) {
+		if slices.Contains(vendor.Hosts, strings.ToLower(host)) {
 			return true
 		}
 	}
-	return u.Scheme == "http" || slices.Contains(t.PrivateSchemes, u.Scheme)
+	return false
 }
 
 func (t *Table) named(registeredName, class string) Identity {

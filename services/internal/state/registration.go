@@ -10,13 +10,18 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// RegistrationLife is how long a registration is kept after its last use. It outlives every
-// refresh token, since some assistants don't recover from a lost registration.
-const RegistrationLife = 90 * 24 * time.Hour
+const (
+	// RegistrationLife is how long a registration is kept after tokens were last given for it. It
+	// outlives every refresh token, since some assistants don't recover from a lost registration.
+	RegistrationLife = 90 * 24 * time.Hour
+	// UnusedRegistrationLife is how long a registration is kept for which none were given yet. Anybody
+	// can register, and some assistants do each time they start.
+	UnusedRegistrationLife = 24 * time.Hour
+)
 
 // Registration is an assistant registered at Sallyport (RFC 7591).
 type Registration struct {
-	// ID is its OAuth client id; random.
+	// ID is its OAuth client id: random, or the URL of its client ID metadata document.
 	ID string `json:"id"`
 	// Key, Name and Class are what rules call it (policy.md 4), decided when it registered.
 	Key   string `json:"key"`
@@ -29,23 +34,23 @@ type Registration struct {
 	CreatedAt    time.Time `json:"created_at"`
 }
 
-// SaveRegistration stores a new registration.
+// SaveRegistration stores a new registration, for UnusedRegistrationLife unless it is used.
 func (s *Store) SaveRegistration(ctx context.Context, r Registration) error {
 	document, err := json.Marshal(r)
 	if err != nil {
 		return fmt.Errorf("saving a registration: %w", err)
 	}
-	err = s.redis.Set(ctx, registrationKey(r.ID), document, RegistrationLife).Err()
+	err = s.redis.Set(ctx, registrationKey(r.ID), document, UnusedRegistrationLife).Err()
 	if err != nil {
 		return fmt.Errorf("saving a registration: %w", err)
 	}
 	return nil
 }
 
-// Registration returns a registration and counts that as a use of it, or ErrNotFound.
+// Registration returns a registration, or ErrNotFound.
 func (s *Store) Registration(ctx context.Context, id string) (Registration, error) {
 	var r Registration
-	document, err := s.redis.GetEx(ctx, registrationKey(id), RegistrationLife).Bytes()
+	document, err := s.redis.Get(ctx, registrationKey(id)).Bytes()
 	if errors.Is(err, redis.Nil) {
 		return r, ErrNotFound
 	}
@@ -57,6 +62,15 @@ func (s *Store) Registration(ctx context.Context, id string) (Registration, erro
 		return r, fmt.Errorf("reading a registration: %w", err)
 	}
 	return r, nil
+}
+
+// UsedRegistration notes that tokens were given for a registration, which keeps it for RegistrationLife.
+func (s *Store) UsedRegistration(ctx context.Context, id string) error {
+	err := s.redis.Expire(ctx, registrationKey(id), RegistrationLife).Err()
+	if err != nil {
+		return fmt.Errorf("keeping a registration: %w", err)
+	}
+	return nil
 }
 
 // UpstreamClient returns the client id under which this deployment is registered at an Atlassian

@@ -100,6 +100,10 @@ func refreshKey(familyHash string) string { return prefix + "refresh:" + familyH
 func firstLinkKey(hash string) string     { return prefix + "first-link:" + hash }
 func boundKey(hash string) string         { return prefix + "bound:" + hash }
 func lockKey(name string) string          { return prefix + "lock:" + name }
+func documentKey(clientID string) string  { return prefix + "document:" + TokenHash(clientID) }
+func consentKey(accountID string) string  { return prefix + "consent:" + accountID }
+func browserKey(cookieHash string) string { return prefix + "browser:" + cookieHash }
+func limitKey(name, source string) string { return prefix + "limit:" + name + ":" + source }
 func upstreamClientKey(issuer, callback string) string {
 	return prefix + "upstream-client:" + TokenHash(issuer+" "+callback)
 }
@@ -116,9 +120,10 @@ const (
 	apiTokenNamesKey = prefix + "api-token-names"
 	// groupsDueKey and groupsWatchedKey are sorted sets of account ids, by when their groups are due to
 	// be learned, and until when that goes on; Unix milliseconds.
-	groupsDueKey     = prefix + "groups-due"
-	groupsWatchedKey = prefix + "groups-watched"
-	groupsPauseKey   = prefix + "groups-pause"
+	groupsDueKey      = prefix + "groups-due"
+	groupsWatchedKey  = prefix + "groups-watched"
+	groupsPauseKey    = prefix + "groups-pause"
+	documentsPauseKey = prefix + "documents-pause"
 )
 
 // pairs turns the flat list of a hash's fields and values, as functions return it, into a map.
