@@ -59,7 +59,9 @@ func New(cfg Config) (*Client, error) {
 		return nil, fmt.Errorf("the address of Atlassian's MCP server must be like https://mcp.atlassian.com/v2/mcp, got %q", cfg.MCPURL)
 	}
 	u.RawQuery, u.Fragment = "", ""
-	return &Client{cfg: cfg, resource: u.String(), http: NewHTTPClient()}, nil
+	client := NewHTTPClient()
+	client.Transport = refusals{client.Transport}
+	return &Client{cfg: cfg, resource: u.String(), http: client}, nil
 }
 
 // NewHTTPClient returns a client for calls to Atlassian: bounded in time, and following no
