@@ -22,6 +22,7 @@ const signInTimeout = 25 * time.Second
 func (s *server) callbackFromAtlassian(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	begun, err := s.takeSignIn(r, query.Get("state"))
+	s.observeReturned(r.Context(), query.Get("state"))
 	if errors.Is(err, state.ErrNotFound) {
 		s.metrics.signIns.WithLabelValues("refused").Inc()
 		s.log.Warn("sign-in refused", "reason", "nobody in this browser began it, or it is over", "atlassian_error", query.Get("error"))
@@ -36,6 +37,7 @@ func (s *server) callbackFromAtlassian(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	code, err := s.finishSignIn(ctx, begun, query)
 	if err != nil {
+		s.observeRefusal(ctx, err)
 		s.signInFailed(w, r, begun.authorization, err)
 		return
 	}
@@ -89,10 +91,12 @@ func (s *server) finishSignIn(ctx context.Context, begun signIn, answer url.Valu
 		}
 		return "", err
 	}
+	s.observe(ctx, state.SignedIn, nil)
 	if tokens.Refresh == "" {
 		return "", errors.New("Atlassian gave no refresh token")
 	}
 	person, err := s.atlassian.Who(ctx, tokens.Access)
+	s.observeCall(ctx, err)
 	if err != nil {
 		return "", err
 	}

@@ -66,6 +66,7 @@ func Start(p *process.Process, cfg Config) error {
 	}
 	p.CheckReady("redis", s.store.Ready)
 	p.Go("tools", s.askForTools)
+	p.Go("registration", s.beRegistered)
 	err = p.ServeHTTP("oauth", cfg.Listen, s.routes())
 	if err != nil {
 		return err

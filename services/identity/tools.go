@@ -77,6 +77,7 @@ func (s *server) saveTools(ctx context.Context, o occasion) ([]state.Tool, error
 	ctx, cancel := context.WithTimeout(ctx, toolsTimeout)
 	defer cancel()
 	tools, leftOut, err := s.atlassian.Tools(ctx, o.access)
+	s.observeCall(ctx, err)
 	if err != nil {
 		return nil, err
 	}
