@@ -43,7 +43,9 @@ func start(t testing.TB, cfg admin.Config) *grpc.ClientConn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.PublicURL = "http://localhost:8800"
+	if cfg.PublicURL == "" {
+		cfg.PublicURL = "http://localhost:8800"
+	}
 	for _, address := range []*string{&cfg.Elasticsearch, &cfg.EnvoyAdmin, &cfg.AuthzOps, &cfg.IdentityOps, &cfg.AccesslogOps} {
 		if *address == "" {
 			*address = "http://" + nowhere

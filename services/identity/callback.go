@@ -96,7 +96,6 @@ func (s *server) finishSignIn(ctx context.Context, begun signIn, answer url.Valu
 		return "", errors.New("Atlassian gave no refresh token")
 	}
 	person, err := s.atlassian.Who(ctx, tokens.Access)
-	s.observeCall(ctx, err)
 	if err != nil {
 		return "", err
 	}

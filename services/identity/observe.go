@@ -16,6 +16,10 @@ const (
 	// the most that the wait grows to.
 	registerAgain  = 2 * time.Second
 	registerRarely = time.Minute
+	// tokenTryEvery is how often it is tried whether API tokens are let in, and tokenTryAgain how often
+	// it is looked whether that is due.
+	tokenTryEvery = time.Hour
+	tokenTryAgain = 5 * time.Minute
 	// observeTimeout bounds keeping what was seen, for which a person may be waiting.
 	observeTimeout = 2 * time.Second
 )
@@ -95,7 +99,20 @@ func (s *server) observeRefusal(ctx context.Context, err error) {
 	}
 }
 
-// observeCall keeps whether Atlassian's MCP server did what a call asked.
+// callAgain calls a tool if Atlassian refused the last call for Sallyport's address, since nobody may
+// sign in again to show that it no longer does.
+func (s *server) callAgain(ctx context.Context, o occasion) {
+	ctx, cancel := context.WithTimeout(ctx, toolsTimeout)
+	defer cancel()
+	seen, err := s.store.Observed(ctx)
+	if err != nil || !seen.Last[state.AddressRefused].At.After(seen.Last[state.CallAnswered].At) {
+		return
+	}
+	// What became of it is observed.
+	_, _ = s.atlassian.Who(ctx, o.access)
+}
+
+// observeCall keeps what became of a call of a tool at Atlassian's MCP server.
 func (s *server) observeCall(ctx context.Context, err error) {
 	problem, _ := atlassian.ProblemOf(err)
 	switch {
@@ -104,6 +121,54 @@ func (s *server) observeCall(ctx context.Context, err error) {
 	case problem == atlassian.ProblemAddress:
 		s.observe(ctx, state.AddressRefused, err)
 	}
+}
+
+// tryAPIToken looks now and then whether Atlassian's MCP server lets API tokens in, with the service
+// credential, until ctx ends. One replica does for all.
+func (s *server) tryAPIToken(ctx context.Context, mcpURL string) error {
+	for {
+		err := s.tryAPITokenOnce(ctx, mcpURL)
+		if errors.Is(err, atlassian.ErrElsewhere) {
+			return nil
+		}
+		if err != nil && ctx.Err() == nil {
+			s.log.Warn("not known whether Atlassian lets API tokens in", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(tokenTryAgain):
+		}
+	}
+}
+
+func (s *server) tryAPITokenOnce(ctx context.Context, mcpURL string) error {
+	ctx, cancel := context.WithTimeout(ctx, registerTimeout)
+	defer cancel()
+	unlock, err := s.store.Lock(ctx, "api-token", registerTimeout)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	seen, err := s.store.Observed(ctx)
+	if err != nil {
+		return err
+	}
+	for _, what := range []state.Observation{state.APITokenLetIn, state.APITokenRefused} {
+		if seen.Callback == s.callback && time.Since(seen.Last[what].At) < tokenTryEvery {
+			return nil
+		}
+	}
+	opens, err := s.directory.OpensMCP(ctx, mcpURL)
+	switch {
+	case err != nil:
+		return err
+	case opens:
+		s.observe(ctx, state.APITokenLetIn, nil)
+	default:
+		s.observe(ctx, state.APITokenRefused, nil)
+	}
+	return nil
 }
 
 // noteOf is what was said. Rovo's own texts are kept as Sallyport knows them: what comes with a

@@ -39,6 +39,7 @@ func (s *server) askForTools(ctx context.Context) error {
 			return nil
 		case o := <-s.occasions:
 			s.takeOccasion(ctx, o)
+			s.callAgain(ctx, o)
 		}
 	}
 }
@@ -77,7 +78,6 @@ func (s *server) saveTools(ctx context.Context, o occasion) ([]state.Tool, error
 	ctx, cancel := context.WithTimeout(ctx, toolsTimeout)
 	defer cancel()
 	tools, leftOut, err := s.atlassian.Tools(ctx, o.access)
-	s.observeCall(ctx, err)
 	if err != nil {
 		return nil, err
 	}
