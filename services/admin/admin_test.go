@@ -50,7 +50,7 @@ func start(t testing.TB, cfg admin.Config) *grpc.ClientConn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.PublicURL = "http://localhost:8800"
+	cfg.PublicURL = cmp.Or(cfg.PublicURL, "http://localhost:8800")
 	cfg.StreamLimit = cmp.Or(cfg.StreamLimit, 1000)
 	for _, address := range []*string{&cfg.Elasticsearch, &cfg.EnvoyAdmin, &cfg.AuthzOps, &cfg.IdentityOps, &cfg.AccesslogOps} {
 		if *address == "" {

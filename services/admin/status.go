@@ -85,11 +85,13 @@ func (s *StatusServer) GetStatus(ctx context.Context, _ *adminv1.GetStatusReques
 			answer.Behind = durationpb.New(behind)
 		}
 	})
+	var rovo []*adminv1.SetupItem
 	setup := make([]*adminv1.SetupItem, 2)
+	asking.Go(func() { rovo = s.rovoSetup(ctx) })
 	asking.Go(func() { setup[0] = s.people.groupsSetup(ctx) })
 	asking.Go(func() { setup[1], answer.Notices = s.operations.toolsSetup(ctx) })
 	asking.Wait()
-	answer.Setup = setup
+	answer.Setup = append(rovo, setup...)
 	noteBacklog(answer.Parts, behind)
 	return answer, nil
 }

@@ -22,6 +22,7 @@ const signInTimeout = 25 * time.Second
 func (s *server) callbackFromAtlassian(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	begun, err := s.takeSignIn(r, query.Get("state"))
+	s.observeReturned(r.Context(), query.Get("state"))
 	if errors.Is(err, state.ErrNotFound) {
 		s.metrics.signIns.WithLabelValues("refused").Inc()
 		s.log.Warn("sign-in refused", "reason", "nobody in this browser began it, or it is over", "atlassian_error", query.Get("error"))
@@ -49,6 +50,7 @@ func (s *server) callbackFromAtlassian(w http.ResponseWriter, r *http.Request) {
 		err = s.remember(w, r, account, begun.authorization)
 	}
 	if err != nil {
+		s.observeRefusal(ctx, err)
 		s.signInFailed(w, r, begun.authorization, err)
 		return
 	}
@@ -110,6 +112,7 @@ func (s *server) finishSignIn(ctx context.Context, begun signIn, r *http.Request
 	if isBuiltIn(registration.ID) {
 		return s.grantAdmin(ctx, begun, registration, tokens, r)
 	}
+	s.observe(ctx, state.SignedIn, nil)
 	if tokens.Refresh == "" {
 		return "", "", errors.New("Atlassian gave no refresh token")
 	}

@@ -148,7 +148,12 @@ func (s *server) startSignIn(ctx context.Context, asked authorization, browser s
 	if err != nil {
 		return "", err
 	}
-	return at, s.store.SaveSignIn(ctx, hash, s.box.Seal(string(text), signInUse(hash)))
+	err = s.store.SaveSignIn(ctx, hash, s.box.Seal(string(text), signInUse(hash)))
+	if err != nil {
+		return "", err
+	}
+	s.observeSent(ctx, hash)
+	return at, nil
 }
 
 func signInUse(stateHash string) string { return "sign-in " + stateHash }
@@ -163,6 +168,9 @@ func (s *server) signInFailed(w http.ResponseWriter, r *http.Request, asked auth
 		if refusal.Code == "access_denied" {
 			answer.Code = "access_denied"
 		}
+	}
+	if problem, ok := s.problemAnswer(err); ok {
+		result, answer = "refused", problem
 	}
 	s.metrics.signIns.WithLabelValues(result).Inc()
 	s.log.Warn("sign-in "+result, "client_id", asked.ClientID, "error", err)

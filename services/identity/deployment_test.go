@@ -46,8 +46,17 @@ type deployment struct {
 // deploy starts a deployment whose configuration was changed by tweak.
 func deploy(t *testing.T, tweak ...func(*identity.Config)) *deployment {
 	t.Helper()
+	return deploySwitched(t, nil, tweak...)
+}
+
+// deploySwitched is deploy with an Atlassian that was switched before the service met it.
+func deploySwitched(t *testing.T, switches map[string]string, tweak ...func(*identity.Config)) *deployment {
+	t.Helper()
 	d := &deployment{t: t, log: &processtest.Log{}, atlassian: "http://" + nativetest.FreeAddress(t), control: "http://" + nativetest.FreeAddress(t)}
 	d.startAtlassian()
+	for name, value := range switches {
+		d.change(name, value)
+	}
 	keyFile, tokenFile := processtest.SealKey(t), filepath.Join(t.TempDir(), "jira.token")
 	write(t, tokenFile, jiraToken)
 	redis := redistest.Start(t)

@@ -8,6 +8,7 @@
 package identity
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -80,6 +81,10 @@ func Start(p *process.Process, cfg Config) error {
 	}
 	p.CheckReady("redis", s.store.Ready)
 	p.Go("tools", s.askForTools)
+	p.Go("registration", s.beRegistered)
+	if s.directory != nil {
+		p.Go("api-tokens", func(ctx context.Context) error { return s.tryAPIToken(ctx, cfg.AtlassianMCPURL) })
+	}
 	err = p.ServeHTTP("oauth", cfg.Listen, s.routes())
 	if err != nil {
 		return err
@@ -115,7 +120,7 @@ func newServer(p *process.Process, cfg Config) (*server, error) {
 	}
 	s.atlassian, err = atlassian.New(atlassian.Config{
 		MCPURL: cfg.AtlassianMCPURL, APIURL: cfg.AtlassianAPIURL, Callback: s.callback,
-		IssuerTolerance: cfg.IssuerTolerance, Scopes: cfg.AtlassianScopes,
+		IssuerTolerance: cfg.IssuerTolerance, Scopes: cfg.AtlassianScopes, Called: s.observeCall,
 	})
 	if err != nil {
 		return nil, err

@@ -39,6 +39,7 @@ func (s *server) askForTools(ctx context.Context) error {
 			return nil
 		case o := <-s.occasions:
 			s.takeOccasion(ctx, o)
+			s.callAgain(ctx, o)
 		}
 	}
 }

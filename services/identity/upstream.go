@@ -162,6 +162,7 @@ func (s *server) upstreamClient(ctx context.Context) (string, error) {
 		return id, err
 	}
 	id, err = s.atlassian.Register(ctx)
+	s.observeRegistration(ctx, err)
 	if err != nil {
 		return "", err
 	}

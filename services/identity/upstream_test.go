@@ -130,16 +130,15 @@ func TestAtlassianAway(t *testing.T) {
 }
 
 func TestWrongIssuerInMetadata(t *testing.T) {
-	d := deploy(t)
-	d.change("issuer_without_path", "true")
+	wrong := map[string]string{"issuer_without_path": "true"}
+	d := deploySwitched(t, wrong)
 	a := d.connect("Codex")
 	got := a.calledBack(a.browser.submit(a.browser.open(a.authorizeURL()), "decision", "allow"))
 	if got.Get("error") != "server_error" || !strings.Contains(d.log.String(), "--issuer-tolerance") {
 		t.Errorf("called back with %v", got)
 	}
 
-	tolerant := deploy(t, func(cfg *identity.Config) { cfg.IssuerTolerance = true })
-	tolerant.change("issuer_without_path", "true")
+	tolerant := deploySwitched(t, wrong, func(cfg *identity.Config) { cfg.IssuerTolerance = true })
 	if !tolerant.works(tolerant.connect("Codex").tokens("ana@acme.test").text("access_token")) {
 		t.Error("no sign-in with the tolerance")
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 type statusCommand struct {
-	JSON bool `help:"Answer with one JSON object: parts (name, state, detail), mcp_url, callback_url, policy_version, waiting, behind_seconds, setup (name, state, detail), and notices: tools that are new, changed or gone (name, notice, changed, decided_by)." name:"json"`
+	JSON bool `help:"Answer with one JSON object: parts (name, state, detail), mcp_url, callback_url, policy_version, waiting, behind_seconds, setup (name, state, detail, checked_at), and notices: tools that are new, changed or gone (name, notice, changed, decided_by)." name:"json"`
 }
 
 // Help is the examples of --help.
@@ -20,7 +20,8 @@ func (statusCommand) Help() string {
 Examples:
 
   sallyport status
-  sallyport status --json | jq -r '.parts[] | select(.state != "ready") | .detail'`
+  sallyport status --json | jq -r '.parts[] | select(.state != "ready") | .detail'
+  sallyport status --json | jq -r '.setup[] | select(.state == "action_needed") | .name'`
 }
 
 // stateWords are a part's states as people read them.
@@ -34,34 +35,15 @@ var stateWords = map[adminv1.PartState]struct {
 	adminv1.PartState_PART_STATE_DOWN:        {"down", red},
 }
 
-// setupWords are whether an item of the set-up is there, as people read it.
-var setupWords = map[adminv1.SetupState]struct {
-	word string
-	tint tint
-}{
-	adminv1.SetupState_SETUP_STATE_UNSPECIFIED:   {"unknown", yellow},
-	adminv1.SetupState_SETUP_STATE_DONE:          {"done", green},
-	adminv1.SetupState_SETUP_STATE_ACTION_NEEDED: {"to do", red},
-	adminv1.SetupState_SETUP_STATE_UNKNOWN:       {"unknown", yellow},
-}
-
-// setupStates are the same for scripts.
-var setupStates = map[adminv1.SetupState]string{
-	adminv1.SetupState_SETUP_STATE_UNSPECIFIED:   "unknown",
-	adminv1.SetupState_SETUP_STATE_DONE:          "done",
-	adminv1.SetupState_SETUP_STATE_ACTION_NEEDED: "action_needed",
-	adminv1.SetupState_SETUP_STATE_UNKNOWN:       "unknown",
-}
-
 // statusText is the answer as JSON.
 type statusText struct {
-	Parts         []partText `json:"parts"`
-	MCPURL        string     `json:"mcp_url"`
-	CallbackURL   string     `json:"callback_url"`
-	PolicyVersion int64      `json:"policy_version"`
-	Waiting       int64      `json:"waiting"`
-	BehindSeconds float64    `json:"behind_seconds"`
-	Setup         []partText `json:"setup"`
+	Parts         []partText  `json:"parts"`
+	MCPURL        string      `json:"mcp_url"`
+	CallbackURL   string      `json:"callback_url"`
+	PolicyVersion int64       `json:"policy_version"`
+	Waiting       int64       `json:"waiting"`
+	BehindSeconds float64     `json:"behind_seconds"`
+	Setup         []setupText `json:"setup"`
 	// Notices are tools that nobody has reviewed yet.
 	Notices []operationText `json:"notices"`
 }
@@ -103,10 +85,10 @@ func newStatusText(answer *adminv1.GetStatusResponse) statusText {
 	text := statusText{
 		Parts: []partText{}, MCPURL: answer.GetMcpUrl(), CallbackURL: answer.GetCallbackUrl(),
 		PolicyVersion: answer.GetPolicyVersion(), Waiting: answer.GetWaiting(),
-		BehindSeconds: answer.GetBehind().AsDuration().Seconds(), Setup: []partText{}, Notices: []operationText{},
+		BehindSeconds: answer.GetBehind().AsDuration().Seconds(), Setup: []setupText{}, Notices: []operationText{},
 	}
 	for _, item := range answer.GetSetup() {
-		text.Setup = append(text.Setup, partText{item.GetName(), setupStates[item.GetState()], item.GetDetail()})
+		text.Setup = append(text.Setup, newSetupText(item))
 	}
 	for _, o := range answer.GetNotices() {
 		text.Notices = append(text.Notices, newOperationText(o))
@@ -122,13 +104,7 @@ func showStatus(t *terminal, answer *adminv1.GetStatusResponse) {
 		state := stateWords[p.GetState()]
 		showState(t, p.GetName(), state.word, state.tint, p.GetDetail())
 	}
-	if len(answer.GetSetup()) > 0 {
-		t.printf("\nSet-up\n")
-	}
-	for _, item := range answer.GetSetup() {
-		state := setupWords[item.GetState()]
-		showState(t, item.GetName(), state.word, state.tint, item.GetDetail())
-	}
+	showSetup(t, answer.GetSetup())
 	t.printf("\n%s%s\n", pad("MCP URL", 15), answer.GetMcpUrl())
 	t.printf("%s%s\n", pad("Callback URL", 15), answer.GetCallbackUrl())
 	policy, backlog := policyLine(answer.GetPolicyVersion()), backlogLine(answer.GetWaiting(), answer.GetBehind().AsDuration())

@@ -4,6 +4,7 @@
 package atlassian
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -36,6 +37,9 @@ type Config struct {
 	IssuerTolerance bool
 	// Scopes to ask for; those that the protected resource lists where empty.
 	Scopes []string
+	// Called is told what became of each call of a tool, and why tools weren't listed; nil where nobody
+	// wants to know. IP allowlists apply to calls of tools, and Who may find out by other means.
+	Called func(context.Context, error)
 }
 
 // Client calls Atlassian. It is safe for concurrent use.
@@ -59,7 +63,15 @@ func New(cfg Config) (*Client, error) {
 		return nil, fmt.Errorf("the address of Atlassian's MCP server must be like https://mcp.atlassian.com/v2/mcp, got %q", cfg.MCPURL)
 	}
 	u.RawQuery, u.Fragment = "", ""
-	return &Client{cfg: cfg, resource: u.String(), http: NewHTTPClient()}, nil
+	client := NewHTTPClient()
+	client.Transport = refusals{client.Transport}
+	return &Client{cfg: cfg, resource: u.String(), http: client}, nil
+}
+
+func (c *Client) called(ctx context.Context, err error) {
+	if c.cfg.Called != nil {
+		c.cfg.Called(ctx, err)
+	}
 }
 
 // NewHTTPClient returns a client for calls to Atlassian: bounded in time, and following no

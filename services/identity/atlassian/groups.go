@@ -111,14 +111,19 @@ func (d *Directory) get(ctx context.Context, path string, query url.Values, v an
 	if err != nil {
 		return err
 	}
-	if d.user == "" {
-		r.Header.Set("Authorization", "Bearer "+d.token)
-	} else {
-		r.SetBasicAuth(d.user, d.token)
-	}
+	d.sign(r)
 	err = fetch(d.http, r, v)
 	if err != nil {
 		return explain(err)
 	}
 	return nil
+}
+
+// sign puts the service credential into a request.
+func (d *Directory) sign(r *http.Request) {
+	if d.user == "" {
+		r.Header.Set("Authorization", "Bearer "+d.token)
+		return
+	}
+	r.SetBasicAuth(d.user, d.token)
 }

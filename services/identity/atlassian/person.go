@@ -40,7 +40,13 @@ func (c *Client) Who(ctx context.Context, access string) (Person, error) {
 
 // askTools asks the MCP server's own tools. Site stays empty where only that isn't answered.
 func (c *Client) askTools(ctx context.Context, access string) (Person, error) {
-	session, err := c.connect(ctx, newMCPClient(), c.bearing(access))
+	person, err := c.askSession(ctx, access)
+	c.called(ctx, err)
+	return person, err
+}
+
+func (c *Client) askSession(ctx context.Context, access string) (Person, error) {
+	session, err := connect(ctx, newMCPClient(), c.cfg.MCPURL, c.bearing(access))
 	if err != nil {
 		return Person{}, err
 	}
@@ -70,10 +76,10 @@ func newMCPClient() *mcp.Client {
 	return mcp.NewClient(&mcp.Implementation{Name: "sallyport", Title: "Sallyport", Version: "1"}, nil)
 }
 
-// connect begins a session at the MCP URL, as the holder of the token that bearing sends.
-func (c *Client) connect(ctx context.Context, client *mcp.Client, bearing *http.Client) (*mcp.ClientSession, error) {
+// connect begins a session at an MCP server, as whoever bearing signs its requests.
+func connect(ctx context.Context, client *mcp.Client, mcpURL string, bearing *http.Client) (*mcp.ClientSession, error) {
 	session, err := client.Connect(ctx, &mcp.StreamableClientTransport{
-		Endpoint:             c.cfg.MCPURL,
+		Endpoint:             mcpURL,
 		HTTPClient:           bearing,
 		MaxRetries:           -1,
 		DisableStandaloneSSE: true,

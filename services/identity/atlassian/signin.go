@@ -51,7 +51,7 @@ func (c *Client) Issuer(ctx context.Context) (string, error) {
 }
 
 // Register registers this deployment (RFC 7591) and returns its client id. Atlassian binds a client
-// to its exact redirect URI.
+// to its exact redirect URI. A *Refusal is Atlassian's own no.
 func (c *Client) Register(ctx context.Context) (string, error) {
 	s, err := c.discover(ctx)
 	if err != nil {
@@ -65,6 +65,10 @@ func (c *Client) Register(ctx context.Context) (string, error) {
 		GrantTypes:              []string{"authorization_code", "refresh_token"},
 		ResponseTypes:           []string{"code"},
 	}, c.http)
+	var refused *oauthex.ClientRegistrationError
+	if errors.As(err, &refused) {
+		err = &Refusal{Code: refused.ErrorCode, Description: refused.ErrorDescription}
+	}
 	if err != nil {
 		return "", fmt.Errorf("registering at Atlassian: %w", err)
 	}

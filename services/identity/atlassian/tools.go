@@ -49,6 +49,7 @@ func (c *Client) Tools(ctx context.Context, access string) (tools []Tool, leftOu
 		if cause := context.Cause(ctx); cause != nil {
 			err = cause
 		}
+		c.called(ctx, err)
 		return nil, nil, fmt.Errorf("listing the tools: %w", err)
 	}
 	seen := map[string]bool{}
@@ -84,7 +85,7 @@ func (c *Client) listTools(ctx context.Context, access string, stop context.Canc
 	})
 	bearing := c.bearing(access)
 	bearing.Transport = &limited{next: bearing.Transport, stop: stop}
-	session, err := c.connect(ctx, client, bearing)
+	session, err := connect(ctx, client, c.cfg.MCPURL, bearing)
 	if err != nil {
 		return nil, err
 	}

@@ -156,10 +156,13 @@ func (s *Server) serveDecision(w http.ResponseWriter, r *http.Request) {
 	delete(s.pending, t.id)
 	s.mu.Unlock()
 	http.SetCookie(w, &http.Cookie{Name: cookieName(t.id), Path: "/", MaxAge: -1})
+	values := s.switches.Values()
 	switch {
 	case r.PostFormValue("decision") != "accept" || accountID == "":
 		s.sendBack(w, r, t.asked, url.Values{"error": {"access_denied"}, "error_description": {"User did not authorize the request"}})
-	case !allowed(s.switches.Values().Domains, t.redirectURI):
+	case !allowed(values.Domains, t.redirectURI) && values.DomainError == "return":
+		s.sendBack(w, r, t.asked, url.Values{"error": {"access_denied"}, "error_description": {"Your organization admin must authorize access from this redirect URL"}})
+	case !allowed(values.Domains, t.redirectURI):
 		http.Redirect(w, r, "/error?error=invalid_request&error_description=Incorrect+request+parameters", http.StatusSeeOther)
 	default:
 		c := &code{asked: t.asked, accountID: accountID, expires: s.now().Add(codeTime), family: random()}

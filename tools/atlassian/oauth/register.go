@@ -30,6 +30,10 @@ func (s *Server) serveRegister(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusBadRequest, "invalid_client_metadata", "At least one redirect URI is required")
 		return
 	}
+	if refusal := s.switches.Values().RegistrationError; refusal.Error != "" {
+		writeError(w, http.StatusBadRequest, refusal.Error, refusal.Description)
+		return
+	}
 	for _, uri := range reg.RedirectURIs {
 		if u, err := url.Parse(uri); err != nil || u.Scheme == "" || u.Fragment != "" || u.Host == "" {
 			writeError(w, http.StatusBadRequest, "invalid_redirect_uri", "Redirect URI is not valid")

@@ -86,6 +86,7 @@ func (s *Server) newServer(l listing, form string, log *slog.Logger) *mcp.Server
 	}
 	server := mcp.NewServer(&mcp.Implementation{Name: "atlassian-mcp-server", Version: "1.0.0"}, options)
 	s.tools.serve(l, server)
+	server.AddReceivingMiddleware(s.refuseTools)
 	return server
 }
 
@@ -106,7 +107,7 @@ func (s *Server) Tools() switches.Tools { return s.tools }
 func (s *Server) Register(mux *http.ServeMux) {
 	for _, path := range []string{oauth.V2, oauth.V1Auth, oauth.V1} {
 		inner := auth.RequireBearerToken(s.verify(path), nil)(http.HandlerFunc(s.dispatch))
-		mux.Handle(path, s.journal.Record(s.person, s.switched(s.challenge(path, inner))))
+		mux.Handle(path, s.journal.Record(s.person, s.switched(s.withAPITokens(s.challenge(path, inner)))))
 	}
 }
 
@@ -124,7 +125,7 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
 	s.sessions[form].ServeHTTP(w, r)
 }
 
-// switched applies the switches slow and fail, and answers what every request gets from Atlassian's edge.
+// switched applies the switches slow, fail and address, and answers what every request gets from Atlassian's edge.
 func (s *Server) switched(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -150,6 +151,9 @@ func (s *Server) switched(next http.Handler) http.Handler {
 				h.Set("Retry-After", "5")
 			}
 			http.Error(w, http.StatusText(status), status)
+			return
+		}
+		if s.refuseAddress(w) {
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -100,9 +100,15 @@ func signedIn(t *testing.T, s *server.Server, email string) (*registered, tokens
 
 func status(t *testing.T, s *server.Server, token string) int {
 	t.Helper()
+	return initialize(t, s, "Bearer "+token)
+}
+
+// initialize begins a session with an Authorization header, and returns the status.
+func initialize(t *testing.T, s *server.Server, authorization string) int {
+	t.Helper()
 	return send(t, http.MethodPost, s.URL+oauth.V2, map[string]any{"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": map[string]any{
 		"protocolVersion": "2025-11-25", "capabilities": map[string]any{}, "clientInfo": map[string]any{"name": "test", "version": "1"},
-	}}, "Authorization", "Bearer "+token, "Accept", "application/json, text/event-stream").Status
+	}}, "Authorization", authorization, "Accept", "application/json, text/event-stream").Status
 }
 
 func TestSignIn(t *testing.T) {

@@ -17,24 +17,34 @@ type Fail struct {
 	Calls int `json:"calls"`
 }
 
+// RegistrationError is how registrations are refused (RFC 7591 section 3.2.2).
+type RegistrationError struct {
+	// Error is the code; empty is off.
+	Error       string `json:"error"`
+	Description string `json:"error_description"`
+}
+
 // Values are all switches.
 type Values struct {
-	Slow              int      `json:"slow"`
-	Fail              Fail     `json:"fail"`
-	Answers           string   `json:"answers"`
-	Stateless         bool     `json:"stateless"`
-	LoseGroups        int      `json:"lose_groups"`
-	Domains           []string `json:"domains"`
-	DomainError       string   `json:"domain_error"`
-	IssuerWithoutPath bool     `json:"issuer_without_path"`
-	Iss               bool     `json:"iss"`
-	TokenSeconds      int      `json:"token_seconds"`
+	Slow              int               `json:"slow"`
+	Fail              Fail              `json:"fail"`
+	Answers           string            `json:"answers"`
+	Stateless         bool              `json:"stateless"`
+	LoseGroups        int               `json:"lose_groups"`
+	Domains           []string          `json:"domains"`
+	DomainError       string            `json:"domain_error"`
+	RegistrationError RegistrationError `json:"registration_error"`
+	Address           string            `json:"address"`
+	APITokens         bool              `json:"api_tokens"`
+	IssuerWithoutPath bool              `json:"issuer_without_path"`
+	Iss               bool              `json:"iss"`
+	TokenSeconds      int               `json:"token_seconds"`
 }
 
 // Defaults are the values at the start and after a reset.
 func Defaults() Values {
 	return Values{
-		Answers: "sse", Stateless: true, DomainError: "consent", Iss: true, TokenSeconds: 3600,
+		Answers: "sse", Stateless: true, DomainError: "consent", Address: "allowed", Iss: true, TokenSeconds: 3600,
 		Domains: []string{"http://localhost:*/**", "http://127.0.0.1:*/**"},
 	}
 }
@@ -47,7 +57,10 @@ var meanings = []struct{ name, meaning string }{
 	{"stateless", "Whether MCP 2026-07-28 is spoken. If not, its requests are told to use an older version."},
 	{"lose_groups", "HTTP status with which Jira's group endpoints answer: 503, or 429 with Retry-After; 0 lets them work."},
 	{"domains", "Redirect addresses that the Rovo administrator allows: exact, or patterns such as https://*.example.com/**."},
-	{"domain_error", `"consent": a redirect address that isn't allowed is refused on the consent page; "accept": only after Accept, on the generic error page.`},
+	{"domain_error", `"consent": a redirect address that isn't allowed is refused on the consent page; "accept": only after Accept, on the generic error page; "return": after Accept the client is told.`},
+	{"registration_error", `{"error":"invalid_redirect_uri","error_description":"..."} refuses registrations with that; an empty error lets them work.`},
+	{"address", `"status": MCP requests are refused with 403 as from an address that no IP allowlist has; "tool": only calls of tools, with a result that is an error; "allowed": not.`},
+	{"api_tokens", "Whether the MCP endpoints let the classic API token of the service account in."},
 	{"issuer_without_path", "Authorization server metadata names the issuer without its path, as Atlassian did until August 2026."},
 	{"iss", "Whether the redirect back to the client carries iss (RFC 9207), and the metadata says so."},
 	{"token_seconds", "Lifetime of access tokens given from now on."},
@@ -63,8 +76,10 @@ func (v Values) check() error {
 		return fmt.Errorf(`answers is "sse" or "json"`)
 	case !slices.Contains([]int{0, http.StatusTooManyRequests, http.StatusServiceUnavailable}, v.LoseGroups):
 		return fmt.Errorf("lose_groups is 0, 429 or 503")
-	case !slices.Contains([]string{"consent", "accept"}, v.DomainError):
-		return fmt.Errorf(`domain_error is "consent" or "accept"`)
+	case !slices.Contains([]string{"consent", "accept", "return"}, v.DomainError):
+		return fmt.Errorf(`domain_error is "consent", "accept" or "return"`)
+	case !slices.Contains([]string{"allowed", "status", "tool"}, v.Address):
+		return fmt.Errorf(`address is "allowed", "status" or "tool"`)
 	case v.TokenSeconds < 1:
 		return fmt.Errorf("token_seconds is 1 or more")
 	}

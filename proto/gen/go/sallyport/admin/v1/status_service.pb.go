@@ -10,6 +10,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -350,13 +351,19 @@ func (x *Part) GetDetail() string {
 // A SetupItem is one thing that belongs to a complete set-up.
 type SetupItem struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Its name: "groups", the Jira service credential, without which people's groups are unknown; or
-	// "tools", the review of what the site offers.
+	// Its name: "public_url", where people reach Sallyport; "rovo_domain", whether Rovo lets sign-ins come
+	// back there; "native_door", whether people can go to Rovo past Sallyport, and "api_tokens", whether
+	// they can with an API token; "ip_allowlist", whether Atlassian lets Sallyport's address in; "groups",
+	// the Jira service credential, without which people's groups are unknown; or "tools", the review of
+	// what the site offers.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// Whether it is there.
 	State SetupState `protobuf:"varint,2,opt,name=state,proto3,enum=sallyport.admin.v1.SetupState" json:"state,omitempty"`
-	// Why it isn't done, or isn't known, and what to do, in a sentence or two; empty where it is done.
-	Detail        string `protobuf:"bytes,3,opt,name=detail,proto3" json:"detail,omitempty"`
+	// Why it isn't done, or isn't known, and what to do, in a few sentences; where it is done, what shows
+	// that, or empty.
+	Detail string `protobuf:"bytes,3,opt,name=detail,proto3" json:"detail,omitempty"`
+	// When that was seen at Atlassian, such as the last sign-in; not there where nothing was.
+	CheckedAt     *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=checked_at,json=checkedAt,proto3" json:"checked_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -412,11 +419,18 @@ func (x *SetupItem) GetDetail() string {
 	return ""
 }
 
+func (x *SetupItem) GetCheckedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CheckedAt
+	}
+	return nil
+}
+
 var File_sallyport_admin_v1_status_service_proto protoreflect.FileDescriptor
 
 const file_sallyport_admin_v1_status_service_proto_rawDesc = "" +
 	"\n" +
-	"'sallyport/admin/v1/status_service.proto\x12\x12sallyport.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fsallyport/admin/v1/access.proto\x1a*sallyport/admin/v1/operation_service.proto\"\x12\n" +
+	"'sallyport/admin/v1/status_service.proto\x12\x12sallyport.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fsallyport/admin/v1/access.proto\x1a*sallyport/admin/v1/operation_service.proto\"\x12\n" +
 	"\x10GetStatusRequest\"\xe1\x02\n" +
 	"\x11GetStatusResponse\x12.\n" +
 	"\x05parts\x18\x01 \x03(\v2\x18.sallyport.admin.v1.PartR\x05parts\x12\x17\n" +
@@ -430,11 +444,13 @@ const file_sallyport_admin_v1_status_service_proto_rawDesc = "" +
 	"\x04Part\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x123\n" +
 	"\x05state\x18\x02 \x01(\x0e2\x1d.sallyport.admin.v1.PartStateR\x05state\x12\x16\n" +
-	"\x06detail\x18\x03 \x01(\tR\x06detail\"m\n" +
+	"\x06detail\x18\x03 \x01(\tR\x06detail\"\xa8\x01\n" +
 	"\tSetupItem\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x124\n" +
 	"\x05state\x18\x02 \x01(\x0e2\x1e.sallyport.admin.v1.SetupStateR\x05state\x12\x16\n" +
-	"\x06detail\x18\x03 \x01(\tR\x06detail*k\n" +
+	"\x06detail\x18\x03 \x01(\tR\x06detail\x129\n" +
+	"\n" +
+	"checked_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tcheckedAt*k\n" +
 	"\tPartState\x12\x1a\n" +
 	"\x16PART_STATE_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10PART_STATE_READY\x10\x01\x12\x17\n" +
@@ -465,14 +481,15 @@ func file_sallyport_admin_v1_status_service_proto_rawDescGZIP() []byte {
 var file_sallyport_admin_v1_status_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
 var file_sallyport_admin_v1_status_service_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_sallyport_admin_v1_status_service_proto_goTypes = []any{
-	(PartState)(0),              // 0: sallyport.admin.v1.PartState
-	(SetupState)(0),             // 1: sallyport.admin.v1.SetupState
-	(*GetStatusRequest)(nil),    // 2: sallyport.admin.v1.GetStatusRequest
-	(*GetStatusResponse)(nil),   // 3: sallyport.admin.v1.GetStatusResponse
-	(*Part)(nil),                // 4: sallyport.admin.v1.Part
-	(*SetupItem)(nil),           // 5: sallyport.admin.v1.SetupItem
-	(*durationpb.Duration)(nil), // 6: google.protobuf.Duration
-	(*Operation)(nil),           // 7: sallyport.admin.v1.Operation
+	(PartState)(0),                // 0: sallyport.admin.v1.PartState
+	(SetupState)(0),               // 1: sallyport.admin.v1.SetupState
+	(*GetStatusRequest)(nil),      // 2: sallyport.admin.v1.GetStatusRequest
+	(*GetStatusResponse)(nil),     // 3: sallyport.admin.v1.GetStatusResponse
+	(*Part)(nil),                  // 4: sallyport.admin.v1.Part
+	(*SetupItem)(nil),             // 5: sallyport.admin.v1.SetupItem
+	(*durationpb.Duration)(nil),   // 6: google.protobuf.Duration
+	(*Operation)(nil),             // 7: sallyport.admin.v1.Operation
+	(*timestamppb.Timestamp)(nil), // 8: google.protobuf.Timestamp
 }
 var file_sallyport_admin_v1_status_service_proto_depIdxs = []int32{
 	4, // 0: sallyport.admin.v1.GetStatusResponse.parts:type_name -> sallyport.admin.v1.Part
@@ -481,13 +498,14 @@ var file_sallyport_admin_v1_status_service_proto_depIdxs = []int32{
 	5, // 3: sallyport.admin.v1.GetStatusResponse.setup:type_name -> sallyport.admin.v1.SetupItem
 	0, // 4: sallyport.admin.v1.Part.state:type_name -> sallyport.admin.v1.PartState
 	1, // 5: sallyport.admin.v1.SetupItem.state:type_name -> sallyport.admin.v1.SetupState
-	2, // 6: sallyport.admin.v1.StatusService.GetStatus:input_type -> sallyport.admin.v1.GetStatusRequest
-	3, // 7: sallyport.admin.v1.StatusService.GetStatus:output_type -> sallyport.admin.v1.GetStatusResponse
-	7, // [7:8] is the sub-list for method output_type
-	6, // [6:7] is the sub-list for method input_type
-	6, // [6:6] is the sub-list for extension type_name
-	6, // [6:6] is the sub-list for extension extendee
-	0, // [0:6] is the sub-list for field type_name
+	8, // 6: sallyport.admin.v1.SetupItem.checked_at:type_name -> google.protobuf.Timestamp
+	2, // 7: sallyport.admin.v1.StatusService.GetStatus:input_type -> sallyport.admin.v1.GetStatusRequest
+	3, // 8: sallyport.admin.v1.StatusService.GetStatus:output_type -> sallyport.admin.v1.GetStatusResponse
+	8, // [8:9] is the sub-list for method output_type
+	7, // [7:8] is the sub-list for method input_type
+	7, // [7:7] is the sub-list for extension type_name
+	7, // [7:7] is the sub-list for extension extendee
+	0, // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_sallyport_admin_v1_status_service_proto_init() }
