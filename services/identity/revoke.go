@@ -10,7 +10,7 @@ import (
 )
 
 // revoke ends a token that an assistant no longer wants (RFC 7009). A refresh token ends its whole
-// grant. A token that is unknown, or another client's, is answered like one that was ended.
+// grant, and the person's last grant their tokens at Atlassian. A token that is unknown, or another client's, is answered like one that was ended.
 func (s *server) revoke(w http.ResponseWriter, r *http.Request) {
 	form, registration, err := s.clientForm(w, r)
 	if err == nil {
@@ -40,7 +40,7 @@ func (s *server) endToken(ctx context.Context, registration state.Registration, 
 	}
 	s.log.Info("token revoked by its client", "grant", granted.ID, "account_id", granted.AccountID, "client", granted.ClientKey, "whole_grant", isRefresh)
 	if isRefresh {
-		return s.store.EndGrant(ctx, granted.ID)
+		return s.endGrant(ctx, granted.ID)
 	}
 	return s.store.EndSession(ctx, hash)
 }

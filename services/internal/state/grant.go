@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -25,6 +26,12 @@ type Grant struct {
 	Site string
 	// CreatedAt is when the person signed in.
 	CreatedAt time.Time
+	// ClientInfo is what the assistant last said of itself in MCP, as one text; empty where it didn't.
+	// sallyport_decide keeps it.
+	ClientInfo string
+	// UsedAt is when a call was last decided with it, to the minute, which sallyport_decide keeps; zero
+	// where none was.
+	UsedAt time.Time
 }
 
 func (g Grant) fields() map[string]any {
@@ -38,11 +45,16 @@ func (g Grant) fields() map[string]any {
 
 func grantFrom(f map[string]string) Grant {
 	createdAt, _ := time.Parse(time.RFC3339Nano, f["created_at"])
+	var usedAt time.Time
+	seconds, err := strconv.ParseInt(f["used_at"], 10, 64)
+	if err == nil {
+		usedAt = time.Unix(seconds, 0)
+	}
 	return Grant{
 		ID: f["id"], Rev: f["rev"],
 		AccountID: f["account_id"], Email: f["email"], Name: f["name"],
 		ClientID: f["client_id"], ClientKey: f["client_key"], ClientName: f["client_name"], ClientClass: f["client_class"],
-		Site: f["site"], CreatedAt: createdAt,
+		Site: f["site"], CreatedAt: createdAt, ClientInfo: f["client_info"], UsedAt: usedAt,
 	}
 }
 

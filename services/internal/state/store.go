@@ -92,6 +92,12 @@ func upstreamKey(accountID string) string { return prefix + "upstream:" + accoun
 func grantsKey(accountID string) string   { return prefix + "grants:" + accountID }
 func emailKey(email string) string        { return prefix + "email:" + strings.ToLower(email) }
 
+// emailsKey are the keys of the e-mail addresses that a person has signed in with.
+func emailsKey(accountID string) string { return prefix + "emails:" + accountID }
+
+// consentKey are the assistants that a person has consented to.
+func consentKey(accountID string) string { return prefix + "consent:" + accountID }
+
 func registrationKey(id string) string    { return prefix + "registration:" + id }
 func signInKey(stateHash string) string   { return prefix + "sign-in:" + stateHash }
 func codeKey(codeHash string) string      { return prefix + "code:" + codeHash }
@@ -112,6 +118,8 @@ const (
 	groupsDueKey     = prefix + "groups-due"
 	groupsWatchedKey = prefix + "groups-watched"
 	groupsPauseKey   = prefix + "groups-pause"
+	// connectionsKey is a sorted set of the ids of all grants, by when they were created; Unix milliseconds.
+	connectionsKey = prefix + "connections"
 )
 
 // pairs turns the flat list of a hash's fields and values, as functions return it, into a map.

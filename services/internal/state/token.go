@@ -59,9 +59,9 @@ func (s *Store) FamilyGrant(ctx context.Context, family string) (Grant, error) {
 // family, and prolongs the grant. A token that was used before ends the grant and gives ErrReplayed,
 // except once within refreshGrace; ErrNotFound where the grant has ended.
 func (s *Store) Rotate(ctx context.Context, g Grant, used string, next Pair) error {
-	reply, err := s.call(ctx, "sallyport_rotate", []string{
-		refreshKey(next.Family), sessionKey(next.Access), grantKey(g.ID), grantsKey(g.AccountID), upstreamKey(g.AccountID),
-	}, g.ID, used, next.Refresh, int(refreshGrace.Seconds()), int(AccessLife.Seconds()), int(RefreshLife.Seconds()))
+	keys := append([]string{refreshKey(next.Family), sessionKey(next.Access)}, grantKeys(g.ID, g.AccountID)...)
+	reply, err := s.call(ctx, "sallyport_rotate", keys, g.ID, used, next.Refresh,
+		int(refreshGrace.Seconds()), int(AccessLife.Seconds()), int(RefreshLife.Seconds()), g.AccountID, grantKey(""))
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,11 @@ func (s *Store) Rotate(ctx context.Context, g Grant, used string, next Pair) err
 	case "rotated":
 		return nil
 	case "replayed":
-		return ErrReplayed
+		ended, err := endedGrant(g.AccountID, reply[1])
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		return &ReplayedError{ended}
 	}
 	return ErrNotFound
 }
