@@ -89,7 +89,9 @@ func Start(_ context.Context, p *process.Process, cfg Config) error {
 			adminv1.RegisterTrialServiceServer(s, &TrialServer{policies: saved, people: people, catalogue: known, replay: replay{search}})
 			adminv1.RegisterOperationServiceServer(s, operations)
 			adminv1.RegisterDirectoryServiceServer(s, &DirectoryServer{people: people})
-			adminv1.RegisterConnectionServiceServer(s, &ConnectionServer{people: people, log: p.Log})
+			adminv1.RegisterConnectionServiceServer(s, &ConnectionServer{
+				people: people, identity: identityv1.NewConnectionServiceClient(identity), log: p.Log,
+			})
 			adminv1.RegisterAccessServiceServer(s, &AccessServer{store: store, people: people, file: tokens, log: p.Log})
 			adminv1.RegisterActivityServiceServer(s, &ActivityServer{elastic: search})
 			adminv1.RegisterStatusServiceServer(s, newStatusServer(cfg, store, search, operations, people))

@@ -4,16 +4,12 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"time"
 
 	"sallyport/services/identity/atlassian"
 	"sallyport/services/internal/act"
 	"sallyport/services/internal/activity"
 	"sallyport/services/internal/state"
 )
-
-// revokeTimeout bounds giving a token back to Atlassian, for which a person waits.
-const revokeTimeout = 5 * time.Second
 
 // grantAdmin makes of a sign-in at Atlassian a grant for the admin API, and returns the person's account and
 // its code. Atlassian's token only tells who the person is: it isn't stored, and given back at once. The
@@ -51,9 +47,9 @@ func (s *server) grantAdmin(ctx context.Context, begun signIn, registration stat
 func (s *server) giveBack(ctx context.Context, client string, tokens atlassian.Tokens) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeTimeout)
 	defer cancel()
-	err := s.atlassian.Revoke(ctx, client, tokens.Access)
+	err := s.atlassian.Revoke(ctx, client, tokens.Access, atlassian.AccessToken)
 	if tokens.Refresh != "" {
-		err = errors.Join(err, s.atlassian.Revoke(ctx, client, tokens.Refresh))
+		err = errors.Join(err, s.atlassian.Revoke(ctx, client, tokens.Refresh, atlassian.RefreshToken))
 	}
 	if err != nil {
 		s.log.Warn("Atlassian's token of a sign-in that isn't kept wasn't revoked", "error", err)
@@ -70,9 +66,9 @@ func (s *server) endAdmin(ctx context.Context, granted state.Grant) error {
 	})
 	if err != nil {
 		s.log.Error("a sign-out from the admin API isn't recorded", "grant", granted.ID, "account_id", granted.AccountID, "error", err)
-		return s.store.EndGrant(ctx, granted.ID)
+		return s.endGrant(ctx, granted.ID)
 	}
-	err = s.store.EndGrant(ctx, granted.ID)
+	err = s.endGrant(ctx, granted.ID)
 	outcome := act.Outcome{}
 	if err != nil {
 		outcome = act.Outcome{Code: "Unavailable", Message: err.Error()}

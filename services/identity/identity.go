@@ -38,6 +38,7 @@ const scope = "mcp"
 type server struct {
 	identityv1.UnsafeUpstreamServiceServer
 	identityv1.UnsafeDirectoryServiceServer
+	identityv1.UnsafeConnectionServiceServer
 
 	// issuer is the public URL; it never ends in a slash, since clients compare it byte for byte.
 	issuer   string
@@ -97,6 +98,7 @@ func Start(p *process.Process, cfg Config) error {
 		Register: func(g *grpc.Server) {
 			identityv1.RegisterUpstreamServiceServer(g, s)
 			identityv1.RegisterDirectoryServiceServer(g, s)
+			identityv1.RegisterConnectionServiceServer(g, s)
 		},
 	})
 }

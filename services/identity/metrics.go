@@ -9,6 +9,7 @@ type metrics struct {
 	signIns       *prometheus.CounterVec
 	tokens        *prometheus.CounterVec
 	refreshes     *prometheus.CounterVec
+	revocations   *prometheus.CounterVec
 	lookups       *prometheus.CounterVec
 	toolLists     *prometheus.CounterVec
 }
@@ -27,6 +28,7 @@ func newMetrics(registry *prometheus.Registry) *metrics {
 		signIns:       counter("sign_ins_total", "Sign-ins that ended: signed_in, cancelled, refused, failed.", "result"),
 		tokens:        counter("tokens_total", "Token requests of assistants, by grant type: issued, refused, replayed, failed.", "grant_type", "result"),
 		refreshes:     counter("upstream_refreshes_total", "Refreshes of people's Atlassian tokens: refreshed, fresh, ended, failed.", "result"),
+		revocations:   counter("upstream_revocations_total", "Revocations of people's Atlassian tokens: confirmed, failed.", "result"),
 		lookups:       counter("group_lookups_total", "Lookups of people's groups in Jira: learned, unchanged, failed, throttled.", "result"),
 		toolLists:     counter("tool_lists_total", "Lists of the site's tools that were asked for: learned, failed.", "result"),
 	}

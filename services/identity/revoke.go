@@ -10,7 +10,7 @@ import (
 )
 
 // revoke ends a token that an assistant no longer wants (RFC 7009). A refresh token ends its whole
-// grant. A token that is unknown, or another client's, is answered like one that was ended.
+// grant, and the person's last grant their tokens at Atlassian. A token that is unknown, or another client's, is answered like one that was ended.
 func (s *server) revoke(w http.ResponseWriter, r *http.Request) {
 	form, registration, err := s.clientForm(w, r)
 	if err == nil {
@@ -44,7 +44,7 @@ func (s *server) endToken(ctx context.Context, registration state.Registration, 
 	}
 	if isRefresh {
 		// The person has disconnected the assistant: they are asked again before it is connected again.
-		return errors.Join(s.store.EndGrant(ctx, granted.ID), s.store.WithdrawConsent(ctx, granted.AccountID, granted.ClientID))
+		return errors.Join(s.endGrant(ctx, granted.ID), s.store.WithdrawConsent(ctx, granted.AccountID, granted.ClientID))
 	}
 	return s.store.EndSession(ctx, hash)
 }

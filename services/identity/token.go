@@ -124,6 +124,7 @@ func (s *server) exchangeCode(ctx context.Context, registration state.Registrati
 		return tokenAnswer{}, refuse("invalid_grant", "This code is unknown or older than a minute.")
 	case errors.Is(err, state.ErrReplayed):
 		s.log.Warn("grant revoked", "grant", code.GrantID, "reason", "its code was used twice")
+		s.revokeReplayed(ctx, err)
 		return tokenAnswer{}, errors.Join(err, refuse("invalid_grant", "This code was used before. Sign in again."))
 	case err != nil:
 		return tokenAnswer{}, err
@@ -143,7 +144,7 @@ func (s *server) exchangeCode(ctx context.Context, registration state.Registrati
 	}
 	if problem != "" {
 		s.log.Warn("grant revoked", "grant", code.GrantID, "reason", problem)
-		return tokenAnswer{}, errors.Join(refuse("invalid_grant", problem), s.store.EndGrant(ctx, code.GrantID))
+		return tokenAnswer{}, errors.Join(refuse("invalid_grant", problem), s.endGrant(ctx, code.GrantID))
 	}
 	over := refuse("invalid_grant", "The sign-in has ended.")
 	granted, err := s.store.Grant(ctx, code.GrantID)
@@ -212,6 +213,7 @@ func (s *server) refreshGrant(ctx context.Context, registration state.Registrati
 	case errors.Is(err, state.ErrReplayed):
 		s.log.Warn("grant revoked", "grant", granted.ID, "account_id", granted.AccountID, "client", granted.ClientKey,
 			"reason", "an old refresh token was used again")
+		s.revokeReplayed(ctx, err)
 		return tokenAnswer{}, errors.Join(err, refuse("invalid_grant", "This refresh token was used before. Sign in again."))
 	}
 	return answer, err

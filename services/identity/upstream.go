@@ -90,6 +90,7 @@ func (s *server) refreshUpstream(ctx context.Context, account string) error {
 	case errors.Is(err, errEnded):
 		result = "ended"
 		s.log.Warn("grants revoked", "account_id", account, "reason", err)
+		// Atlassian takes the refresh token no longer: there is nothing to revoke.
 		_, endErr := s.store.EndPerson(ctx, account)
 		if errors.Is(endErr, state.ErrNotFound) { // An admin was faster.
 			endErr = nil
@@ -127,8 +128,15 @@ func (s *server) renew(ctx context.Context, account string, known *state.Upstrea
 		return err
 	}
 	err = s.store.RenewUpstream(ctx, account, known.Rev, s.sealed(account, tokens))
-	if err == nil {
+	switch {
+	case err == nil:
 		s.learnTools(account, tokens.Access)
+	case errors.Is(err, state.ErrNotFound):
+		// Whoever removed the person knew the former tokens only.
+		revokeErr := s.revokeTokens(ctx, tokens)
+		if revokeErr != nil {
+			s.log.Warn("Atlassian didn't confirm that a person's tokens are revoked", "account_id", account, "error", revokeErr)
+		}
 	}
 	return err
 }

@@ -98,17 +98,22 @@ func (c *Client) check(s *server) error {
 	if !slices.Contains(s.CodeChallengeMethodsSupported, "S256") {
 		return fmt.Errorf("%s doesn't offer PKCE with S256", s.named)
 	}
-	endpoints := map[string]string{
+	for name, endpoint := range map[string]string{
 		"authorization": s.AuthorizationEndpoint, "token": s.TokenEndpoint, "registration": s.RegistrationEndpoint,
-	}
-	if s.RevocationEndpoint != "" {
-		endpoints["revocation"] = s.RevocationEndpoint
-	}
-	for name, endpoint := range endpoints {
-		u, err := url.Parse(endpoint)
-		if err != nil || u.Host == "" || u.Scheme != "https" && (u.Scheme != "http" || strings.HasPrefix(c.resource, "https:")) {
-			return fmt.Errorf("the %s endpoint of %s is %q, which isn't usable", name, s.named, endpoint)
+	} {
+		err := c.checkEndpoint(name, endpoint)
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.named, err)
 		}
+	}
+	return nil
+}
+
+// checkEndpoint refuses an endpoint that tokens or people may not be sent to.
+func (c *Client) checkEndpoint(name, endpoint string) error {
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Host == "" || u.Scheme != "https" && (u.Scheme != "http" || strings.HasPrefix(c.resource, "https:")) {
+		return fmt.Errorf("the %s endpoint is %q, which isn't usable", name, endpoint)
 	}
 	return nil
 }

@@ -25,8 +25,15 @@ const (
 )
 
 // ErrReplayed means that a code or refresh token was used before: somebody else may have it, so its
-// grant has ended.
+// grant has ended. It comes as a *ReplayedError.
 var ErrReplayed = errors.New("already used")
+
+// ReplayedError is ErrReplayed with what has ended.
+type ReplayedError struct{ Ended Ended }
+
+func (e *ReplayedError) Error() string { return ErrReplayed.Error() }
+
+func (e *ReplayedError) Unwrap() error { return ErrReplayed }
 
 // Code is what an authorization code is bound to.
 type Code struct {
@@ -85,11 +92,12 @@ func (s *Store) CreateGrant(ctx context.Context, g Grant, codeHash string, c Cod
 	args := []any{
 		g.ID, g.AccountID, document,
 		int(unclaimedLife.Seconds()), int(g.refreshLife().Seconds()), int(codeLife.Seconds()), int(life.Seconds()),
+		g.CreatedAt.UnixMilli(), grantKey(""),
 	}
 	for name, value := range g.fields() {
 		args = append(args, name, value)
 	}
-	keys := g.withUpstream(grantKey(g.ID), grantsKey(g.AccountID), codeKey(codeHash), emailKey(g.Email))
+	keys := g.withUpstream(grantKey(g.ID), grantsKey(g.AccountID), codeKey(codeHash), emailKey(g.Email), emailsKey(g.AccountID), connectionsKey)
 	reply, err := s.call(ctx, "sallyport_create_grant", keys, args...)
 	if err != nil {
 		return err
@@ -131,50 +139,11 @@ func (s *Store) RedeemCode(ctx context.Context, codeHash string) (Code, error) {
 		return c, fmt.Errorf("reading a code: %w", err)
 	}
 	if reply[0] == "replayed" {
-		err = s.EndGrant(ctx, c.GrantID)
-		if err != nil {
+		ended, err := s.EndGrant(ctx, c.GrantID)
+		if err != nil && !errors.Is(err, ErrNotFound) {
 			return c, err
 		}
-		return c, ErrReplayed
+		return c, &ReplayedError{ended}
 	}
 	return c, nil
-}
-
-// EndGrant ends one grant: its access and refresh tokens are worth nothing from then on.
-func (s *Store) EndGrant(ctx context.Context, id string) error {
-	account, err := s.redis.HGet(ctx, grantKey(id), "account_id").Result()
-	if errors.Is(err, redis.Nil) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("ending a grant: %w", err)
-	}
-	_, err = s.redis.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
-		pipe.Del(ctx, grantKey(id))
-		pipe.SRem(ctx, grantsKey(account), id)
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("ending a grant: %w", err)
-	}
-	return nil
-}
-
-// EndPerson ends all grants of a person, and forgets their Atlassian tokens and groups, in one step
-// with regard to Decide: once it has returned, no call with any of their tokens is let through by any
-// replica. What is under way for the person at the same moment, such as a sign-in or a refresh, comes
-// to nothing unless it stores their tokens afterwards. It returns how many grants there were, and
-// ErrNotFound where there is nothing of the person.
-func (s *Store) EndPerson(ctx context.Context, accountID string) (grants int64, err error) {
-	reply, err := s.call(ctx, "sallyport_end_person", []string{
-		grantsKey(accountID), upstreamKey(accountID), groupsKey(accountID), groupsDueKey, groupsWatchedKey,
-	}, accountID, grantKey(""))
-	if err != nil {
-		return 0, err
-	}
-	if reply[0] == "nobody" {
-		return 0, ErrNotFound
-	}
-	grants, _ = reply[1].(int64)
-	return grants, nil
 }

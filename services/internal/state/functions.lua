@@ -12,6 +12,7 @@
 --         remembered, in seconds; what the client says it is where that is new, whether it disagrees,
 --         and the grant's next revision; then, for each decision, its id, the index it belongs to, and
 --         the record as JSON
+-- The grant remembers when it was used, to the minute, so that not every call writes that.
 -- Answers with a word first:
 --   written  and the Atlassian token, where the caller has an older one
 --   foreign  and the place of a session or task that is somebody else's, counted from 1
@@ -22,13 +23,13 @@ local function decide(keys, args)
   if redis.call('GET', keys[1]) ~= args[1] then
     return { 'revoked' }
   end
-  local grant_rev = redis.call('HGET', keys[2], 'rev')
+  local grant = redis.call('HMGET', keys[2], 'rev', 'resource', 'used_at')
+  local grant_rev, resource = grant[1], grant[2]
   local upstream_rev = redis.call('HGET', keys[5], 'rev')
   if not grant_rev or not upstream_rev then
     return { 'revoked' }
   end
   -- A grant of before there was a second resource has none.
-  local resource = redis.call('HGET', keys[2], 'resource')
   if resource and resource ~= '' and resource ~= args[7] then
     return { 'revoked' }
   end
@@ -44,11 +45,11 @@ local function decide(keys, args)
   local policy_version = redis.call('HGET', keys[3], 'version') or '0'
   local groups_rev = redis.call('HGET', keys[4], 'rev') or '0'
   if grant_rev ~= args[2] or policy_version ~= args[3] or groups_rev ~= args[4] then
-    local grant, policy, groups = {}, {}, {}
-    if grant_rev ~= args[2] then grant = redis.call('HGETALL', keys[2]) end
+    local fresh, policy, groups = {}, {}, {}
+    if grant_rev ~= args[2] then fresh = redis.call('HGETALL', keys[2]) end
     if policy_version ~= args[3] then policy = redis.call('HGETALL', keys[3]) end
     if groups_rev ~= args[4] then groups = redis.call('HGETALL', keys[4]) end
-    return { 'stale', upstream, grant, policy, groups, policy_version, groups_rev }
+    return { 'stale', upstream, fresh, policy, groups, policy_version, groups_rev }
   end
 
   for i = 7, #keys do
@@ -66,6 +67,10 @@ local function decide(keys, args)
   end
   if args[10] ~= '' then
     redis.call('HSET', keys[2], 'client_info', args[10], 'client_mismatch', args[11], 'rev', args[12])
+  end
+  local seconds = tonumber(redis.call('TIME')[1])
+  if seconds - tonumber(grant[3] or '0') >= 60 then
+    redis.call('HSET', keys[2], 'used_at', seconds)
   end
   for i = 13, #args, 3 do
     redis.call('XADD', keys[6], '*', 'kind', 'decision', 'id', args[i], 'index', args[i + 1], 'doc', args[i + 2])
@@ -157,27 +162,38 @@ end
 
 -- create_grant stores a new grant with the code that its client exchanges for tokens, if the
 -- person's Atlassian token is still there: somebody who was removed meanwhile has to begin anew. One for
--- the admin API has no Atlassian token, and needs none: this is all that it stores.
---   keys: grant, the person's grants, code, e-mail address; the person's Atlassian token, unless the
---         grant is for the admin API
+-- the admin API has no Atlassian token, and needs none.
+--   keys: grant, the person's grants, code, e-mail address, the person's e-mail addresses, connections;
+--         the person's Atlassian token, unless the grant is for the admin API
 --   args: grant id, account id, what the code is bound to, life of the grant until its code is
 --         exchanged, life of a refresh token, of a code, and of an e-mail address (0 where the
---         person has none), in seconds; then the grant's fields and values
+--         person has none), in seconds; when the grant is created, in Unix milliseconds; what the
+--         key of a grant is before its id; then the grant's fields and values
 -- Answers 'created' or 'ended'.
 local function create_grant(keys, args)
-  if keys[5] and redis.call('EXISTS', keys[5]) == 0 then
+  if keys[7] and redis.call('EXISTS', keys[7]) == 0 then
     return { 'ended' }
   end
-  redis.call('HSET', keys[1], unpack(args, 8))
+  redis.call('HSET', keys[1], unpack(args, 10))
   redis.call('EXPIRE', keys[1], args[4])
   redis.call('SADD', keys[2], args[1])
-  for _, key in ipairs({ keys[2], keys[5] }) do
+  for _, key in ipairs({ keys[2], keys[7] }) do
     prolong(key, args[5])
   end
   redis.call('SET', keys[3], args[3], 'EX', args[6])
   if args[7] ~= '0' then
     redis.call('SET', keys[4], args[2], 'EX', args[7])
+    redis.call('SADD', keys[5], keys[4])
+    redis.call('EXPIRE', keys[5], args[7])
   end
+  -- Grants that ran out are taken off the list whoever reads it; a few are here, so that it doesn't
+  -- grow where nobody does. The keys of grants can't be declared, since which there are is read here.
+  for _, id in ipairs(redis.call('ZRANDMEMBER', keys[6], 5)) do
+    if redis.call('EXISTS', args[9] .. id) == 0 then
+      redis.call('ZREM', keys[6], id)
+    end
+  end
+  redis.call('ZADD', keys[6], args[8], args[1])
   return { 'created' }
 end
 
@@ -214,20 +230,84 @@ local function issue_session(keys, args)
   return { 'issued' }
 end
 
+-- is_admin tells whether a grant is for the admin API: it has no Atlassian token then.
+local function is_admin(grant)
+  local resource = redis.call('HGET', grant, 'resource')
+  return resource and resource ~= '' and string.sub(resource, -4) ~= '/mcp'
+end
+
+-- forget_upstream takes a person's Atlassian token out and returns it as a flat list, empty where there
+-- was none.
+local function forget_upstream(key)
+  local upstream = redis.call('HGETALL', key)
+  redis.call('DEL', key)
+  return upstream
+end
+
+-- forget_groups forgets a person's groups, and that they are kept fresh, and returns how much there was.
+--   keys: groups, groups due, groups watched
+local function forget_groups(keys, account)
+  return redis.call('DEL', keys[1]) + redis.call('ZREM', keys[2], account) + redis.call('ZREM', keys[3], account)
+end
+
+-- end_grant ends one grant. With the person's last one for an assistant their Atlassian token goes too,
+-- and with the last of all their groups.
+--   keys: grant, the person's grants, the person's Atlassian token, groups, groups due, groups
+--         watched, connections
+--   args: grant id, account id, and what the key of a grant is before its id; see end_person
+-- Answers 'ended' with the Atlassian token that was forgotten, empty where there was none or it is still
+-- needed; or 'nobody' where there is no such grant.
+local function end_grant(keys, args)
+  redis.call('SREM', keys[2], args[1])
+  redis.call('ZREM', keys[7], args[1])
+  if redis.call('DEL', keys[1]) == 0 then
+    return { 'nobody' }
+  end
+  local others = false
+  for _, id in ipairs(redis.call('SMEMBERS', keys[2])) do
+    local other = args[3] .. id
+    if redis.call('EXISTS', other) == 1 then
+      others = true
+      if not is_admin(other) then
+        return { 'ended', {} }
+      end
+    end
+  end
+  if not others then
+    redis.call('DEL', keys[2])
+    forget_groups({ unpack(keys, 4, 6) }, args[2])
+  end
+  return { 'ended', forget_upstream(keys[3]) }
+end
+
 -- end_person ends all grants of a person, and forgets their Atlassian token, their groups, and that
--- their groups are kept fresh.
---   keys: the person's grants, the person's Atlassian token, groups, groups due, groups watched
---   args: account id, and what the key of a grant is before its id; those keys can't be declared,
---         since which there are must be read in the same step, but they share the hash tag
--- Answers 'ended' and how many grants there were, or 'nobody' where there was nothing of the person.
+-- their groups are kept fresh. Whoever is to be forgotten altogether loses their consents, too, and
+-- the e-mail addresses by which they can be named.
+--   keys: the person's grants, the person's Atlassian token, groups, groups due, groups watched,
+--         connections, the person's consents, the person's e-mail addresses
+--   args: account id; what the key of a grant is before its id; '1' to forget them altogether. The keys
+--         of grants and of e-mail addresses can't be declared, since which there are must be read in
+--         the same step, but they share the hash tag
+-- Answers 'ended', how many grants there were, and the Atlassian token that was forgotten; or 'nobody'
+-- where there was nothing of the person.
 local function end_person(keys, args)
   local grants = 0
   for _, id in ipairs(redis.call('SMEMBERS', keys[1])) do
     grants = grants + redis.call('DEL', args[2] .. id)
+    redis.call('ZREM', keys[6], id)
   end
-  local found = redis.call('DEL', keys[1], keys[2], keys[3])
-    + redis.call('ZREM', keys[4], args[1]) + redis.call('ZREM', keys[5], args[1])
-  return { found > 0 and 'ended' or 'nobody', grants }
+  local upstream = forget_upstream(keys[2])
+  local found = #upstream + forget_groups({ unpack(keys, 3, 5) }, args[1]) + redis.call('DEL', keys[1])
+  if args[3] == '1' then
+    for _, key in ipairs(redis.call('SMEMBERS', keys[8])) do
+      -- The address may be somebody else's by now.
+      if redis.call('GET', key) == args[1] then
+        redis.call('DEL', key)
+      end
+    end
+    found = found + redis.call('DEL', keys[7], keys[8])
+  end
+  return { found > 0 and 'ended' or 'nobody', grants, upstream }
 end
 
 -- renew_upstream replaces a person's Atlassian token, if it is still the one that was refreshed. It may
@@ -245,11 +325,11 @@ local function renew_upstream(keys, args)
 end
 
 -- rotate replaces a refresh token by the next one of its family.
---   keys: family, next session, grant, the person's grants; the person's Atlassian token, unless the
---         grant is for the admin API
+--   keys: family, next session, and those of end_grant
 --   args: grant id, hash of the secret that was shown, hash of the next one, grace, life of an
---         access token, life of a refresh token; times in seconds
--- Answers 'rotated', 'replayed' (and ends the grant), or 'ended'.
+--         access token, life of a refresh token; times in seconds; account id, and what the key of a
+--         grant is before its id
+-- Answers 'rotated', 'ended', or 'replayed' with what end_grant answers.
 local function rotate(keys, args)
   if redis.call('HGET', keys[1], 'grant') ~= args[1] or redis.call('EXISTS', keys[3]) == 0 then
     return { 'ended' }
@@ -265,13 +345,15 @@ local function rotate(keys, args)
     -- them is used.
     redis.call('HSET', keys[1], 'sibling', args[3])
   else
-    redis.call('DEL', keys[1], keys[3])
-    redis.call('SREM', keys[4], args[1])
-    return { 'replayed' }
+    redis.call('DEL', keys[1])
+    return { 'replayed', end_grant({ unpack(keys, 3) }, { args[1], args[7], args[8] }) }
   end
   redis.call('SET', keys[2], args[1], 'EX', args[5])
-  for _, key in ipairs({ keys[1], keys[3], keys[4], keys[5] }) do
+  for _, key in ipairs({ keys[1], keys[3], keys[4] }) do
     prolong(key, args[6])
+  end
+  if not is_admin(keys[3]) then
+    prolong(keys[5], args[6])
   end
   return { 'rotated' }
 end
@@ -486,6 +568,7 @@ redis.register_function('sallyport_redeem_code', redeem_code)
 redis.register_function('sallyport_create_grant', create_grant)
 redis.register_function('sallyport_issue', issue)
 redis.register_function('sallyport_issue_session', issue_session)
+redis.register_function('sallyport_end_grant', end_grant)
 redis.register_function('sallyport_end_person', end_person)
 redis.register_function('sallyport_renew_upstream', renew_upstream)
 redis.register_function('sallyport_rotate', rotate)

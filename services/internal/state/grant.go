@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -42,6 +43,9 @@ type Grant struct {
 	// what it registered as. Deciding on a request stores them; a new grant has none.
 	ClientInfo     string
 	ClientMismatch bool
+	// UsedAt is when a call was last decided with it, to the minute, which sallyport_decide keeps; zero
+	// where none was.
+	UsedAt time.Time
 }
 
 func (g Grant) fields() map[string]any {
@@ -55,11 +59,16 @@ func (g Grant) fields() map[string]any {
 
 func grantFrom(f map[string]string) Grant {
 	createdAt, _ := time.Parse(time.RFC3339Nano, f["created_at"])
+	var usedAt time.Time
+	seconds, err := strconv.ParseInt(f["used_at"], 10, 64)
+	if err == nil {
+		usedAt = time.Unix(seconds, 0)
+	}
 	return Grant{
 		ID: f["id"], Rev: f["rev"],
 		AccountID: f["account_id"], Email: f["email"], Name: f["name"],
 		ClientID: f["client_id"], ClientKey: f["client_key"], ClientName: f["client_name"], ClientClass: f["client_class"],
-		Resource: f["resource"], Site: f["site"], CreatedAt: createdAt,
+		Resource: f["resource"], Site: f["site"], CreatedAt: createdAt, UsedAt: usedAt,
 		ClientInfo: f["client_info"], ClientMismatch: f["client_mismatch"] == mismatched,
 	}
 }

@@ -46,15 +46,16 @@ func TestEndPerson(t *testing.T) {
 	first, pair := signIn(t, store, "ana", "ana's first")
 	signIn(t, store, "ana", "ana's second")
 	_, others := signIn(t, store, "bo", "bo")
-	if got := kept(t, client, "ana"); len(got) != 5 {
+	must(t, client.HSet(ctx, "{sallyport}:consent:ana", "client", "1").Err())
+	if got := kept(t, client, "ana"); len(got) != 7 {
 		t.Fatalf("of a person who is signed in there is %q", got)
 	}
-	grants, err := store.EndPerson(ctx, "ana")
-	if err != nil || grants != 2 {
-		t.Errorf("ended %d grants, error %v", grants, err)
+	ended, err := store.EndPerson(ctx, "ana")
+	if err != nil || ended.Grants != 2 || ended.AccountID != "ana" || ended.Upstream == nil || string(ended.Upstream.Refresh) != "other" || string(ended.Upstream.Access) != "sealed" {
+		t.Errorf("ended %+v, error %v", ended, err)
 	}
-	if got := kept(t, client, "ana"); len(got) > 0 {
-		t.Errorf("of a person who was removed there is %q", got)
+	if got := kept(t, client, "ana"); len(got) != 2 {
+		t.Errorf("of a person who was signed out there is %q, want consents and e-mail addresses", got)
 	}
 	_, err = store.SessionGrant(ctx, pair.Access, mcpResource)
 	if !errors.Is(err, state.ErrNotFound) {
@@ -73,6 +74,117 @@ func TestEndPerson(t *testing.T) {
 	account, err := store.AccountOf(ctx, "ANA@acme.test")
 	if account != "ana" {
 		t.Errorf("an admin can't name the person any more: %q, %v", account, err)
+	}
+	ended, err = store.ForgetPerson(ctx, "ana")
+	if err != nil || ended.Grants != 0 || ended.Upstream != nil {
+		t.Errorf("forgetting after that ended %+v, error %v", ended, err)
+	}
+	if got := kept(t, client, "ana"); len(got) > 0 {
+		t.Errorf("of a person who was forgotten there is %q", got)
+	}
+	_, err = store.AccountOf(ctx, "ana@acme.test")
+	if !errors.Is(err, state.ErrNotFound) {
+		t.Errorf("the e-mail address of a person who was forgotten: %v", err)
+	}
+}
+
+// TestForgetPersonLeavesOthers forgets somebody whose e-mail address is another person's now.
+func TestForgetPersonLeavesOthers(t *testing.T) {
+	store, _ := open(t)
+	signIn(t, store, "ana", "ana")
+	other := state.Grant{ID: "other", Rev: "r1", AccountID: "bo", Email: "ana@acme.test"}
+	must(t, store.SaveUpstream(t.Context(), "bo", state.Upstream{}))
+	must(t, store.CreateGrant(t.Context(), other, "code", state.Code{GrantID: other.ID}))
+	_, err := store.ForgetPerson(t.Context(), "ana")
+	must(t, err)
+	account, err := store.AccountOf(t.Context(), "ana@acme.test")
+	if err != nil || account != "bo" {
+		t.Errorf("the address is %q's, error %v", account, err)
+	}
+}
+
+func TestEndGrant(t *testing.T) {
+	store, client := open(t)
+	ctx := t.Context()
+	first, pair := signIn(t, store, "ana", "ana's first")
+	second, other := signIn(t, store, "ana", "ana's second")
+	ended, err := store.EndGrant(ctx, first.ID)
+	if err != nil || ended.AccountID != "ana" || ended.Grants != 1 || ended.Upstream != nil {
+		t.Errorf("ending one of two: %+v, error %v", ended, err)
+	}
+	_, err = store.SessionGrant(ctx, pair.Access, mcpResource)
+	if !errors.Is(err, state.ErrNotFound) {
+		t.Errorf("the access token of the ended one: %v", err)
+	}
+	_, err = store.SessionGrant(ctx, other.Access, mcpResource)
+	must(t, err)
+	_, err = store.EndGrant(ctx, first.ID)
+	if !errors.Is(err, state.ErrNotFound) {
+		t.Errorf("ending it again: %v", err)
+	}
+	ended, err = store.EndGrant(ctx, second.ID)
+	if err != nil || ended.Upstream == nil || string(ended.Upstream.Refresh) != "other" {
+		t.Errorf("ending the last one: %+v, error %v", ended, err)
+	}
+	// Consents and the address outlive connections.
+	if got := kept(t, client, "ana"); len(got) != 1 {
+		t.Errorf("after the last one there is %q", got)
+	}
+}
+
+// TestAdminsGrantNeedsNoAtlassianToken ends the one assistant of somebody who is signed in to the console, too.
+func TestAdminsGrantNeedsNoAtlassianToken(t *testing.T) {
+	store, client := open(t)
+	ctx := t.Context()
+	assistant, _ := signIn(t, store, "ana", "ana")
+	admin, _ := adminSignIn(t, store, "ana")
+	must(t, client.HSet(ctx, "{sallyport}:groups:ana", "rev", "r1").Err())
+	ended, err := store.EndGrant(ctx, assistant.ID)
+	if err != nil || ended.Upstream == nil {
+		t.Errorf("ending the assistant: %+v, error %v", ended, err)
+	}
+	for key, want := range map[string]int64{"grant:" + admin.ID: 1, "groups:ana": 1, "upstream:ana": 0} {
+		got, err := client.Exists(ctx, "{sallyport}:"+key).Result()
+		if err != nil || got != want {
+			t.Errorf("there are %d of %s, want %d, error %v", got, key, want, err)
+		}
+	}
+	ended, err = store.EndGrant(ctx, admin.ID)
+	if err != nil || ended.Upstream != nil {
+		t.Errorf("ending the admin's: %+v, error %v", ended, err)
+	}
+	got, err := client.Exists(ctx, "{sallyport}:groups:ana").Result()
+	if err != nil || got != 0 {
+		t.Errorf("groups are kept of nobody, error %v", err)
+	}
+}
+
+// TestReplayOfTheLastGrant tells what has ended, so that it is revoked.
+func TestReplayOfTheLastGrant(t *testing.T) {
+	for name, replay := range map[string]func(*state.Store, state.Grant, state.Pair) error{
+		"a code": func(store *state.Store, _ state.Grant, _ state.Pair) error {
+			_, err := store.RedeemCode(t.Context(), "code of ana")
+			must(t, err)
+			_, err = store.RedeemCode(t.Context(), "code of ana")
+			return err
+		},
+		"a refresh token": func(store *state.Store, g state.Grant, p state.Pair) error {
+			return store.Rotate(t.Context(), g, "never given", state.Pair{Access: "next", Family: p.Family, Refresh: "next"})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			store, _ := open(t)
+			grant, pair := signIn(t, store, "ana", "ana")
+			err := replay(store, grant, pair)
+			replayed, ok := errors.AsType[*state.ReplayedError](err)
+			if !errors.Is(err, state.ErrReplayed) || !ok || replayed.Ended.Upstream == nil || replayed.Ended.AccountID != "ana" {
+				t.Errorf("got %v, %+v", err, replayed)
+			}
+			_, err = store.Upstream(t.Context(), "ana")
+			if !errors.Is(err, state.ErrNotFound) {
+				t.Errorf("the Atlassian token: %v", err)
+			}
+		})
 	}
 }
 
@@ -112,7 +224,7 @@ func TestWhatIsUnderWayEndsWithThePerson(t *testing.T) {
 			if !errors.Is(err, state.ErrNotFound) {
 				t.Errorf("got %v", err)
 			}
-			if got := kept(t, client, "ana"); len(got) > 0 {
+			if got := kept(t, client, "ana"); len(got) > 1 { // By what address admins can name them stays.
 				t.Errorf("brought back %q", got)
 			}
 			if client.Exists(t.Context(), "{sallyport}:grant:new", "{sallyport}:session:next").Val() > 0 {

@@ -66,9 +66,9 @@ func TestAdminGrantLeavesTheOthersAlone(t *testing.T) {
 			t.Errorf("%s lives for %v", key, life)
 		}
 	}
-	grants, err := store.EndPerson(t.Context(), "ana")
-	if err != nil || grants != 2 {
-		t.Errorf("ended %d grants, error %v", grants, err)
+	ended, err := store.EndPerson(t.Context(), "ana")
+	if err != nil || ended.Grants != 2 {
+		t.Errorf("ended %d grants, error %v", ended.Grants, err)
 	}
 	_, err = store.SessionGrant(t.Context(), pair.Access, adminResource)
 	if !errors.Is(err, state.ErrNotFound) {
@@ -98,7 +98,8 @@ func TestGroupsOfAnAdminAreKept(t *testing.T) {
 	if !save() {
 		t.Error("the groups of an admin aren't kept")
 	}
-	must(t, store.EndGrant(ctx, grant.ID))
+	_, err := store.EndGrant(ctx, grant.ID)
+	must(t, err)
 	must(t, client.Del(ctx, "{sallyport}:groups:bo", "{sallyport}:groups-due", "{sallyport}:groups-watched").Err())
 	if save() {
 		t.Error("groups are kept of an admin who signed out")
@@ -118,8 +119,9 @@ func TestSessionWithoutRefresh(t *testing.T) {
 			t.Errorf("%s lives for %v", key, life)
 		}
 	}
-	must(t, store.EndGrant(ctx, "g"))
-	err := store.IssueSession(ctx, grant, "again", time.Hour)
+	_, err := store.EndGrant(ctx, "g")
+	must(t, err)
+	err = store.IssueSession(ctx, grant, "again", time.Hour)
 	if !errors.Is(err, state.ErrNotFound) {
 		t.Errorf("a session of a grant that has ended: %v", err)
 	}

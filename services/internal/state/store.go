@@ -92,6 +92,12 @@ func upstreamKey(accountID string) string { return prefix + "upstream:" + accoun
 func grantsKey(accountID string) string   { return prefix + "grants:" + accountID }
 func emailKey(email string) string        { return prefix + "email:" + strings.ToLower(email) }
 
+// emailsKey are the keys of the e-mail addresses that a person has signed in with.
+func emailsKey(accountID string) string { return prefix + "emails:" + accountID }
+
+// consentKey are the assistants that a person has consented to.
+func consentKey(accountID string) string { return prefix + "consent:" + accountID }
+
 func registrationKey(id string) string    { return prefix + "registration:" + id }
 func signInKey(stateHash string) string   { return prefix + "sign-in:" + stateHash }
 func codeKey(codeHash string) string      { return prefix + "code:" + codeHash }
@@ -101,7 +107,6 @@ func firstLinkKey(hash string) string     { return prefix + "first-link:" + hash
 func boundKey(hash string) string         { return prefix + "bound:" + hash }
 func lockKey(name string) string          { return prefix + "lock:" + name }
 func documentKey(clientID string) string  { return prefix + "document:" + TokenHash(clientID) }
-func consentKey(accountID string) string  { return prefix + "consent:" + accountID }
 func browserKey(cookieHash string) string { return prefix + "browser:" + cookieHash }
 func limitKey(name, source string) string { return prefix + "limit:" + name + ":" + source }
 func upstreamClientKey(issuer, callback string) string {
@@ -124,6 +129,8 @@ const (
 	groupsWatchedKey  = prefix + "groups-watched"
 	groupsPauseKey    = prefix + "groups-pause"
 	documentsPauseKey = prefix + "documents-pause"
+	// connectionsKey is a sorted set of the ids of all grants, by when they were created; Unix milliseconds.
+	connectionsKey = prefix + "connections"
 )
 
 // pairs turns the flat list of a hash's fields and values, as functions return it, into a map.

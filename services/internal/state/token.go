@@ -91,9 +91,9 @@ func (s *Store) FamilyGrant(ctx context.Context, family string) (Grant, error) {
 // family, and prolongs the grant. A token that was used before ends the grant and gives ErrReplayed,
 // except once within refreshGrace; ErrNotFound where the grant has ended.
 func (s *Store) Rotate(ctx context.Context, g Grant, used string, next Pair) error {
-	keys := g.withUpstream(refreshKey(next.Family), sessionKey(next.Access), grantKey(g.ID), grantsKey(g.AccountID))
+	keys := append([]string{refreshKey(next.Family), sessionKey(next.Access)}, grantKeys(g.ID, g.AccountID)...)
 	reply, err := s.call(ctx, "sallyport_rotate", keys, g.ID, used, next.Refresh,
-		int(refreshGrace.Seconds()), int(AccessLife.Seconds()), int(g.refreshLife().Seconds()))
+		int(refreshGrace.Seconds()), int(AccessLife.Seconds()), int(g.refreshLife().Seconds()), g.AccountID, grantKey(""))
 	if err != nil {
 		return err
 	}
@@ -101,7 +101,11 @@ func (s *Store) Rotate(ctx context.Context, g Grant, used string, next Pair) err
 	case "rotated":
 		return nil
 	case "replayed":
-		return ErrReplayed
+		ended, err := endedGrant(g.AccountID, reply[1])
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		return &ReplayedError{ended}
 	}
 	return ErrNotFound
 }

@@ -9,7 +9,9 @@ package adminv1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
+	v1 "sallyport/proto/gen/go/sallyport/activity/v1"
 	sync "sync"
 	unsafe "unsafe"
 )
@@ -20,6 +22,420 @@ const (
 	// Verify that runtime/protoimpl is sufficiently up-to-date.
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
+
+// Revocation says what became of a person's tokens at Atlassian.
+type Revocation int32
+
+const (
+	// Never returned.
+	Revocation_REVOCATION_UNSPECIFIED Revocation = 0
+	// There was none to revoke: the person has other connections, or Sallyport held no tokens of theirs.
+	Revocation_REVOCATION_NOT_NEEDED Revocation = 1
+	// Atlassian has confirmed that the tokens are revoked.
+	Revocation_REVOCATION_CONFIRMED Revocation = 2
+	// Atlassian hasn't confirmed it. Nobody holds the tokens any more; the access token would end within
+	// an hour, the refresh token when Atlassian says.
+	Revocation_REVOCATION_UNCONFIRMED Revocation = 3
+)
+
+// Enum value maps for Revocation.
+var (
+	Revocation_name = map[int32]string{
+		0: "REVOCATION_UNSPECIFIED",
+		1: "REVOCATION_NOT_NEEDED",
+		2: "REVOCATION_CONFIRMED",
+		3: "REVOCATION_UNCONFIRMED",
+	}
+	Revocation_value = map[string]int32{
+		"REVOCATION_UNSPECIFIED": 0,
+		"REVOCATION_NOT_NEEDED":  1,
+		"REVOCATION_CONFIRMED":   2,
+		"REVOCATION_UNCONFIRMED": 3,
+	}
+)
+
+func (x Revocation) Enum() *Revocation {
+	p := new(Revocation)
+	*p = x
+	return p
+}
+
+func (x Revocation) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Revocation) Descriptor() protoreflect.EnumDescriptor {
+	return file_sallyport_admin_v1_connection_service_proto_enumTypes[0].Descriptor()
+}
+
+func (Revocation) Type() protoreflect.EnumType {
+	return &file_sallyport_admin_v1_connection_service_proto_enumTypes[0]
+}
+
+func (x Revocation) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Revocation.Descriptor instead.
+func (Revocation) EnumDescriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_connection_service_proto_rawDescGZIP(), []int{0}
+}
+
+// A Connection is one sign-in: this person lets this assistant act for them.
+type Connection struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Names the connection.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// The person's Atlassian account id.
+	AccountId string `protobuf:"bytes,2,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
+	// Their e-mail address, where Atlassian told it.
+	Email string `protobuf:"bytes,3,opt,name=email,proto3" json:"email,omitempty"`
+	// Their display name.
+	Name string `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
+	// The assistant; its info is what it says of itself, a claim, and empty where it has said nothing.
+	Client *v1.Client `protobuf:"bytes,5,opt,name=client,proto3" json:"client,omitempty"`
+	// The cloud id of the Atlassian site.
+	Site string `protobuf:"bytes,6,opt,name=site,proto3" json:"site,omitempty"`
+	// When the person signed in.
+	Since *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=since,proto3" json:"since,omitempty"`
+	// When a call was last decided, to the minute; not set where none was.
+	LastUsed *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=last_used,json=lastUsed,proto3" json:"last_used,omitempty"`
+	// When the connection ends unless the assistant refreshes its token before.
+	Expires       *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=expires,proto3" json:"expires,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Connection) Reset() {
+	*x = Connection{}
+	mi := &file_sallyport_admin_v1_connection_service_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Connection) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Connection) ProtoMessage() {}
+
+func (x *Connection) ProtoReflect() protoreflect.Message {
+	mi := &file_sallyport_admin_v1_connection_service_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Connection.ProtoReflect.Descriptor instead.
+func (*Connection) Descriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_connection_service_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *Connection) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Connection) GetAccountId() string {
+	if x != nil {
+		return x.AccountId
+	}
+	return ""
+}
+
+func (x *Connection) GetEmail() string {
+	if x != nil {
+		return x.Email
+	}
+	return ""
+}
+
+func (x *Connection) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Connection) GetClient() *v1.Client {
+	if x != nil {
+		return x.Client
+	}
+	return nil
+}
+
+func (x *Connection) GetSite() string {
+	if x != nil {
+		return x.Site
+	}
+	return ""
+}
+
+func (x *Connection) GetSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Since
+	}
+	return nil
+}
+
+func (x *Connection) GetLastUsed() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LastUsed
+	}
+	return nil
+}
+
+func (x *Connection) GetExpires() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Expires
+	}
+	return nil
+}
+
+// ListConnectionsRequest says which connections; an empty field doesn't narrow.
+type ListConnectionsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The person's e-mail address or account id.
+	User string `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
+	// The assistant's key or name.
+	Client string `protobuf:"bytes,2,opt,name=client,proto3" json:"client,omitempty"`
+	// How many at most: 50 where it is 0, 1,000 at most.
+	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// Where the page before ended, from its next_page_token.
+	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListConnectionsRequest) Reset() {
+	*x = ListConnectionsRequest{}
+	mi := &file_sallyport_admin_v1_connection_service_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListConnectionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListConnectionsRequest) ProtoMessage() {}
+
+func (x *ListConnectionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sallyport_admin_v1_connection_service_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListConnectionsRequest.ProtoReflect.Descriptor instead.
+func (*ListConnectionsRequest) Descriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_connection_service_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *ListConnectionsRequest) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+func (x *ListConnectionsRequest) GetClient() string {
+	if x != nil {
+		return x.Client
+	}
+	return ""
+}
+
+func (x *ListConnectionsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListConnectionsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// ListConnectionsResponse is one page of connections.
+type ListConnectionsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The connections, those made last first.
+	Connections []*Connection `protobuf:"bytes,1,rep,name=connections,proto3" json:"connections,omitempty"`
+	// Where the next page begins; empty on the last one.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListConnectionsResponse) Reset() {
+	*x = ListConnectionsResponse{}
+	mi := &file_sallyport_admin_v1_connection_service_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListConnectionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListConnectionsResponse) ProtoMessage() {}
+
+func (x *ListConnectionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sallyport_admin_v1_connection_service_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListConnectionsResponse.ProtoReflect.Descriptor instead.
+func (*ListConnectionsResponse) Descriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_connection_service_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ListConnectionsResponse) GetConnections() []*Connection {
+	if x != nil {
+		return x.Connections
+	}
+	return nil
+}
+
+func (x *ListConnectionsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// DisconnectRequest says which connection.
+type DisconnectRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The connection's id.
+	Id            string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DisconnectRequest) Reset() {
+	*x = DisconnectRequest{}
+	mi := &file_sallyport_admin_v1_connection_service_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DisconnectRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DisconnectRequest) ProtoMessage() {}
+
+func (x *DisconnectRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sallyport_admin_v1_connection_service_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DisconnectRequest.ProtoReflect.Descriptor instead.
+func (*DisconnectRequest) Descriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_connection_service_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *DisconnectRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+// DisconnectResponse says what has ended.
+type DisconnectResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The connection as it was.
+	Connection *Connection `protobuf:"bytes,1,opt,name=connection,proto3" json:"connection,omitempty"`
+	// What became of the person's tokens at Atlassian.
+	Revocation Revocation `protobuf:"varint,2,opt,name=revocation,proto3,enum=sallyport.admin.v1.Revocation" json:"revocation,omitempty"`
+	// Where that isn't confirmed, a sentence that says why, and what to do.
+	RevocationDetail string `protobuf:"bytes,3,opt,name=revocation_detail,json=revocationDetail,proto3" json:"revocation_detail,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *DisconnectResponse) Reset() {
+	*x = DisconnectResponse{}
+	mi := &file_sallyport_admin_v1_connection_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DisconnectResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DisconnectResponse) ProtoMessage() {}
+
+func (x *DisconnectResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sallyport_admin_v1_connection_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DisconnectResponse.ProtoReflect.Descriptor instead.
+func (*DisconnectResponse) Descriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_connection_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *DisconnectResponse) GetConnection() *Connection {
+	if x != nil {
+		return x.Connection
+	}
+	return nil
+}
+
+func (x *DisconnectResponse) GetRevocation() Revocation {
+	if x != nil {
+		return x.Revocation
+	}
+	return Revocation_REVOCATION_UNSPECIFIED
+}
+
+func (x *DisconnectResponse) GetRevocationDetail() string {
+	if x != nil {
+		return x.RevocationDetail
+	}
+	return ""
+}
 
 // ForgetPersonRequest says whom.
 type ForgetPersonRequest struct {
@@ -32,7 +448,7 @@ type ForgetPersonRequest struct {
 
 func (x *ForgetPersonRequest) Reset() {
 	*x = ForgetPersonRequest{}
-	mi := &file_sallyport_admin_v1_connection_service_proto_msgTypes[0]
+	mi := &file_sallyport_admin_v1_connection_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -44,7 +460,7 @@ func (x *ForgetPersonRequest) String() string {
 func (*ForgetPersonRequest) ProtoMessage() {}
 
 func (x *ForgetPersonRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sallyport_admin_v1_connection_service_proto_msgTypes[0]
+	mi := &file_sallyport_admin_v1_connection_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -57,7 +473,7 @@ func (x *ForgetPersonRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForgetPersonRequest.ProtoReflect.Descriptor instead.
 func (*ForgetPersonRequest) Descriptor() ([]byte, []int) {
-	return file_sallyport_admin_v1_connection_service_proto_rawDescGZIP(), []int{0}
+	return file_sallyport_admin_v1_connection_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ForgetPersonRequest) GetUser() string {
@@ -72,16 +488,20 @@ type ForgetPersonResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The person's Atlassian account id.
 	AccountId string `protobuf:"bytes,1,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
-	// How many sign-ins have ended, one for each assistant that the person had connected; 0 where all
+	// How many connections have ended, one for each assistant that the person had connected; 0 where all
 	// had ended before.
-	Sessions      int32 `protobuf:"varint,2,opt,name=sessions,proto3" json:"sessions,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Sessions int32 `protobuf:"varint,2,opt,name=sessions,proto3" json:"sessions,omitempty"`
+	// What became of the person's tokens at Atlassian.
+	Revocation Revocation `protobuf:"varint,3,opt,name=revocation,proto3,enum=sallyport.admin.v1.Revocation" json:"revocation,omitempty"`
+	// Where that isn't confirmed, a sentence that says why, and what to do.
+	RevocationDetail string `protobuf:"bytes,4,opt,name=revocation_detail,json=revocationDetail,proto3" json:"revocation_detail,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *ForgetPersonResponse) Reset() {
 	*x = ForgetPersonResponse{}
-	mi := &file_sallyport_admin_v1_connection_service_proto_msgTypes[1]
+	mi := &file_sallyport_admin_v1_connection_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -93,7 +513,7 @@ func (x *ForgetPersonResponse) String() string {
 func (*ForgetPersonResponse) ProtoMessage() {}
 
 func (x *ForgetPersonResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sallyport_admin_v1_connection_service_proto_msgTypes[1]
+	mi := &file_sallyport_admin_v1_connection_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -106,7 +526,7 @@ func (x *ForgetPersonResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForgetPersonResponse.ProtoReflect.Descriptor instead.
 func (*ForgetPersonResponse) Descriptor() ([]byte, []int) {
-	return file_sallyport_admin_v1_connection_service_proto_rawDescGZIP(), []int{1}
+	return file_sallyport_admin_v1_connection_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ForgetPersonResponse) GetAccountId() string {
@@ -123,21 +543,83 @@ func (x *ForgetPersonResponse) GetSessions() int32 {
 	return 0
 }
 
+func (x *ForgetPersonResponse) GetRevocation() Revocation {
+	if x != nil {
+		return x.Revocation
+	}
+	return Revocation_REVOCATION_UNSPECIFIED
+}
+
+func (x *ForgetPersonResponse) GetRevocationDetail() string {
+	if x != nil {
+		return x.RevocationDetail
+	}
+	return ""
+}
+
 var File_sallyport_admin_v1_connection_service_proto protoreflect.FileDescriptor
 
 const file_sallyport_admin_v1_connection_service_proto_rawDesc = "" +
 	"\n" +
-	"+sallyport/admin/v1/connection_service.proto\x12\x12sallyport.admin.v1\x1a\x1fsallyport/admin/v1/access.proto\")\n" +
+	"+sallyport/admin/v1/connection_service.proto\x12\x12sallyport.admin.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"sallyport/activity/v1/record.proto\x1a\x1fsallyport/admin/v1/access.proto\"\xd1\x02\n" +
+	"\n" +
+	"Connection\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
+	"\n" +
+	"account_id\x18\x02 \x01(\tR\taccountId\x12\x14\n" +
+	"\x05email\x18\x03 \x01(\tR\x05email\x12\x12\n" +
+	"\x04name\x18\x04 \x01(\tR\x04name\x125\n" +
+	"\x06client\x18\x05 \x01(\v2\x1d.sallyport.activity.v1.ClientR\x06client\x12\x12\n" +
+	"\x04site\x18\x06 \x01(\tR\x04site\x120\n" +
+	"\x05since\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x127\n" +
+	"\tlast_used\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\blastUsed\x124\n" +
+	"\aexpires\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\aexpires\"\x80\x01\n" +
+	"\x16ListConnectionsRequest\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\tR\x04user\x12\x16\n" +
+	"\x06client\x18\x02 \x01(\tR\x06client\x12\x1b\n" +
+	"\tpage_size\x18\x03 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x04 \x01(\tR\tpageToken\"\x83\x01\n" +
+	"\x17ListConnectionsResponse\x12@\n" +
+	"\vconnections\x18\x01 \x03(\v2\x1e.sallyport.admin.v1.ConnectionR\vconnections\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"#\n" +
+	"\x11DisconnectRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"\xc1\x01\n" +
+	"\x12DisconnectResponse\x12>\n" +
+	"\n" +
+	"connection\x18\x01 \x01(\v2\x1e.sallyport.admin.v1.ConnectionR\n" +
+	"connection\x12>\n" +
+	"\n" +
+	"revocation\x18\x02 \x01(\x0e2\x1e.sallyport.admin.v1.RevocationR\n" +
+	"revocation\x12+\n" +
+	"\x11revocation_detail\x18\x03 \x01(\tR\x10revocationDetail\")\n" +
 	"\x13ForgetPersonRequest\x12\x12\n" +
-	"\x04user\x18\x01 \x01(\tR\x04user\"Q\n" +
+	"\x04user\x18\x01 \x01(\tR\x04user\"\xbe\x01\n" +
 	"\x14ForgetPersonResponse\x12\x1d\n" +
 	"\n" +
 	"account_id\x18\x01 \x01(\tR\taccountId\x12\x1a\n" +
-	"\bsessions\x18\x02 \x01(\x05R\bsessions2\xbb\x01\n" +
-	"\x11ConnectionService\x12\xa5\x01\n" +
-	"\fForgetPerson\x12'.sallyport.admin.v1.ForgetPersonRequest\x1a(.sallyport.admin.v1.ForgetPersonResponse\"B\x8a\xcf\x18>\b\x03\x12:\n" +
+	"\bsessions\x18\x02 \x01(\x05R\bsessions\x12>\n" +
+	"\n" +
+	"revocation\x18\x03 \x01(\x0e2\x1e.sallyport.admin.v1.RevocationR\n" +
+	"revocation\x12+\n" +
+	"\x11revocation_detail\x18\x04 \x01(\tR\x10revocationDetail*y\n" +
+	"\n" +
+	"Revocation\x12\x1a\n" +
+	"\x16REVOCATION_UNSPECIFIED\x10\x00\x12\x19\n" +
+	"\x15REVOCATION_NOT_NEEDED\x10\x01\x12\x18\n" +
+	"\x14REVOCATION_CONFIRMED\x10\x02\x12\x1a\n" +
+	"\x16REVOCATION_UNCONFIRMED\x10\x032\xe1\x03\n" +
+	"\x11ConnectionService\x12u\n" +
+	"\x0fListConnections\x12*.sallyport.admin.v1.ListConnectionsRequest\x1a+.sallyport.admin.v1.ListConnectionsResponse\"\t\x8a\xcf\x18\x02\b\x01\x90\x02\x01\x12\xa0\x01\n" +
+	"\n" +
+	"Disconnect\x12%.sallyport.admin.v1.DisconnectRequest\x1a&.sallyport.admin.v1.DisconnectResponse\"C\x8a\xcf\x18?\b\x03\x12;\n" +
+	"\x0econnection.end\x12\x03iam\x1a\bdeletion\"\x02id2\n" +
+	"connection2\n" +
+	"revocation\x12\xb1\x01\n" +
+	"\fForgetPerson\x12'.sallyport.admin.v1.ForgetPersonRequest\x1a(.sallyport.admin.v1.ForgetPersonResponse\"N\x8a\xcf\x18J\b\x03\x12F\n" +
 	"\rperson.forget\x12\x03iam\x1a\bdeletion\"\x04user2\n" +
-	"account_id2\bsessionsB\xcd\x01\n" +
+	"account_id2\bsessions2\n" +
+	"revocationB\xcd\x01\n" +
 	"\x16com.sallyport.admin.v1B\x16ConnectionServiceProtoP\x01Z1sallyport/proto/gen/go/sallyport/admin/v1;adminv1\xa2\x02\x03SAX\xaa\x02\x12Sallyport.Admin.V1\xca\x02\x12Sallyport\\Admin\\V1\xe2\x02\x1eSallyport\\Admin\\V1\\GPBMetadata\xea\x02\x14Sallyport::Admin::V1b\x06proto3"
 
 var (
@@ -152,19 +634,40 @@ func file_sallyport_admin_v1_connection_service_proto_rawDescGZIP() []byte {
 	return file_sallyport_admin_v1_connection_service_proto_rawDescData
 }
 
-var file_sallyport_admin_v1_connection_service_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
+var file_sallyport_admin_v1_connection_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_sallyport_admin_v1_connection_service_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_sallyport_admin_v1_connection_service_proto_goTypes = []any{
-	(*ForgetPersonRequest)(nil),  // 0: sallyport.admin.v1.ForgetPersonRequest
-	(*ForgetPersonResponse)(nil), // 1: sallyport.admin.v1.ForgetPersonResponse
+	(Revocation)(0),                 // 0: sallyport.admin.v1.Revocation
+	(*Connection)(nil),              // 1: sallyport.admin.v1.Connection
+	(*ListConnectionsRequest)(nil),  // 2: sallyport.admin.v1.ListConnectionsRequest
+	(*ListConnectionsResponse)(nil), // 3: sallyport.admin.v1.ListConnectionsResponse
+	(*DisconnectRequest)(nil),       // 4: sallyport.admin.v1.DisconnectRequest
+	(*DisconnectResponse)(nil),      // 5: sallyport.admin.v1.DisconnectResponse
+	(*ForgetPersonRequest)(nil),     // 6: sallyport.admin.v1.ForgetPersonRequest
+	(*ForgetPersonResponse)(nil),    // 7: sallyport.admin.v1.ForgetPersonResponse
+	(*v1.Client)(nil),               // 8: sallyport.activity.v1.Client
+	(*timestamppb.Timestamp)(nil),   // 9: google.protobuf.Timestamp
 }
 var file_sallyport_admin_v1_connection_service_proto_depIdxs = []int32{
-	0, // 0: sallyport.admin.v1.ConnectionService.ForgetPerson:input_type -> sallyport.admin.v1.ForgetPersonRequest
-	1, // 1: sallyport.admin.v1.ConnectionService.ForgetPerson:output_type -> sallyport.admin.v1.ForgetPersonResponse
-	1, // [1:2] is the sub-list for method output_type
-	0, // [0:1] is the sub-list for method input_type
-	0, // [0:0] is the sub-list for extension type_name
-	0, // [0:0] is the sub-list for extension extendee
-	0, // [0:0] is the sub-list for field type_name
+	8,  // 0: sallyport.admin.v1.Connection.client:type_name -> sallyport.activity.v1.Client
+	9,  // 1: sallyport.admin.v1.Connection.since:type_name -> google.protobuf.Timestamp
+	9,  // 2: sallyport.admin.v1.Connection.last_used:type_name -> google.protobuf.Timestamp
+	9,  // 3: sallyport.admin.v1.Connection.expires:type_name -> google.protobuf.Timestamp
+	1,  // 4: sallyport.admin.v1.ListConnectionsResponse.connections:type_name -> sallyport.admin.v1.Connection
+	1,  // 5: sallyport.admin.v1.DisconnectResponse.connection:type_name -> sallyport.admin.v1.Connection
+	0,  // 6: sallyport.admin.v1.DisconnectResponse.revocation:type_name -> sallyport.admin.v1.Revocation
+	0,  // 7: sallyport.admin.v1.ForgetPersonResponse.revocation:type_name -> sallyport.admin.v1.Revocation
+	2,  // 8: sallyport.admin.v1.ConnectionService.ListConnections:input_type -> sallyport.admin.v1.ListConnectionsRequest
+	4,  // 9: sallyport.admin.v1.ConnectionService.Disconnect:input_type -> sallyport.admin.v1.DisconnectRequest
+	6,  // 10: sallyport.admin.v1.ConnectionService.ForgetPerson:input_type -> sallyport.admin.v1.ForgetPersonRequest
+	3,  // 11: sallyport.admin.v1.ConnectionService.ListConnections:output_type -> sallyport.admin.v1.ListConnectionsResponse
+	5,  // 12: sallyport.admin.v1.ConnectionService.Disconnect:output_type -> sallyport.admin.v1.DisconnectResponse
+	7,  // 13: sallyport.admin.v1.ConnectionService.ForgetPerson:output_type -> sallyport.admin.v1.ForgetPersonResponse
+	11, // [11:14] is the sub-list for method output_type
+	8,  // [8:11] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_sallyport_admin_v1_connection_service_proto_init() }
@@ -178,13 +681,14 @@ func file_sallyport_admin_v1_connection_service_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sallyport_admin_v1_connection_service_proto_rawDesc), len(file_sallyport_admin_v1_connection_service_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   2,
+			NumEnums:      1,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_sallyport_admin_v1_connection_service_proto_goTypes,
 		DependencyIndexes: file_sallyport_admin_v1_connection_service_proto_depIdxs,
+		EnumInfos:         file_sallyport_admin_v1_connection_service_proto_enumTypes,
 		MessageInfos:      file_sallyport_admin_v1_connection_service_proto_msgTypes,
 	}.Build()
 	File_sallyport_admin_v1_connection_service_proto = out.File

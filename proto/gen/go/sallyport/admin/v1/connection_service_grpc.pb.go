@@ -19,22 +19,33 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	ConnectionService_ForgetPerson_FullMethodName = "/sallyport.admin.v1.ConnectionService/ForgetPerson"
+	ConnectionService_ListConnections_FullMethodName = "/sallyport.admin.v1.ConnectionService/ListConnections"
+	ConnectionService_Disconnect_FullMethodName      = "/sallyport.admin.v1.ConnectionService/Disconnect"
+	ConnectionService_ForgetPerson_FullMethodName    = "/sallyport.admin.v1.ConnectionService/ForgetPerson"
 )
 
 // ConnectionServiceClient is the client API for ConnectionService service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// ConnectionService knows which people have connected which assistants.
+// ConnectionService knows which people have connected which assistants, and ends connections.
 // The caller must present a token as "authorization: Bearer TOKEN", whose role each method names.
 type ConnectionServiceClient interface {
-	// ForgetPerson ends all of a person's sign-ins. When it has answered, no call that begins with any
+	// ListConnections returns connections, those made last first. Who was named and isn't known has none.
+	ListConnections(ctx context.Context, in *ListConnectionsRequest, opts ...grpc.CallOption) (*ListConnectionsResponse, error)
+	// Disconnect ends one connection. When it has answered, no call that begins with its access token is
+	// let through by any replica, and its refresh token doesn't work. With a person's last connection
+	// their Atlassian tokens are forgotten and revoked at Atlassian, as by ForgetPerson. It doesn't keep
+	// the person from connecting the assistant again, which a rule does. NOT_FOUND means that there is
+	// no such connection, or no longer.
+	Disconnect(ctx context.Context, in *DisconnectRequest, opts ...grpc.CallOption) (*DisconnectResponse, error)
+	// ForgetPerson ends all connections of a person. When it has answered, no call that begins with any
 	// of their access tokens is let through by any replica, and none of their refresh tokens works;
-	// their sealed Atlassian tokens and what is known of their groups are gone. Calls that were let
-	// through before run to their end. It doesn't keep the person from signing in again, which a rule
-	// does, nor does it revoke the tokens at Atlassian. The log of what they did stays. NOT_FOUND means
-	// that nobody of that name has signed in.
+	// their sealed Atlassian tokens, what is known of their groups, what they consented to and that their
+	// e-mail address is theirs are gone. Calls that were let through before run to their end. The tokens
+	// are revoked at Atlassian, too, as far as it answers. It doesn't keep the person from signing in
+	// again, which a rule does. The log of what they did stays. NOT_FOUND means that nobody of that name
+	// has signed in, or that they were forgotten before.
 	ForgetPerson(ctx context.Context, in *ForgetPersonRequest, opts ...grpc.CallOption) (*ForgetPersonResponse, error)
 }
 
@@ -44,6 +55,26 @@ type connectionServiceClient struct {
 
 func NewConnectionServiceClient(cc grpc.ClientConnInterface) ConnectionServiceClient {
 	return &connectionServiceClient{cc}
+}
+
+func (c *connectionServiceClient) ListConnections(ctx context.Context, in *ListConnectionsRequest, opts ...grpc.CallOption) (*ListConnectionsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListConnectionsResponse)
+	err := c.cc.Invoke(ctx, ConnectionService_ListConnections_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *connectionServiceClient) Disconnect(ctx context.Context, in *DisconnectRequest, opts ...grpc.CallOption) (*DisconnectResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DisconnectResponse)
+	err := c.cc.Invoke(ctx, ConnectionService_Disconnect_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 func (c *connectionServiceClient) ForgetPerson(ctx context.Context, in *ForgetPersonRequest, opts ...grpc.CallOption) (*ForgetPersonResponse, error) {
@@ -60,15 +91,24 @@ func (c *connectionServiceClient) ForgetPerson(ctx context.Context, in *ForgetPe
 // All implementations must embed UnimplementedConnectionServiceServer
 // for forward compatibility.
 //
-// ConnectionService knows which people have connected which assistants.
+// ConnectionService knows which people have connected which assistants, and ends connections.
 // The caller must present a token as "authorization: Bearer TOKEN", whose role each method names.
 type ConnectionServiceServer interface {
-	// ForgetPerson ends all of a person's sign-ins. When it has answered, no call that begins with any
+	// ListConnections returns connections, those made last first. Who was named and isn't known has none.
+	ListConnections(context.Context, *ListConnectionsRequest) (*ListConnectionsResponse, error)
+	// Disconnect ends one connection. When it has answered, no call that begins with its access token is
+	// let through by any replica, and its refresh token doesn't work. With a person's last connection
+	// their Atlassian tokens are forgotten and revoked at Atlassian, as by ForgetPerson. It doesn't keep
+	// the person from connecting the assistant again, which a rule does. NOT_FOUND means that there is
+	// no such connection, or no longer.
+	Disconnect(context.Context, *DisconnectRequest) (*DisconnectResponse, error)
+	// ForgetPerson ends all connections of a person. When it has answered, no call that begins with any
 	// of their access tokens is let through by any replica, and none of their refresh tokens works;
-	// their sealed Atlassian tokens and what is known of their groups are gone. Calls that were let
-	// through before run to their end. It doesn't keep the person from signing in again, which a rule
-	// does, nor does it revoke the tokens at Atlassian. The log of what they did stays. NOT_FOUND means
-	// that nobody of that name has signed in.
+	// their sealed Atlassian tokens, what is known of their groups, what they consented to and that their
+	// e-mail address is theirs are gone. Calls that were let through before run to their end. The tokens
+	// are revoked at Atlassian, too, as far as it answers. It doesn't keep the person from signing in
+	// again, which a rule does. The log of what they did stays. NOT_FOUND means that nobody of that name
+	// has signed in, or that they were forgotten before.
 	ForgetPerson(context.Context, *ForgetPersonRequest) (*ForgetPersonResponse, error)
 	mustEmbedUnimplementedConnectionServiceServer()
 }
@@ -80,6 +120,12 @@ type ConnectionServiceServer interface {
 // pointer dereference when methods are called.
 type UnimplementedConnectionServiceServer struct{}
 
+func (UnimplementedConnectionServiceServer) ListConnections(context.Context, *ListConnectionsRequest) (*ListConnectionsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListConnections not implemented")
+}
+func (UnimplementedConnectionServiceServer) Disconnect(context.Context, *DisconnectRequest) (*DisconnectResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Disconnect not implemented")
+}
 func (UnimplementedConnectionServiceServer) ForgetPerson(context.Context, *ForgetPersonRequest) (*ForgetPersonResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ForgetPerson not implemented")
 }
@@ -102,6 +148,42 @@ func RegisterConnectionServiceServer(s grpc.ServiceRegistrar, srv ConnectionServ
 		t.testEmbeddedByValue()
 	}
 	s.RegisterService(&ConnectionService_ServiceDesc, srv)
+}
+
+func _ConnectionService_ListConnections_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListConnectionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ConnectionServiceServer).ListConnections(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ConnectionService_ListConnections_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ConnectionServiceServer).ListConnections(ctx, req.(*ListConnectionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ConnectionService_Disconnect_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DisconnectRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ConnectionServiceServer).Disconnect(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ConnectionService_Disconnect_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ConnectionServiceServer).Disconnect(ctx, req.(*DisconnectRequest))
+	}
+	return interceptor(ctx, in, info, handler)
 }
 
 func _ConnectionService_ForgetPerson_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
@@ -129,6 +211,14 @@ var ConnectionService_ServiceDesc = grpc.ServiceDesc{
 	ServiceName: "sallyport.admin.v1.ConnectionService",
 	HandlerType: (*ConnectionServiceServer)(nil),
 	Methods: []grpc.MethodDesc{
+		{
+			MethodName: "ListConnections",
+			Handler:    _ConnectionService_ListConnections_Handler,
+		},
+		{
+			MethodName: "Disconnect",
+			Handler:    _ConnectionService_Disconnect_Handler,
+		},
 		{
 			MethodName: "ForgetPerson",
 			Handler:    _ConnectionService_ForgetPerson_Handler,
