@@ -12,8 +12,9 @@ import (
 // user is a person whose clients are other people's programs.
 type user struct {
 	*person
-	// signIns counts how often a client had them sign in.
+	// signIns counts how often a client had them sign in; refused is why the last time didn't go on.
 	signIns atomic.Int32
+	refused atomic.Pointer[error]
 }
 
 // signIn has the user go through the pages that a client opens, to where it wants the answer.
@@ -23,7 +24,37 @@ func (u *user) signIn(ctx context.Context, page string) (*url.URL, error) {
 	if err != nil {
 		return nil, err
 	}
-	return u.person.signIn(ctx, page, asked.Query().Get("redirect_uri"))
+	end, err := u.person.signIn(ctx, page, asked.Query().Get("redirect_uri"))
+	u.refused.Store(&err)
+	return end, err
+}
+
+// toolNames are a result of tools/list.
+type toolNames struct {
+	Tools      []struct{ Name string }
+	NextCursor string
+}
+
+func (r toolNames) names() []string {
+	names := []string{}
+	for _, tool := range r.Tools {
+		names = append(names, tool.Name)
+	}
+	return names
+}
+
+// toolResult is a result of tools/call.
+type toolResult struct {
+	Content []struct{ Text string }
+	IsError bool
+}
+
+func (r toolResult) text() string {
+	text := ""
+	for _, part := range r.Content {
+		text += part.Text
+	}
+	return text
 }
 
 // realClient is a client that somebody else wrote.
@@ -132,6 +163,11 @@ func TestClients(t *testing.T) {
 		"python 1":          {sdk(python1, ""), behaviour{key: "python-sdk-v1", class: "claimed", revision: "2025-11-25", byClock: true}},
 		"python 2":          {sdk(python2, ""), behaviour{key: "python-sdk-v2", class: "claimed", revision: "2025-11-25", byClock: true}},
 		"python 2 2026":     {sdk(python2, "2026-07-28"), behaviour{key: "python-sdk-v2", class: "claimed", revision: "2026-07-28", byClock: true}},
+		"go":                {func(t *testing.T, who *user) realClient { return newGoClient(t, who) }, behaviour{key: "go-sdk", class: "claimed", revision: "2026-07-28", byClock: true}},
+		"mcp-remote":        {func(t *testing.T, who *user) realClient { return newMCPRemote(t, who) }, behaviour{key: "mcp-cli-proxy", class: "claimed", revision: "2025-11-25"}},
+		"inspector":         {func(t *testing.T, who *user) realClient { return newInspector(t, who, "legacy") }, behaviour{key: "mcp-inspector", class: "claimed", revision: "2025-11-25"}},
+		"inspector 2026":    {func(t *testing.T, who *user) realClient { return newInspector(t, who, "modern") }, behaviour{key: "mcp-inspector", class: "claimed", revision: "2026-07-28"}},
+		"claude code":       {func(t *testing.T, who *user) realClient { return newClaudeCode(t, who) }, behaviour{key: "claude-code", class: "claimed", revision: "2026-07-28"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			who := &user{person: newPerson("ana@acme.test")}

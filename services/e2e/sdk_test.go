@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -115,8 +114,8 @@ func (c *sdkClient) start(t *testing.T) {
 	t.Helper()
 	c.process = exec.Command(c.command[0], c.command[1:]...)
 	c.process.Dir = c.folder
-	var complaints strings.Builder
-	c.process.Stderr = &complaints
+	heard := &complaints{}
+	c.process.Stderr = heard
 	in, err := c.process.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -134,7 +133,7 @@ func (c *sdkClient) start(t *testing.T) {
 	t.Cleanup(func() {
 		c.stop()
 		if t.Failed() {
-			t.Logf("the client complained: %s", &complaints)
+			t.Logf("the client complained: %s", heard)
 		}
 	})
 }
@@ -183,7 +182,10 @@ func (c *sdkClient) ask(t *testing.T, request, result any) error {
 		}
 		end, err := c.who.signIn(t.Context(), said.Authorize)
 		if err != nil {
-			t.Fatalf("signing in: %v (pages seen: %q)", err, c.who.pages)
+			// It waits for an answer that doesn't come.
+			_ = c.process.Process.Kill()
+			c.stop()
+			return err
 		}
 		line = []byte(end.String())
 	}
@@ -198,14 +200,9 @@ func (c *sdkClient) list(t *testing.T) ([]string, error) {
 	t.Helper()
 	names := []string{}
 	for page := (map[string]string{}); ; {
-		var result struct {
-			Tools      []struct{ Name string }
-			NextCursor string
-		}
+		var result toolNames
 		err := c.ask(t, sdkRequest{"tools/list", page}, &result)
-		for _, tool := range result.Tools {
-			names = append(names, tool.Name)
-		}
+		names = append(names, result.names()...)
 		if err != nil || result.NextCursor == "" {
 			return names, err
 		}
@@ -215,16 +212,9 @@ func (c *sdkClient) list(t *testing.T) ([]string, error) {
 
 func (c *sdkClient) call(t *testing.T, tool string, arguments map[string]any) (string, bool, error) {
 	t.Helper()
-	var result struct {
-		Content []struct{ Text string }
-		IsError bool
-	}
+	var result toolResult
 	err := c.ask(t, sdkRequest{"tools/call", map[string]any{"name": tool, "arguments": arguments}}, &result)
-	text := ""
-	for _, part := range result.Content {
-		text += part.Text
-	}
-	return text, result.IsError, err
+	return result.text(), result.IsError, err
 }
 
 // expire makes the hour of the access token over by the client's own clock.
