@@ -14,8 +14,8 @@ import (
 // are those that people's browsers have.
 func TestSignInInABrowser(t *testing.T) {
 	applyPolicy(t, blockDeletes)
-	browser := nodeProgram("browser.mjs")
-	folder := install(t, "browser", browser)
+	browser := nodeProgram("browser", "browser.mjs")
+	folder := install(t, browser)
 	who := newPerson("cy@acme.test")
 	var seen struct {
 		Pages []string

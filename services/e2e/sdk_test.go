@@ -2,88 +2,56 @@ package e2e_test
 
 import (
 	"bufio"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
+	"slices"
 	"testing"
 	"time"
 
 	"sallyport/services/internal/nativetest"
 )
 
-// program is one of the folder clients: what installs its libraries, by its lock file, and what
+// program is one in a folder of clients: what installs its libraries, by its lock file, and what
 // runs it.
 type program struct {
+	folder, lock string
 	install, run []string
-	lock         string
 }
 
-func nodeProgram(file string) program {
+func nodeProgram(folder string, run ...string) program {
 	return program{
+		folder: folder, lock: "package-lock.json",
 		install: []string{"npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"},
-		run:     []string{"node", file},
-		lock:    "package-lock.json",
+		run:     append([]string{"node"}, run...),
 	}
 }
 
-// otherSDKs do with another official SDK what connect does with Go's.
-var otherSDKs = map[string]program{
-	"typescript": nodeProgram("client.mjs"),
-	"python": {
-		install: []string{"python3", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--root-user-action=ignore", "--require-hashes", "--target", "sdk", "-r", "requirements.txt"},
-		run:     []string{"env", "PYTHONPATH=sdk", "python3", "client.py"},
-		lock:    "requirements.txt",
-	},
-}
-
-// TestOtherSDKs shows that SDKs that forgive less, or other things, than Go's complete the sign-in,
-// get answers, and show their user why a call was refused.
-func TestOtherSDKs(t *testing.T) {
-	applyPolicy(t, blockDeletes)
-	for name, sdk := range otherSDKs {
-		t.Run(name, func(t *testing.T) {
-			folder := install(t, name, sdk)
-			client := startSDK(t, folder, append(sdk.run, sallyport.MCPURL, redirectURI))
-			who := newPerson("ana@acme.test")
-
-			var asked struct{ Authorize string }
-			client.read(t, &asked)
-			end, err := who.signIn(t.Context(), asked.Authorize, redirectURI)
-			if err != nil {
-				t.Fatalf("signing in: %v (pages seen: %q)", err, who.pages)
-			}
-			client.write(t, end.String())
-
-			text, isError := client.call(t, `{"name":"searchJiraIssuesUsingJql","arguments":{"cloudId":"acme.atlassian.net","jql":"project = OPS"}}`)
-			if isError || !strings.Contains(text, "OPS-") {
-				t.Errorf("searching gave %v %s", isError, text)
-			}
-			text, isError = client.call(t, `{"name":"executeDestructive","arguments":{"name":"deleteJiraIssue","cloudId":"acme.atlassian.net","inputs":{"issueIdOrKey":"OPS-1"}}}`)
-			if !isError || !strings.Contains(text, "AI may never delete anything") {
-				t.Errorf("deleting was to be blocked in words, got %v %s", isError, text)
-			}
-		})
+func pythonProgram(folder, lock string, run ...string) program {
+	return program{
+		folder: folder, lock: lock,
+		install: []string{"python3", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--root-user-action=ignore", "--require-hashes", "--target", "sdk", "-r", lock},
+		run:     append([]string{"env", "PYTHONPATH=sdk", "python3"}, run...),
 	}
 }
 
 // install copies a program into the cache, by what its lock file says, and installs its libraries
 // there unless that was done before.
-func install(t *testing.T, name string, p program) string {
+func install(t *testing.T, p program) string {
 	t.Helper()
-	source := filepath.Join("clients", name)
+	source := filepath.Join("clients", p.folder)
 	pinned, err := os.ReadFile(filepath.Join(source, p.lock))
 	if err != nil {
 		t.Fatal(err)
 	}
 	sum := sha256.Sum256(pinned)
-	folder := filepath.Join(nativetest.Cache(), "e2e", name+"-"+hex.EncodeToString(sum[:8]))
+	folder := filepath.Join(nativetest.Cache(), "e2e", p.folder+"-"+hex.EncodeToString(sum[:8]))
 	copyFiles(t, source, folder)
 	done := filepath.Join(folder, "installed")
 	_, err = os.Stat(done)
@@ -94,7 +62,7 @@ func install(t *testing.T, name string, p program) string {
 	command.Dir = folder
 	out, err := command.CombinedOutput()
 	if err != nil {
-		t.Fatalf("installing what clients/%s needs (with Node 20.11 or later and npm, and Python 3.11 or later and pip): %v\n%s", name, err, out)
+		t.Fatalf("installing what clients/%s needs (with Node 20.11 or later and npm, and Python 3.11 or later and pip): %v\n%s", p.folder, err, out)
 	}
 	err = os.WriteFile(done, nil, 0o600)
 	if err != nil {
@@ -124,75 +92,136 @@ func copyFiles(t *testing.T, from, to string) {
 	}
 }
 
-// sdkClient is a running client, spoken to in lines of JSON.
+// sdkClient is an assistant with an SDK of another language, spoken to in lines of JSON.
 type sdkClient struct {
-	in  io.Writer
-	out *bufio.Scanner
+	who *user
+	// command starts it; it keeps its sign-in where that says.
+	command []string
+	folder  string
+	in      io.WriteCloser
+	out     *bufio.Scanner
+	process *exec.Cmd
 }
 
-func startSDK(t *testing.T, folder string, run []string) *sdkClient {
+// newSDKClient is one of a program, which is told the protocol revision to insist on, or "".
+func newSDKClient(t *testing.T, who *user, p program, revision string) *sdkClient {
 	t.Helper()
-	// The test's own context ends before the client is told to.
-	ctx, stop := context.WithTimeout(context.Background(), time.Minute)
-	t.Cleanup(stop)
-	command := exec.CommandContext(ctx, run[0], run[1:]...)
-	command.Dir = folder
-	var complaints strings.Builder
-	command.Stderr = &complaints
-	in, err := command.StdinPipe()
+	kept := filepath.Join(t.TempDir(), "sign-in.json")
+	return &sdkClient{who: who, folder: install(t, p), command: append(slices.Clone(p.run), revision, sallyport.MCPURL, redirectURI, kept)}
+}
+
+func (c *sdkClient) start(t *testing.T) {
+	t.Helper()
+	c.process = exec.Command(c.command[0], c.command[1:]...)
+	c.process.Dir = c.folder
+	heard := &complaints{}
+	c.process.Stderr = heard
+	in, err := c.process.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := command.StdoutPipe()
+	out, err := c.process.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = command.Start()
+	err = c.process.Start()
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.in, c.out = in, bufio.NewScanner(out)
+	c.out.Buffer(nil, 1<<20)
 	t.Cleanup(func() {
-		_ = in.Close()
-		err := command.Wait()
-		if err != nil || t.Failed() {
-			t.Errorf("the client ended with %v: %s", err, &complaints)
+		c.stop()
+		if t.Failed() {
+			t.Logf("the client complained: %s", heard)
 		}
 	})
-	lines := bufio.NewScanner(out)
-	lines.Buffer(nil, 1<<20)
-	return &sdkClient{in, lines}
 }
 
-func (c *sdkClient) write(t *testing.T, line string) {
+func (c *sdkClient) stop() {
+	if c.process == nil {
+		return
+	}
+	_ = c.in.Close()
+	hung := time.AfterFunc(10*time.Second, func() { _ = c.process.Process.Kill() })
+	_ = c.process.Wait()
+	hung.Stop()
+	c.process = nil
+}
+
+func (c *sdkClient) restart(*testing.T) { c.stop() }
+
+// ask has the client send a request, and its user sign in where it asks for that.
+func (c *sdkClient) ask(t *testing.T, request, result any) error {
 	t.Helper()
-	_, err := fmt.Fprintln(c.in, line)
+	if c.process == nil {
+		c.start(t)
+	}
+	line, err := json.Marshal(request)
 	if err != nil {
 		t.Fatal(err)
 	}
+	for {
+		_, err := fmt.Fprintf(c.in, "%s\n", line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !c.out.Scan() {
+			t.Fatalf("the client said nothing: %v", c.out.Err())
+		}
+		var said struct{ Authorize, Failed string }
+		err = errors.Join(json.Unmarshal(c.out.Bytes(), &said), json.Unmarshal(c.out.Bytes(), result))
+		if err != nil {
+			t.Fatalf("the client said %s: %v", c.out.Bytes(), err)
+		}
+		if said.Failed != "" {
+			return errors.New(said.Failed)
+		}
+		if said.Authorize == "" {
+			return nil
+		}
+		end, err := c.who.signIn(t.Context(), said.Authorize)
+		if err != nil {
+			// It waits for an answer that doesn't come.
+			_ = c.process.Process.Kill()
+			c.stop()
+			return err
+		}
+		line = []byte(end.String())
+	}
 }
 
-func (c *sdkClient) read(t *testing.T, value any) {
+type sdkRequest struct {
+	Method string `json:"method"`
+	Params any    `json:"params,omitempty"`
+}
+
+func (c *sdkClient) list(t *testing.T) ([]string, error) {
 	t.Helper()
-	if !c.out.Scan() {
-		t.Fatalf("the client said nothing: %v", c.out.Err())
+	names := []string{}
+	for page := (map[string]string{}); ; {
+		var result toolNames
+		err := c.ask(t, sdkRequest{"tools/list", page}, &result)
+		names = append(names, result.names()...)
+		if err != nil || result.NextCursor == "" {
+			return names, err
+		}
+		page["cursor"] = result.NextCursor
 	}
-	err := json.Unmarshal(c.out.Bytes(), value)
+}
+
+func (c *sdkClient) call(t *testing.T, tool string, arguments map[string]any) (string, bool, error) {
+	t.Helper()
+	var result toolResult
+	err := c.ask(t, sdkRequest{"tools/call", map[string]any{"name": tool, "arguments": arguments}}, &result)
+	return result.text(), result.IsError, err
+}
+
+// expire makes the hour of the access token over by the client's own clock.
+func (c *sdkClient) expire(t *testing.T) {
+	t.Helper()
+	err := c.ask(t, sdkRequest{Method: "expire"}, &struct{}{})
 	if err != nil {
-		t.Fatalf("the client said %s: %v", c.out.Bytes(), err)
+		t.Fatal(err)
 	}
-}
-
-// call has the client call a tool, and returns the result's text, and whether it is an error.
-func (c *sdkClient) call(t *testing.T, call string) (string, bool) {
-	t.Helper()
-	c.write(t, call)
-	var result struct {
-		Content []struct{ Text string }
-		IsError bool
-	}
-	c.read(t, &result)
-	if len(result.Content) == 0 {
-		return "", result.IsError
-	}
-	return result.Content[0].Text, result.IsError
 }
