@@ -13,9 +13,9 @@ import (
 func TestWebPages(t *testing.T) {
 	applyPolicy(t, blockDeletes)
 	signedIn := signIn(t, "ana@acme.test", "MCP Inspector", "http://localhost:6274/oauth/callback")
-	program := nodeProgram("page.mjs")
+	program := nodeProgram("browser", "page.mjs")
 	command := exec.CommandContext(t.Context(), program.run[0], program.run[1], sallyport.MCPURL, signedIn.access)
-	command.Dir = install(t, "browser", program)
+	command.Dir = install(t, program)
 	var complaints strings.Builder
 	command.Stderr = &complaints
 	out, err := command.Output()

@@ -88,17 +88,17 @@ func TestRememberedConsentIsThePersonsOwn(t *testing.T) {
 	// And somebody who cancels then has got nothing.
 	a.asked("ana@acme.test")
 	page := a.browser.open(a.authorizeURL())
-	page = a.browser.submit(a.browser.submit(page, "email", "cleo@acme.test"), "decision", "accept")
+	page = a.browser.submit(a.browser.submit(page, "email", "cy@acme.test"), "decision", "accept")
 	if !page.inputs.Has("request") {
-		t.Fatalf("Cleo isn't asked: %d at %s\n%s", page.status, page.url, page.text)
+		t.Fatalf("Cy isn't asked: %d at %s\n%s", page.status, page.url, page.text)
 	}
 	got := a.calledBack(a.browser.submit(page, "decision", "cancel"))
 	if got.Get("error") != "access_denied" || got.Has("code") {
 		t.Errorf("called back with %v", got)
 	}
-	account, err := d.store.AccountOf(t.Context(), "cleo@acme.test")
+	account, err := d.store.AccountOf(t.Context(), "cy@acme.test")
 	if !errors.Is(err, state.ErrNotFound) {
-		t.Errorf("something is kept of Cleo, who cancelled: %q, %v", account, err)
+		t.Errorf("something is kept of Cy, who cancelled: %q, %v", account, err)
 	}
 }
 
