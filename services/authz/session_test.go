@@ -34,7 +34,7 @@ func (g *gate) use(token, session, body string, headers ...string) *authv3.Check
 
 const list = `{"jsonrpc":"2.0","id":5,"method":"tools/list"}`
 
-func TestSessionOfSomebodyElse(t *testing.T) {
+func TestAttackSessionOfSomebodyElse(t *testing.T) {
 	g := signedIn(t, `{"default":"allow"}`)
 	ana := g.another(account, "one", "ana-1")
 	others := map[string]string{"another person": g.another("712020:bo", "one", "bo-1"), "another client of hers": g.another(account, "two", "ana-2")}
@@ -66,7 +66,7 @@ func TestSessionOfSomebodyElse(t *testing.T) {
 	wantAllowed(t, g.use(ana, "s-1", list), atlassian)
 }
 
-func TestTaskOfSomebodyElse(t *testing.T) {
+func TestAttackTaskOfSomebodyElse(t *testing.T) {
 	g := signedIn(t, `{"default":"allow"}`)
 	ana, bo := g.another(account, "one", "ana-1"), g.another("712020:bo", "one", "bo-1")
 	const task = `{"jsonrpc":"2.0","id":5,"method":"tasks/result","params":{"taskId":"t-1"}}`

@@ -163,9 +163,9 @@ func TestStreamsAndResponsesOfASession(t *testing.T) {
 	}
 }
 
-// TestSessionOfAnotherPerson shows that a session is of no use to anybody else, not even before its
+// TestAttackSessionOfAnotherPerson shows that a session is of no use to anybody else, not even before its
 // own client has used it.
-func TestSessionOfAnotherPerson(t *testing.T) {
+func TestAttackSessionOfAnotherPerson(t *testing.T) {
 	applyPolicy(t, blockDeletes)
 	ana := signIn(t, "ana@acme.test", "Claude Code", "http://localhost:3118/callback").access
 	others := map[string]string{

@@ -201,10 +201,10 @@ func nextAfterRemoval(t *testing.T, gateways [2]string) {
 	for _, call := range calls {
 		removed, known := call.token.ends > 0 && call.token.ends <= call.from, call.token.ends == 0 || call.token.ends > call.to
 		switch {
-		case call.err != nil, call.status != 200 && call.status != 401, removed && call.status != 401, known && call.status != 200:
+		case call.err != nil, call.status != 200 && call.status != 401, removed && call.letThrough(), known && call.status != 200:
 			wrong.add("call %s at gateway %d between removals %d and %d, with a token that the one of %d ends, got %d %v %.300s",
 				call.mark, call.gateway, call.from, call.to, call.token.ends, call.status, call.err, call.text)
-		case call.status == 200:
+		case call.letThrough():
 			let++
 		default:
 			refused++
@@ -216,7 +216,7 @@ func nextAfterRemoval(t *testing.T, gateways [2]string) {
 	}
 	records := crowdRecords(t, c, let)
 	for _, call := range calls {
-		if _, written := records[call.mark]; written != (call.status == 200) {
+		if _, written := records[call.mark]; written != call.letThrough() {
 			t.Errorf("call %s, answered %d, has a record: %v", call.mark, call.status, written)
 		}
 	}
@@ -224,6 +224,10 @@ func nextAfterRemoval(t *testing.T, gateways [2]string) {
 	t.Logf("%d calls by %d clients, %d let through and %d refused, %d removals of a person who had got %d tokens, %d calls decided wrongly",
 		len(calls), crowdSize, let, refused, removals, len(given), len(wrong))
 }
+
+// letThrough says whether Sallyport let a call through. A person's removal ends their token at Atlassian,
+// too, so that what is on its way there may be refused there, in other words.
+func (o observed) letThrough() bool { return o.status == 200 || o.status == 401 && !strings.Contains(o.text, "through Sallyport") }
 
 // forget removes a person as an admin does.
 func forget(email string) error {

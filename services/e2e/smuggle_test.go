@@ -52,9 +52,9 @@ func marked(tool, mark string) string {
 	return fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":%q,"arguments":{"cloudId":"acme.atlassian.net","issueIdOrKey":"OPS-1","mark":%q}}}`, tool, mark)
 }
 
-// TestIdentityHeadersDontReachAtlassian sends headers that a server behind a gateway may take for the
+// TestAttackIdentityHeaders sends headers that a server behind a gateway may take for the
 // gateway's own word. What counts is what Atlassian receives: nothing of them, and the person's token.
-func TestIdentityHeadersDontReachAtlassian(t *testing.T) {
+func TestAttackIdentityHeaders(t *testing.T) {
 	applyPolicy(t, blockDeletes)
 	token := signIn(t, "bo@acme.test", "Claude Code", "http://localhost:3118/callback").access
 	const value = "smuggled-identity"
@@ -80,9 +80,9 @@ func TestIdentityHeadersDontReachAtlassian(t *testing.T) {
 	}
 }
 
-// TestSmuggledRequests sends what two readers of HTTP could read differently. What isn't refused must
+// TestAttackSmuggledRequests sends what two readers of HTTP could read differently. What isn't refused must
 // reach Atlassian as the one request that was decided, with the person's own token.
-func TestSmuggledRequests(t *testing.T) {
+func TestAttackSmuggledRequests(t *testing.T) {
 	applyPolicy(t, blockDeletes)
 	token := signIn(t, "bo@acme.test", "Claude Code", "http://localhost:3118/callback").access
 	host := "Host: " + hostPort(t, sallyport.MCPURL)

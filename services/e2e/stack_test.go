@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -10,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"sallyport/services/internal/secrettest"
 )
 
 // portBase keeps the tests' stack apart from one that `make up` has started.
@@ -70,9 +73,15 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "reading the stack's state:", err)
 		return 1
 	}
+	witness := secrettest.Watch()
 	code := m.Run()
 	if code != 0 {
 		printLogs()
+	}
+	err = searchForSecrets(context.Background(), witness)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "searching for secrets:", err)
+		return 1
 	}
 	return code
 }
@@ -80,7 +89,7 @@ func run(m *testing.M) int {
 func stackCommand(verb string) error {
 	command := exec.Command(filepath.Join(bin, "stack"), verb, "--run-dir", runDir)
 	command.Dir = root
-	command.Env = append(os.Environ(), "PORT_BASE="+portBase, "ATLASSIAN=", "MCP_UPSTREAM=")
+	command.Env = append(os.Environ(), "PORT_BASE="+portBase, "ATLASSIAN=", "MCP_UPSTREAM=", "SALLYPORT_LOG_LEVEL=debug")
 	command.Stdout, command.Stderr = os.Stderr, os.Stderr
 	return command.Run()
 }

@@ -30,7 +30,7 @@ func (d *deployment) registerFrom(base, source, metadata string) answer {
 
 const plainRegistration = `{"client_name":"Codex","redirect_uris":["http://localhost/callback"]}`
 
-func TestFloodingRegistration(t *testing.T) {
+func TestAttackFloodOfRegistrations(t *testing.T) {
 	d := deploy(t, func(cfg *identity.Config) { cfg.RegistrationsPerAddress, cfg.RegistrationsInAll = 5, 12 })
 	listen := nativetest.FreeAddress(t)
 	d.serve(listen)
@@ -68,7 +68,7 @@ func TestFloodingRegistration(t *testing.T) {
 	}
 }
 
-func TestFloodingWithMetadataURLs(t *testing.T) {
+func TestAttackFloodOfMetadataURLs(t *testing.T) {
 	d, internet := deployWithDocuments(t, "claude.test", "*.claude.test")
 	d.cfg.RegistrationsPerAddress, d.cfg.RegistrationsInAll = 3, 1000
 	listen := nativetest.FreeAddress(t)
@@ -92,7 +92,7 @@ func TestFloodingWithMetadataURLs(t *testing.T) {
 	}
 }
 
-func TestOversizedRegistration(t *testing.T) {
+func TestAttackOversizedRegistration(t *testing.T) {
 	d := deploy(t)
 	redirect := func(n int) string { return `"http://localhost/` + strings.Repeat("x", n) + `"` }
 	for name, metadata := range map[string]string{

@@ -11,7 +11,7 @@ import (
 	"sallyport/services/internal/state"
 )
 
-func TestCodeIsUsedOnce(t *testing.T) {
+func TestAttackCodeReplay(t *testing.T) {
 	d := deploy(t)
 	a := d.connect("Codex")
 	code := a.signIn("ana@acme.test").Get("code")
@@ -26,7 +26,7 @@ func TestCodeIsUsedOnce(t *testing.T) {
 	a.refresh(got.text("refresh_token")).refused(t, http.StatusBadRequest, "invalid_grant")
 }
 
-func TestCodeIsBound(t *testing.T) {
+func TestAttackCodeInjection(t *testing.T) {
 	d := deploy(t)
 	other := d.connect("Other")
 	for _, c := range []struct {
@@ -59,7 +59,7 @@ func TestUnknownClient(t *testing.T) {
 	a.post("/oauth/token", "grant_type", strings.Repeat("x", 40<<10)).refused(t, http.StatusBadRequest, "invalid_request")
 }
 
-func TestOldRefreshTokenRevokesItsGrant(t *testing.T) {
+func TestAttackRefreshTokenReuse(t *testing.T) {
 	d := deploy(t)
 	a := d.connect("Codex")
 	first := a.tokens("ana@acme.test").text("refresh_token")
@@ -81,7 +81,7 @@ func TestOldRefreshTokenRevokesItsGrant(t *testing.T) {
 	}
 }
 
-func TestGraceIsShort(t *testing.T) {
+func TestAttackRefreshTokenReuseAfterTheGrace(t *testing.T) {
 	d := deploy(t)
 	a := d.connect("Codex")
 	first := a.tokens("ana@acme.test").text("refresh_token")
@@ -97,7 +97,7 @@ func TestGraceIsShort(t *testing.T) {
 	a.refresh(next.text("refresh_token")).refused(t, http.StatusBadRequest, "invalid_grant")
 }
 
-func TestRefreshTokenIsTheClientsOwn(t *testing.T) {
+func TestAttackRefreshTokenOfAnotherClient(t *testing.T) {
 	d := deploy(t)
 	a := d.connect("Codex")
 	token := a.tokens("ana@acme.test").text("refresh_token")
@@ -109,7 +109,7 @@ func TestRefreshTokenIsTheClientsOwn(t *testing.T) {
 }
 
 // A page must come instead of a redirect where the client or its redirect is wrong.
-func TestAuthorizeNeverRedirectsToStrangers(t *testing.T) {
+func TestAttackRedirects(t *testing.T) {
 	d := deploy(t)
 	a := d.connect("Codex")
 	a.browser.stopAt = "http"
@@ -122,7 +122,13 @@ func TestAuthorizeNeverRedirectsToStrangers(t *testing.T) {
 			t.Errorf("%q: got %d, location %q", change, got.status, got.header.Get("Location"))
 		}
 	}
-	// The rest goes back to the client, as OAuth wants it.
+}
+
+// TestAttackPKCEDowngrade asks for codes that need no proof, or a weak one. What is wrong goes back to the
+// client, as OAuth wants it.
+func TestAttackPKCEDowngrade(t *testing.T) {
+	d := deploy(t)
+	a := d.connect("Codex")
 	for _, c := range []struct{ name, value, code string }{
 		{"response_type", "token", "unsupported_response_type"},
 		{"code_challenge", "", "invalid_request"},
@@ -141,9 +147,58 @@ func TestAuthorizeNeverRedirectsToStrangers(t *testing.T) {
 	if repeated.Get("error") != "invalid_request" {
 		t.Errorf("a repeated parameter: %v", repeated)
 	}
+	// A code that was asked for with a challenge isn't given out without its verifier.
+	a.exchange(a.signIn("ana@acme.test").Get("code"), "code_verifier", "").refused(t, http.StatusBadRequest, "invalid_grant")
 }
 
-func TestConsentCantBeForged(t *testing.T) {
+// TestAttackConsentOfAnotherClient uses what a person allowed one client for another one, of the same name
+// and of the same redirect, which the attacker registered.
+func TestAttackConsentOfAnotherClient(t *testing.T) {
+	d := deploy(t)
+	a := d.connect("Codex")
+	a.asked("ana@acme.test")
+	if n := a.asked("ana@acme.test"); n != 0 {
+		t.Fatalf("what Ana allowed isn't remembered: she is asked %d times", n)
+	}
+	attacker := d.connect("Codex")
+	attacker.browser = a.browser
+	shown := attacker.browser.open(attacker.authorizeURL())
+	if shown.status != http.StatusOK || !shown.inputs.Has("request") {
+		t.Fatalf("the attacker's client is let on without a question: %d at %s", shown.status, shown.url)
+	}
+	// The form of one client's page can't be turned into an answer for another client.
+	own := d.connect("Own")
+	own.browser = a.browser
+	page := own.browser.open(own.authorizeURL())
+	login := own.browser.submit(page, "decision", "allow", "client_id", attacker.id, "redirect_uri", attacker.redirect)
+	back, _ := own.finish(login, "ana@acme.test")
+	own.exchange(own.calledBack(back).Get("code"), "client_id", attacker.id).refused(t, http.StatusBadRequest, "invalid_grant")
+	// Cancelling for the attacker's client takes nothing away from the other.
+	attacker.browser.submit(shown, "decision", "cancel")
+	if n := a.asked("ana@acme.test"); n != 0 {
+		t.Errorf("her own client asks %d times", n)
+	}
+}
+
+// TestAttackClickjacking looks at every kind of page: none may be shown in a frame.
+func TestAttackClickjacking(t *testing.T) {
+	d := deploy(t)
+	a := d.connect("Codex")
+	consent := a.browser.open(a.authorizeURL())
+	for name, got := range map[string]page{
+		"consent":              consent,
+		"an unknown client":    a.browser.open(a.authorizeURL("client_id", "unknown")),
+		"a callback of nobody": a.browser.open(d.url + "/mcp/callback?code=x&state=y"),
+		"a forged consent":     newBrowser(t, redirectURI).submit(consent, "decision", "allow"),
+	} {
+		policy := got.header.Get("Content-Security-Policy")
+		if got.header.Get("X-Frame-Options") != "DENY" || !strings.Contains(policy, "frame-ancestors 'none'") || !strings.Contains(policy, "default-src 'none'") {
+			t.Errorf("%s: X-Frame-Options %q, Content-Security-Policy %q", name, got.header.Get("X-Frame-Options"), policy)
+		}
+	}
+}
+
+func TestAttackForgedConsent(t *testing.T) {
 	d := deploy(t)
 	a := d.connect("Codex")
 	// Fetching it twice, as fastmcp does, changes nothing.
@@ -180,7 +235,7 @@ func TestConsentCantBeForged(t *testing.T) {
 	}
 }
 
-func TestCallbackIsForTheBrowserThatConsented(t *testing.T) {
+func TestAttackForgedCallback(t *testing.T) {
 	d := deploy(t)
 	a := d.connect("Codex")
 	// Somebody gets another person to finish a sign-in at Atlassian that they began.
@@ -207,7 +262,7 @@ func TestCallbackIsForTheBrowserThatConsented(t *testing.T) {
 	}
 }
 
-func TestWrongIssuerAtCallback(t *testing.T) {
+func TestAttackMixUp(t *testing.T) {
 	d := deploy(t)
 	a := d.connect("Codex")
 	accept := a.browser.submit(a.browser.submit(a.browser.open(a.authorizeURL()), "decision", "allow"), "email", "bo@acme.test")

@@ -2,6 +2,7 @@ package identity_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -18,6 +19,7 @@ import (
 	"sallyport/services/internal/processtest"
 	"sallyport/services/internal/redistest"
 	"sallyport/services/internal/seal"
+	"sallyport/services/internal/secrettest"
 	"sallyport/services/internal/state"
 )
 
@@ -60,6 +62,7 @@ func deploySwitched(t *testing.T, switches map[string]string, tweak ...func(*ide
 	keyFile, tokenFile := processtest.SealKey(t), filepath.Join(t.TempDir(), "jira.token")
 	write(t, tokenFile, jiraToken)
 	redis := redistest.Start(t)
+	t.Cleanup(func() { d.searchForSecrets(redis) })
 	listen := nativetest.FreeAddress(t)
 	d.url = "http://" + listen
 	d.cfg = identity.Config{
@@ -90,6 +93,30 @@ func (d *deployment) serve(listen string) string {
 	processtest.Run(d.t, d.log, func(_ context.Context, p *process.Process) error { return identity.Start(p, cfg) })
 	waitFor(d.t, "http://"+listen+"/.well-known/oauth-authorization-server")
 	return cfg.GRPCListen
+}
+
+// witness sees the tokens, codes and cookies of all tests.
+var witness = secrettest.Watch()
+
+// searchForSecrets looks for them in the log, which is at debug level, and in Redis, at the end of a test.
+func (d *deployment) searchForSecrets(redis string) {
+	response, err := http.Get(d.control + "/issued")
+	if err == nil { // Else the test has stopped the stand-in.
+		var issued []string
+		err = json.NewDecoder(response.Body).Decode(&issued)
+		_ = response.Body.Close()
+		witness.Add("Atlassian's code or token", issued...)
+	}
+	witness.Add("Jira's credential", jiraToken)
+	kept, _, dumpErr := redistest.Dump(context.Background(), redis)
+	if dumpErr != nil {
+		d.t.Error(dumpErr)
+	}
+	for place, text := range map[string][]byte{"the log": []byte(d.log.String()), "Redis": kept} {
+		for _, secret := range witness.Find(text) {
+			d.t.Errorf("%s has in clear: %s", place, secret)
+		}
+	}
 }
 
 // standIn is the stand-in for Atlassian, a program of the tools module.

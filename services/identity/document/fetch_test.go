@@ -139,7 +139,7 @@ func TestSlowAnswersAreGivenUp(t *testing.T) {
 	}
 }
 
-func TestSSRFByPrivateAddress(t *testing.T) {
+func TestAttackSSRFByPrivateAddress(t *testing.T) {
 	net := documenttest.Start(t)
 	cfg := net.Config("evil.test")
 	cfg.Networks = nil
@@ -157,7 +157,7 @@ func TestSSRFByPrivateAddress(t *testing.T) {
 
 // The DNS answers with an address that may be reached when it is asked first, and with a private one
 // when it is asked again, or with both at once. Here 127.0.0.2 plays the public one, and nobody listens there.
-func TestSSRFByDNSRebinding(t *testing.T) {
+func TestAttackSSRFByDNSRebinding(t *testing.T) {
 	net := documenttest.Start(t)
 	cfg := net.Config("rebind.test")
 	cfg.Networks = []netip.Prefix{netip.MustParsePrefix("127.0.0.2/32")}

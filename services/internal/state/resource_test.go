@@ -18,8 +18,8 @@ func adminSignIn(t *testing.T, store *state.Store, account string) (state.Grant,
 	return grant, pair
 }
 
-// TestTokenOfAnotherAudience shows each token where the other one belongs.
-func TestTokenOfAnotherAudience(t *testing.T) {
+// TestAttackTokenOfAnotherAudience shows each token where the other one belongs.
+func TestAttackTokenOfAnotherAudience(t *testing.T) {
 	store, _ := open(t)
 	ctx := t.Context()
 	_, assistants := signIn(t, store, "ana", "ana")

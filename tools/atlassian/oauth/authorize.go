@@ -169,6 +169,7 @@ func (s *Server) serveDecision(w http.ResponseWriter, r *http.Request) {
 		text := random() + random()
 		s.mu.Lock()
 		s.codes[text] = c
+		s.issued = append(s.issued, text)
 		s.mu.Unlock()
 		s.sendBack(w, r, t.asked, url.Values{"code": {text}})
 	}

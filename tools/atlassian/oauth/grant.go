@@ -79,6 +79,13 @@ func (s *Server) Verify(token string) (Grant, time.Time, error) {
 // Accepts reports whether the MCP endpoint at path takes tokens of this grant.
 func (s *Server) Accepts(g Grant, path string) bool { return g.Resource == s.public+path }
 
+// Issued returns all codes and tokens that were ever given.
+func (s *Server) Issued() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.issued)
+}
+
 // ExpireTokens refuses all access tokens given so far.
 func (s *Server) ExpireTokens() {
 	s.mu.Lock()
@@ -103,6 +110,7 @@ func (s *Server) give(g Grant, family string) (map[string]any, error) {
 		return nil, err
 	}
 	s.access[access] = &accessToken{g, family, s.now().Add(lifetime)}
+	s.issued = append(s.issued, access)
 	answer := map[string]any{
 		"access_token": access, "token_type": "Bearer", "expires_in": int(lifetime.Seconds()), "scope": join(g.Scopes),
 	}
@@ -114,6 +122,7 @@ func (s *Server) give(g Grant, family string) (map[string]any, error) {
 		return nil, err
 	}
 	s.refresh[refresh] = &refreshToken{Grant: g, family: family}
+	s.issued = append(s.issued, refresh)
 	answer["refresh_token"] = refresh
 	return answer, nil
 }

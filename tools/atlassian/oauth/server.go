@@ -36,6 +36,8 @@ type Server struct {
 	codes   map[string]*code
 	access  map[string]*accessToken
 	refresh map[string]*refreshToken
+	// issued are all codes and tokens that were ever given.
+	issued []string
 }
 
 // New returns a server without any client. It makes a new key for signing tokens.

@@ -22,6 +22,8 @@ type Config struct {
 	Tools    Tools
 	// ExpireTokens and RevokeRefresh end all tokens given so far.
 	ExpireTokens, RevokeRefresh func()
+	// Issued are all codes and tokens that were ever given.
+	Issued func() []string
 }
 
 type api struct{ Config }
@@ -40,6 +42,7 @@ func Handler(c Config) http.Handler {
 	mux.HandleFunc("PUT /tools/{name}", a.setTool)
 	mux.HandleFunc("DELETE /tools/{name}", a.removeTool)
 	mux.HandleFunc("GET /calls", a.calls)
+	mux.HandleFunc("GET /issued", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, a.Issued()) })
 	mux.HandleFunc("DELETE /calls", func(w http.ResponseWriter, _ *http.Request) {
 		a.Journal.Clear()
 		w.WriteHeader(http.StatusNoContent)
@@ -77,7 +80,7 @@ func (a api) list(w http.ResponseWriter, _ *http.Request) {
 		listed{"revoke_refresh", nil, "Set to true: all refresh tokens given so far are refused from now on."})
 	answer(w, http.StatusOK, map[string]any{
 		"values": current, "switches": all,
-		"how": `PATCH / with {"slow":500,"expire_tokens":true}, or PUT /slow with 500; POST /reset puts all back, POST /reset?site=true the site's content too; GET /people, PUT /people/{email}/groups with ["developers"]; PUT /tools/{name} with {"description":"..."}, DELETE /tools/{name}; GET /calls?since=N, DELETE /calls.`,
+		"how": `PATCH / with {"slow":500,"expire_tokens":true}, or PUT /slow with 500; POST /reset puts all back, POST /reset?site=true the site's content too; GET /people, PUT /people/{email}/groups with ["developers"]; PUT /tools/{name} with {"description":"..."}, DELETE /tools/{name}; GET /calls?since=N, DELETE /calls; GET /issued, the codes and tokens that were given.`,
 	})
 }
 
