@@ -227,7 +227,9 @@ func nextAfterRemoval(t *testing.T, gateways [2]string) {
 
 // letThrough says whether Sallyport let a call through. A person's removal ends their token at Atlassian,
 // too, so that what is on its way there may be refused there, in other words.
-func (o observed) letThrough() bool { return o.status == 200 || o.status == 401 && !strings.Contains(o.text, "through Sallyport") }
+func (o observed) letThrough() bool {
+	return o.status == 200 || o.status == 401 && !strings.Contains(o.text, "through Sallyport")
+}
 
 // forget removes a person as an admin does.
 func forget(email string) error {
