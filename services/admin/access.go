@@ -32,7 +32,9 @@ type AccessServer struct {
 	store  *state.Store
 	people people
 	file   fileTokens
-	log    *slog.Logger
+	// console is the console's URL, without a slash at its end; empty where nobody can sign in.
+	console string
+	log     *slog.Logger
 }
 
 // GetRoles returns who has which role.

@@ -4,6 +4,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -30,6 +31,7 @@ type Config struct {
 	Identity      string `help:"Address of identity's gRPC, host:port, which knows the groups." default:"127.0.0.1:8806" env:"SALLYPORT_IDENTITY"`
 	StreamLimit   int64  `help:"Most entries that may wait to be indexed. Beyond it nothing can be changed, since it couldn't be written down." default:"1000000" env:"SALLYPORT_STREAM_LIMIT"`
 	PublicURL     string `help:"URL that assistants reach Sallyport at, without a path." required:"" env:"SALLYPORT_PUBLIC_URL"`
+	ConsoleURL    string `name:"console-url" help:"URL that admins reach the console and this API at, without a path. Without it nobody can sign in to them." env:"SALLYPORT_CONSOLE_URL"`
 	EnvoyAdmin    string `help:"URL of Envoy's admin interface." default:"http://127.0.0.1:9901" env:"SALLYPORT_ENVOY_ADMIN"`
 	AuthzOps      string `help:"URL of authz's health." default:"http://127.0.0.1:9091" env:"SALLYPORT_AUTHZ_OPS"`
 	IdentityOps   string `help:"URL of identity's health." default:"http://127.0.0.1:9092" env:"SALLYPORT_IDENTITY_OPS"`
@@ -42,7 +44,7 @@ func (c Config) Validate() error {
 		return fmt.Errorf("--stream-limit is %d: at least one entry must fit", c.StreamLimit)
 	}
 	for _, setting := range []struct{ flag, value string }{
-		{"public-url", c.PublicURL}, {"envoy-admin", c.EnvoyAdmin}, {"authz-ops", c.AuthzOps},
+		{"public-url", c.PublicURL}, {"console-url", cmp.Or(c.ConsoleURL, c.PublicURL)}, {"envoy-admin", c.EnvoyAdmin}, {"authz-ops", c.AuthzOps},
 		{"identity-ops", c.IdentityOps}, {"accesslog-ops", c.AccesslogOps},
 	} {
 		u, err := url.Parse(setting.value)
@@ -76,7 +78,7 @@ func Start(_ context.Context, p *process.Process, cfg Config) error {
 	people := people{store, identityv1.NewDirectoryServiceClient(identity)}
 	operations := &OperationServer{policies: saved, catalogue: known, log: p.Log}
 	gate := guard{
-		callers: callers{file: tokens, store: store, people: people},
+		callers: callers{file: tokens, store: store, people: people, console: state.AdminResource(cfg.ConsoleURL)},
 		acts:    &act.Recorder{Store: store, Limit: cfg.StreamLimit, Log: p.Log},
 	}
 	return p.ServeGRPC(process.GRPC{
@@ -92,7 +94,10 @@ func Start(_ context.Context, p *process.Process, cfg Config) error {
 			adminv1.RegisterConnectionServiceServer(s, &ConnectionServer{
 				people: people, identity: identityv1.NewConnectionServiceClient(identity), log: p.Log,
 			})
-			adminv1.RegisterAccessServiceServer(s, &AccessServer{store: store, people: people, file: tokens, log: p.Log})
+			adminv1.RegisterAccessServiceServer(s, &AccessServer{
+				store: store, people: people, file: tokens, console: state.AdminResource(cfg.ConsoleURL), log: p.Log,
+			})
+			adminv1.RegisterSessionServiceServer(s, SessionServer{})
 			adminv1.RegisterActivityServiceServer(s, &ActivityServer{elastic: search})
 			adminv1.RegisterStatusServiceServer(s, newStatusServer(cfg, store, search, operations, people))
 		},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -21,14 +22,23 @@ type callers struct {
 	file   fileTokens
 	store  *state.Store
 	people people
-	// signedIn finds the person that an access token was given to, by the token's hash; state.ErrNotFound
-	// where it was given to nobody, or has ended. Nil where people can't sign in.
-	signedIn func(ctx context.Context, tokenHash string) (person, error)
+	// console is the console's URL, without a slash at its end, which people's tokens are for; empty where
+	// nobody can sign in.
+	console string
 }
 
 // identify returns who makes a call, with the role that they have at this moment, or UNAUTHENTICATED.
 func (c callers) identify(ctx context.Context) (caller, error) {
 	given := metadata.ValueFromIncomingContext(ctx, "authorization")
+	if len(given) == 0 {
+		token, err := c.cookie(ctx)
+		if err != nil {
+			return caller{}, err
+		}
+		if token != "" {
+			return c.personWith(ctx, token)
+		}
+	}
 	if len(given) != 1 {
 		return caller{}, status.Error(codes.Unauthenticated, "This call needs a token: send it once, as the metadata authorization: Bearer TOKEN.")
 	}
@@ -43,13 +53,41 @@ func (c callers) identify(ctx context.Context) (caller, error) {
 		return found, nil
 	case strings.HasPrefix(token, apiTokenPrefix):
 		return c.apiToken(ctx, token)
-	case c.signedIn != nil:
+	case c.console != "":
 		return c.personWith(ctx, token)
 	}
 	return caller{}, errNoToken
 }
 
-var errNoToken = status.Error(codes.Unauthenticated, "The token is none that Sallyport knows: send an API token, or one of the admin service's token file, as authorization: Bearer TOKEN.")
+var errNoToken = status.Error(codes.Unauthenticated, "The token is none that Sallyport knows, or its sign-in has ended: sign in again by `sallyport login`, or send an API token, or one of the admin service's token file, as authorization: Bearer TOKEN.")
+
+// cookie returns the access token in the console's cookie, empty where there is none. Browsers send cookies
+// with what other sites' pages ask for, too, so the request has to come from the console's own page.
+func (c callers) cookie(ctx context.Context) (string, error) {
+	if c.console == "" {
+		return "", nil
+	}
+	token := ""
+	for _, line := range metadata.ValueFromIncomingContext(ctx, "cookie") {
+		cookies, err := http.ParseCookie(line)
+		if err != nil {
+			continue
+		}
+		for _, cookie := range cookies {
+			if cookie.Name == state.ConsoleCookie(c.console) {
+				token = cookie.Value
+			}
+		}
+	}
+	if token == "" {
+		return "", nil
+	}
+	site, origin := lastOf(ctx, "sec-fetch-site"), lastOf(ctx, "origin")
+	if site == "same-origin" || site == "" && origin == c.console {
+		return token, nil
+	}
+	return "", status.Error(codes.Unauthenticated, "A page of another site can't use the sign-in to the console: open the console at "+c.console+".")
+}
 
 func (c callers) apiToken(ctx context.Context, token string) (caller, error) {
 	if !wellFormed(token) {
@@ -74,13 +112,14 @@ func moment(at time.Time) string { return at.UTC().Format(time.DateTime) + " UTC
 
 // personWith is the person that a token was given to.
 func (c callers) personWith(ctx context.Context, token string) (caller, error) {
-	p, err := c.signedIn(ctx, state.TokenHash(token))
+	grant, err := c.store.SessionGrant(ctx, state.TokenHash(token), c.console)
 	if errors.Is(err, state.ErrNotFound) {
 		return caller{}, errNoToken
 	}
 	if err != nil {
 		return caller{}, status.Errorf(codes.Unavailable, "Redis doesn't answer, so the token can't be checked. Start it again, and try once more. (%v)", err)
 	}
+	p := person{grant.AccountID, grant.Email, grant.Name}
 	role, err := c.roleNow(ctx, p)
 	if err != nil {
 		return caller{}, err

@@ -20,15 +20,9 @@ func RoleOf(accountID, email string, groups []state.Group, bindings []state.Role
 	return roleNames[roleOf(person{accountID: accountID, email: email}, groups, bindings)]
 }
 
-// PersonalGuard stands before a method as for people who have signed in: signedIn returns the account id
-// and e-mail address that the hash of a token belongs to.
-func PersonalGuard(store *state.Store, identity grpc.ClientConnInterface, signedIn func(tokenHash string) (account, email string, err error)) func(ctx context.Context, method string) error {
-	c := callers{store: store, people: people{store, identityv1.NewDirectoryServiceClient(identity)}}
-	c.signedIn = func(_ context.Context, tokenHash string) (person, error) {
-		account, email, err := signedIn(tokenHash)
-		return person{accountID: account, email: email}, err
-	}
-	g := guard{callers: c}
+// PersonalGuard stands before a method as for people who have signed in to the console at a URL.
+func PersonalGuard(store *state.Store, identity grpc.ClientConnInterface, console string) func(ctx context.Context, method string) error {
+	g := guard{callers: callers{store: store, people: people{store, identityv1.NewDirectoryServiceClient(identity)}, console: console}}
 	return func(ctx context.Context, method string) error {
 		_, err := g.unary(ctx, nil, &grpc.UnaryServerInfo{FullMethod: method}, func(context.Context, any) (any, error) { return nil, nil })
 		return err

@@ -131,19 +131,13 @@ func TestSetRoles(t *testing.T) {
 
 // TestPeopleHaveRoles calls as a person whose bindings and groups change between calls.
 func TestPeopleHaveRoles(t *testing.T) {
-	const get = "/sallyport.admin.v1.PolicyService/GetPolicy"
 	cfg := redisOnly(t)
 	store := state.Open(cfg.Redis)
 	defer store.Close()
 	d := &directory{of: map[string][]*identityv1.Group{}}
-	tokens := map[string]string{state.TokenHash("anas token"): "712020:ana ana@acme.test"}
-	call := admin.PersonalGuard(store, processtest.Dial(t, serveDirectory(t, d)), func(hash string) (string, string, error) {
-		account, email, ok := strings.Cut(tokens[hash], " ")
-		if !ok {
-			return "", "", state.ErrNotFound
-		}
-		return account, email, nil
-	})
+	signInAdmin(t, store, "anas-token", consoleURL)
+	signInAdmin(t, store, "her-assistants-token", "https://sallyport.test/mcp")
+	call := admin.PersonalGuard(store, processtest.Dial(t, serveDirectory(t, d)), consoleURL)
 	version := int64(0)
 	bound := func(bindings ...state.RoleBinding) {
 		t.Helper()
@@ -161,35 +155,92 @@ func TestPeopleHaveRoles(t *testing.T) {
 		says  string
 	}{
 		{"nobody's token", func() {}, "somebody's", codes.Unauthenticated, "The token is none that Sallyport knows"},
-		{"no roles yet", func() {}, "anas token", codes.PermissionDenied, "GetPolicy needs the role viewer, and ana@acme.test (a person) has no role. Ask whoever holds the admin service's token file."},
-		{"bound is somebody else", func() { bound(state.RoleBinding{Role: "admin", Email: "bo@acme.test"}) }, "anas token", codes.PermissionDenied, "GetPolicy needs the role viewer, and ana@acme.test (a person) has no role. Ask an admin for it: bo@acme.test."},
+		{"a token for the MCP endpoint", func() {}, "her-assistants-token", codes.Unauthenticated, "The token is none that Sallyport knows"},
+		{"no roles yet", func() {}, "anas-token", codes.PermissionDenied, "GetPolicy needs the role viewer, and ana@acme.test (a person) has no role. Ask whoever holds the admin service's token file."},
+		{"bound is somebody else", func() { bound(state.RoleBinding{Role: "admin", Email: "bo@acme.test"}) }, "anas-token", codes.PermissionDenied, "GetPolicy needs the role viewer, and ana@acme.test (a person) has no role. Ask an admin for it: bo@acme.test."},
 		{"a group of hers is bound", func() {
 			bound(state.RoleBinding{Role: "viewer", GroupID: "g1", GroupName: "support"})
 			d.of["712020:ana"] = []*identityv1.Group{{Id: "g1"}}
-		}, "anas token", codes.OK, ""},
-		{"Jira doesn't answer", func() { d.err = status.Error(codes.Unavailable, "Jira doesn't answer") }, "anas token", codes.PermissionDenied, "GetPolicy needs"},
-		{"it answers again", func() { d.err = nil }, "anas token", codes.OK, ""},
-		{"she left the group", func() { d.of["712020:ana"] = nil }, "anas token", codes.PermissionDenied, "GetPolicy needs"},
+		}, "anas-token", codes.OK, ""},
+		{"Jira doesn't answer", func() { d.err = status.Error(codes.Unavailable, "Jira doesn't answer") }, "anas-token", codes.PermissionDenied, "GetPolicy needs"},
+		{"it answers again", func() { d.err = nil }, "anas-token", codes.OK, ""},
+		{"she left the group", func() { d.of["712020:ana"] = nil }, "anas-token", codes.PermissionDenied, "GetPolicy needs"},
 		{"groups that are kept count before Jira", func() {
 			err := errors.Join(store.SaveUpstream(t.Context(), "712020:ana", state.Upstream{ExpiresAt: time.Now().Add(time.Hour)}), saveGroups(t.Context(), store, true))
 			if err != nil {
 				t.Fatal(err)
 			}
-		}, "anas token", codes.OK, ""},
+		}, "anas-token", codes.OK, ""},
 		{"kept groups that aren't known give nothing", func() {
 			err := saveGroups(t.Context(), store, false)
 			if err != nil {
 				t.Fatal(err)
 			}
-		}, "anas token", codes.PermissionDenied, "GetPolicy needs"},
-		{"bound by name", func() { bound(state.RoleBinding{Role: "auditor", Email: "ana@acme.test"}) }, "anas token", codes.OK, ""},
-		{"signed out", func() { tokens = nil }, "anas token", codes.Unauthenticated, "The token is none that Sallyport knows"},
+		}, "anas-token", codes.PermissionDenied, "GetPolicy needs"},
+		{"bound by name", func() { bound(state.RoleBinding{Role: "auditor", Email: "ana@acme.test"}) }, "anas-token", codes.OK, ""},
+		{"signed out", func() {
+			_, err := store.EndGrant(t.Context(), "grant of anas-token")
+			if err != nil {
+				t.Fatal(err)
+			}
+		}, "anas-token", codes.Unauthenticated, "The token is none that Sallyport knows"},
 	} {
 		test.first()
 		ctx := metadata.NewIncomingContext(t.Context(), metadata.Pairs("authorization", "Bearer "+test.token))
 		err := call(ctx, get)
 		if status.Code(err) != test.code || !strings.HasPrefix(status.Convert(err).Message(), test.says) {
 			t.Errorf("%s: %v, want %v that says %q", test.why, err, test.code, test.says)
+		}
+	}
+}
+
+const (
+	consoleURL = "https://console.test"
+	get        = "/sallyport.admin.v1.PolicyService/GetPolicy"
+)
+
+// signInAdmin signs ana in with an access token for a resource.
+func signInAdmin(t *testing.T, store *state.Store, access, resource string) {
+	t.Helper()
+	grant := state.Grant{ID: "grant of " + access, Rev: "1", AccountID: "712020:ana", Email: "ana@acme.test", Name: "Ana", Resource: resource}
+	err := errors.Join(
+		store.SaveUpstream(t.Context(), grant.AccountID, state.Upstream{ExpiresAt: time.Now().Add(time.Hour)}),
+		store.CreateGrant(t.Context(), grant, "code of "+access, state.Code{GrantID: grant.ID}),
+		store.IssueSession(t.Context(), grant, state.TokenHash(access), time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestConsoleCookie shows from which pages the cookie of the console is taken.
+func TestConsoleCookie(t *testing.T) {
+	store := state.Open(redisOnly(t).Redis)
+	defer store.Close()
+	signInAdmin(t, store, "anas-token", consoleURL)
+	_, err := store.SaveRoles(t.Context(), 0, []state.RoleBinding{{Role: "viewer", Email: "ana@acme.test"}}, state.Save{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &directory{of: map[string][]*identityv1.Group{}}
+	call := admin.PersonalGuard(store, processtest.Dial(t, serveDirectory(t, d)), consoleURL)
+	const cookie = "__Host-sallyport_session=anas-token"
+	for name, c := range map[string]struct {
+		metadata []string
+		code     codes.Code
+		says     string
+	}{
+		"a browser's same origin":   {[]string{"cookie", "a=b; " + cookie, "sec-fetch-site", "same-origin"}, codes.OK, ""},
+		"an older browser's":        {[]string{"cookie", cookie, "origin", consoleURL}, codes.OK, ""},
+		"a page of the same site":   {[]string{"cookie", cookie, "sec-fetch-site", "same-site", "origin", consoleURL}, codes.Unauthenticated, "A page of another site"},
+		"a page of another site":    {[]string{"cookie", cookie, "sec-fetch-site", "cross-site"}, codes.Unauthenticated, "A page of another site"},
+		"another origin":            {[]string{"cookie", cookie, "origin", "https://evil.test"}, codes.Unauthenticated, "A page of another site"},
+		"no word of where from":     {[]string{"cookie", cookie}, codes.Unauthenticated, "A page of another site"},
+		"a cookie of another name":  {[]string{"cookie", "sallyport_session=anas-token", "sec-fetch-site", "same-origin"}, codes.Unauthenticated, "This call needs a token"},
+		"a token beside the cookie": {[]string{"cookie", cookie, "sec-fetch-site", "same-origin", "authorization", "Bearer other"}, codes.Unauthenticated, "The token is none"},
+	} {
+		err := call(metadata.NewIncomingContext(t.Context(), metadata.Pairs(c.metadata...)), get)
+		if status.Code(err) != c.code || !strings.HasPrefix(status.Convert(err).Message(), c.says) {
+			t.Errorf("%s: %v, want %v that says %q", name, err, c.code, c.says)
 		}
 	}
 }

@@ -20,6 +20,15 @@ func MCPResource(publicURL string) string { return strings.TrimRight(publicURL, 
 // AdminResource is the resource identifier of the admin API at a console's URL; empty where there is none.
 func AdminResource(consoleURL string) string { return strings.TrimRight(consoleURL, "/") }
 
+// ConsoleCookie is the name of the cookie in which a browser has the access token of somebody who is signed in
+// to the console at a URL. Where it can be Secure no other host can set it (prefix __Host-).
+func ConsoleCookie(consoleURL string) string {
+	if strings.HasPrefix(consoleURL, "https:") {
+		return "__Host-sallyport_session"
+	}
+	return "sallyport_session"
+}
+
 // A Grant is one sign-in: this person lets this client act for them. Access and refresh tokens
 // belong to a grant and end with it.
 type Grant struct {

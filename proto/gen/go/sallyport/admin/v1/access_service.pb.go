@@ -23,6 +23,98 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// CreateFirstLinkRequest asks for a link.
+type CreateFirstLinkRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateFirstLinkRequest) Reset() {
+	*x = CreateFirstLinkRequest{}
+	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateFirstLinkRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateFirstLinkRequest) ProtoMessage() {}
+
+func (x *CreateFirstLinkRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateFirstLinkRequest.ProtoReflect.Descriptor instead.
+func (*CreateFirstLinkRequest) Descriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_access_service_proto_rawDescGZIP(), []int{0}
+}
+
+// CreateFirstLinkResponse is the link.
+type CreateFirstLinkResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The link. Sallyport keeps only a hash of what is in it: it is told this once.
+	Url string `protobuf:"bytes,1,opt,name=url,proto3" json:"url,omitempty"`
+	// When it stops working, unless it was used.
+	ExpiresAt     *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateFirstLinkResponse) Reset() {
+	*x = CreateFirstLinkResponse{}
+	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateFirstLinkResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateFirstLinkResponse) ProtoMessage() {}
+
+func (x *CreateFirstLinkResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateFirstLinkResponse.ProtoReflect.Descriptor instead.
+func (*CreateFirstLinkResponse) Descriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_access_service_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *CreateFirstLinkResponse) GetUrl() string {
+	if x != nil {
+		return x.Url
+	}
+	return ""
+}
+
+func (x *CreateFirstLinkResponse) GetExpiresAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return nil
+}
+
 // A RoleBinding gives a role to a group or a person. Of several, the highest role counts.
 type RoleBinding struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -39,7 +131,7 @@ type RoleBinding struct {
 
 func (x *RoleBinding) Reset() {
 	*x = RoleBinding{}
-	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[0]
+	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -51,7 +143,7 @@ func (x *RoleBinding) String() string {
 func (*RoleBinding) ProtoMessage() {}
 
 func (x *RoleBinding) ProtoReflect() protoreflect.Message {
-	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[0]
+	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -64,7 +156,7 @@ func (x *RoleBinding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoleBinding.ProtoReflect.Descriptor instead.
 func (*RoleBinding) Descriptor() ([]byte, []int) {
-	return file_sallyport_admin_v1_access_service_proto_rawDescGZIP(), []int{0}
+	return file_sallyport_admin_v1_access_service_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *RoleBinding) GetRole() Role {
@@ -97,7 +189,7 @@ type GetRolesRequest struct {
 
 func (x *GetRolesRequest) Reset() {
 	*x = GetRolesRequest{}
-	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[1]
+	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -109,7 +201,7 @@ func (x *GetRolesRequest) String() string {
 func (*GetRolesRequest) ProtoMessage() {}
 
 func (x *GetRolesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[1]
+	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -122,7 +214,7 @@ func (x *GetRolesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRolesRequest.ProtoReflect.Descriptor instead.
 func (*GetRolesRequest) Descriptor() ([]byte, []int) {
-	return file_sallyport_admin_v1_access_service_proto_rawDescGZIP(), []int{1}
+	return file_sallyport_admin_v1_access_service_proto_rawDescGZIP(), []int{3}
 }
 
 // GetRolesResponse is who has which role.
@@ -142,7 +234,7 @@ type GetRolesResponse struct {
 
 func (x *GetRolesResponse) Reset() {
 	*x = GetRolesResponse{}
-	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[2]
+	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -154,7 +246,7 @@ func (x *GetRolesResponse) String() string {
 func (*GetRolesResponse) ProtoMessage() {}
 
 func (x *GetRolesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[2]
+	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -167,7 +259,7 @@ func (x *GetRolesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRolesResponse.ProtoReflect.Descriptor instead.
 func (*GetRolesResponse) Descriptor() ([]byte, []int) {
-	return file_sallyport_admin_v1_access_service_proto_rawDescGZIP(), []int{2}
+	return file_sallyport_admin_v1_access_service_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *GetRolesResponse) GetBindings() []*RoleBinding {
@@ -213,7 +305,7 @@ type SetRolesRequest struct {
 
 func (x *SetRolesRequest) Reset() {
 	*x = SetRolesRequest{}
-	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[3]
+	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -225,7 +317,7 @@ func (x *SetRolesRequest) String() string {
 func (*SetRolesRequest) ProtoMessage() {}
 
 func (x *SetRolesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[3]
+	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -238,7 +330,7 @@ func (x *SetRolesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetRolesRequest.ProtoReflect.Descriptor instead.
 func (*SetRolesRequest) Descriptor() ([]byte, []int) {
-	return file_sallyport_admin_v1_access_service_proto_rawDescGZIP(), []int{3}
+	return file_sallyport_admin_v1_access_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *SetRolesRequest) GetBindings() []*RoleBinding {
@@ -275,7 +367,7 @@ type SetRolesResponse struct {
 
 func (x *SetRolesResponse) Reset() {
 	*x = SetRolesResponse{}
-	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[4]
+	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -287,7 +379,7 @@ func (x *SetRolesResponse) String() string {
 func (*SetRolesResponse) ProtoMessage() {}
 
 func (x *SetRolesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[4]
+	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -300,7 +392,7 @@ func (x *SetRolesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetRolesResponse.ProtoReflect.Descriptor instead.
 func (*SetRolesResponse) Descriptor() ([]byte, []int) {
-	return file_sallyport_admin_v1_access_service_proto_rawDescGZIP(), []int{4}
+	return file_sallyport_admin_v1_access_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *SetRolesResponse) GetBindings() []*RoleBinding {
@@ -333,7 +425,7 @@ type CreateTokenRequest struct {
 
 func (x *CreateTokenRequest) Reset() {
 	*x = CreateTokenRequest{}
-	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[5]
+	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -345,7 +437,7 @@ func (x *CreateTokenRequest) String() string {
 func (*CreateTokenRequest) ProtoMessage() {}
 
 func (x *CreateTokenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[5]
+	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -358,7 +450,7 @@ func (x *CreateTokenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateTokenRequest.ProtoReflect.Descriptor instead.
 func (*CreateTokenRequest) Descriptor() ([]byte, []int) {
-	return file_sallyport_admin_v1_access_service_proto_rawDescGZIP(), []int{5}
+	return file_sallyport_admin_v1_access_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *CreateTokenRequest) GetName() string {
@@ -395,7 +487,7 @@ type CreateTokenResponse struct {
 
 func (x *CreateTokenResponse) Reset() {
 	*x = CreateTokenResponse{}
-	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[6]
+	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -407,7 +499,7 @@ func (x *CreateTokenResponse) String() string {
 func (*CreateTokenResponse) ProtoMessage() {}
 
 func (x *CreateTokenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[6]
+	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -420,7 +512,7 @@ func (x *CreateTokenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateTokenResponse.ProtoReflect.Descriptor instead.
 func (*CreateTokenResponse) Descriptor() ([]byte, []int) {
-	return file_sallyport_admin_v1_access_service_proto_rawDescGZIP(), []int{6}
+	return file_sallyport_admin_v1_access_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *CreateTokenResponse) GetToken() string {
@@ -446,7 +538,7 @@ type ListTokensRequest struct {
 
 func (x *ListTokensRequest) Reset() {
 	*x = ListTokensRequest{}
-	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[7]
+	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -458,7 +550,7 @@ func (x *ListTokensRequest) String() string {
 func (*ListTokensRequest) ProtoMessage() {}
 
 func (x *ListTokensRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[7]
+	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -471,7 +563,7 @@ func (x *ListTokensRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTokensRequest.ProtoReflect.Descriptor instead.
 func (*ListTokensRequest) Descriptor() ([]byte, []int) {
-	return file_sallyport_admin_v1_access_service_proto_rawDescGZIP(), []int{7}
+	return file_sallyport_admin_v1_access_service_proto_rawDescGZIP(), []int{9}
 }
 
 // ListTokensResponse is the tokens by name.
@@ -485,7 +577,7 @@ type ListTokensResponse struct {
 
 func (x *ListTokensResponse) Reset() {
 	*x = ListTokensResponse{}
-	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[8]
+	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -497,7 +589,7 @@ func (x *ListTokensResponse) String() string {
 func (*ListTokensResponse) ProtoMessage() {}
 
 func (x *ListTokensResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[8]
+	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -510,7 +602,7 @@ func (x *ListTokensResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListTokensResponse.ProtoReflect.Descriptor instead.
 func (*ListTokensResponse) Descriptor() ([]byte, []int) {
-	return file_sallyport_admin_v1_access_service_proto_rawDescGZIP(), []int{8}
+	return file_sallyport_admin_v1_access_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListTokensResponse) GetTokens() []*ApiToken {
@@ -547,7 +639,7 @@ type ApiToken struct {
 
 func (x *ApiToken) Reset() {
 	*x = ApiToken{}
-	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[9]
+	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -559,7 +651,7 @@ func (x *ApiToken) String() string {
 func (*ApiToken) ProtoMessage() {}
 
 func (x *ApiToken) ProtoReflect() protoreflect.Message {
-	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[9]
+	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -572,7 +664,7 @@ func (x *ApiToken) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApiToken.ProtoReflect.Descriptor instead.
 func (*ApiToken) Descriptor() ([]byte, []int) {
-	return file_sallyport_admin_v1_access_service_proto_rawDescGZIP(), []int{9}
+	return file_sallyport_admin_v1_access_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ApiToken) GetName() string {
@@ -649,7 +741,7 @@ type RevokeTokenRequest struct {
 
 func (x *RevokeTokenRequest) Reset() {
 	*x = RevokeTokenRequest{}
-	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[10]
+	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -661,7 +753,7 @@ func (x *RevokeTokenRequest) String() string {
 func (*RevokeTokenRequest) ProtoMessage() {}
 
 func (x *RevokeTokenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[10]
+	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -674,7 +766,7 @@ func (x *RevokeTokenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeTokenRequest.ProtoReflect.Descriptor instead.
 func (*RevokeTokenRequest) Descriptor() ([]byte, []int) {
-	return file_sallyport_admin_v1_access_service_proto_rawDescGZIP(), []int{10}
+	return file_sallyport_admin_v1_access_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *RevokeTokenRequest) GetName() string {
@@ -693,7 +785,7 @@ type RevokeTokenResponse struct {
 
 func (x *RevokeTokenResponse) Reset() {
 	*x = RevokeTokenResponse{}
-	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[11]
+	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -705,7 +797,7 @@ func (x *RevokeTokenResponse) String() string {
 func (*RevokeTokenResponse) ProtoMessage() {}
 
 func (x *RevokeTokenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[11]
+	mi := &file_sallyport_admin_v1_access_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -718,14 +810,19 @@ func (x *RevokeTokenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeTokenResponse.ProtoReflect.Descriptor instead.
 func (*RevokeTokenResponse) Descriptor() ([]byte, []int) {
-	return file_sallyport_admin_v1_access_service_proto_rawDescGZIP(), []int{11}
+	return file_sallyport_admin_v1_access_service_proto_rawDescGZIP(), []int{13}
 }
 
 var File_sallyport_admin_v1_access_service_proto protoreflect.FileDescriptor
 
 const file_sallyport_admin_v1_access_service_proto_rawDesc = "" +
 	"\n" +
-	"'sallyport/admin/v1/access_service.proto\x12\x12sallyport.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fsallyport/admin/v1/access.proto\"a\n" +
+	"'sallyport/admin/v1/access_service.proto\x12\x12sallyport.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fsallyport/admin/v1/access.proto\"\x18\n" +
+	"\x16CreateFirstLinkRequest\"f\n" +
+	"\x17CreateFirstLinkResponse\x12\x10\n" +
+	"\x03url\x18\x01 \x01(\tR\x03url\x129\n" +
+	"\n" +
+	"expires_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\"a\n" +
 	"\vRoleBinding\x12,\n" +
 	"\x04role\x18\x01 \x01(\x0e2\x18.sallyport.admin.v1.RoleR\x04role\x12\x10\n" +
 	"\x03who\x18\x02 \x01(\tR\x03who\x12\x12\n" +
@@ -772,7 +869,7 @@ const file_sallyport_admin_v1_access_service_proto_rawDesc = "" +
 	"\x04live\x18\t \x01(\bR\x04live\"(\n" +
 	"\x12RevokeTokenRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\"\x15\n" +
-	"\x13RevokeTokenResponse2\xac\x05\n" +
+	"\x13RevokeTokenResponse2\xd1\x06\n" +
 	"\rAccessService\x12`\n" +
 	"\bGetRoles\x12#.sallyport.admin.v1.GetRolesRequest\x1a$.sallyport.admin.v1.GetRolesResponse\"\t\x8a\xcf\x18\x02\b\x01\x90\x02\x01\x12\xa2\x01\n" +
 	"\bSetRoles\x12#.sallyport.admin.v1.SetRolesRequest\x1a$.sallyport.admin.v1.SetRolesResponse\"K\x8a\xcf\x18G\b\x03\x12C\n" +
@@ -784,7 +881,10 @@ const file_sallyport_admin_v1_access_service_proto_rawDesc = "" +
 	"\n" +
 	"ListTokens\x12%.sallyport.admin.v1.ListTokensRequest\x1a&.sallyport.admin.v1.ListTokensResponse\"\t\x8a\xcf\x18\x02\b\x01\x90\x02\x01\x12\x8b\x01\n" +
 	"\vRevokeToken\x12&.sallyport.admin.v1.RevokeTokenRequest\x1a'.sallyport.admin.v1.RevokeTokenResponse\"+\x8a\xcf\x18'\b\x03\x12#\n" +
-	"\ftoken.revoke\x12\x03iam\x1a\bdeletion\"\x04nameB\xc9\x01\n" +
+	"\ftoken.revoke\x12\x03iam\x1a\bdeletion\"\x04name\x12\xa2\x01\n" +
+	"\x0fCreateFirstLink\x12*.sallyport.admin.v1.CreateFirstLinkRequest\x1a+.sallyport.admin.v1.CreateFirstLinkResponse\"6\x8a\xcf\x182\b\x03\x12.\n" +
+	"\x11first_link.create\x12\x03iam\x1a\bcreation2\n" +
+	"expires_atB\xc9\x01\n" +
 	"\x16com.sallyport.admin.v1B\x12AccessServiceProtoP\x01Z1sallyport/proto/gen/go/sallyport/admin/v1;adminv1\xa2\x02\x03SAX\xaa\x02\x12Sallyport.Admin.V1\xca\x02\x12Sallyport\\Admin\\V1\xe2\x02\x1eSallyport\\Admin\\V1\\GPBMetadata\xea\x02\x14Sallyport::Admin::V1b\x06proto3"
 
 var (
@@ -799,54 +899,59 @@ func file_sallyport_admin_v1_access_service_proto_rawDescGZIP() []byte {
 	return file_sallyport_admin_v1_access_service_proto_rawDescData
 }
 
-var file_sallyport_admin_v1_access_service_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_sallyport_admin_v1_access_service_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_sallyport_admin_v1_access_service_proto_goTypes = []any{
-	(*RoleBinding)(nil),           // 0: sallyport.admin.v1.RoleBinding
-	(*GetRolesRequest)(nil),       // 1: sallyport.admin.v1.GetRolesRequest
-	(*GetRolesResponse)(nil),      // 2: sallyport.admin.v1.GetRolesResponse
-	(*SetRolesRequest)(nil),       // 3: sallyport.admin.v1.SetRolesRequest
-	(*SetRolesResponse)(nil),      // 4: sallyport.admin.v1.SetRolesResponse
-	(*CreateTokenRequest)(nil),    // 5: sallyport.admin.v1.CreateTokenRequest
-	(*CreateTokenResponse)(nil),   // 6: sallyport.admin.v1.CreateTokenResponse
-	(*ListTokensRequest)(nil),     // 7: sallyport.admin.v1.ListTokensRequest
-	(*ListTokensResponse)(nil),    // 8: sallyport.admin.v1.ListTokensResponse
-	(*ApiToken)(nil),              // 9: sallyport.admin.v1.ApiToken
-	(*RevokeTokenRequest)(nil),    // 10: sallyport.admin.v1.RevokeTokenRequest
-	(*RevokeTokenResponse)(nil),   // 11: sallyport.admin.v1.RevokeTokenResponse
-	(Role)(0),                     // 12: sallyport.admin.v1.Role
-	(*timestamppb.Timestamp)(nil), // 13: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 14: google.protobuf.Duration
+	(*CreateFirstLinkRequest)(nil),  // 0: sallyport.admin.v1.CreateFirstLinkRequest
+	(*CreateFirstLinkResponse)(nil), // 1: sallyport.admin.v1.CreateFirstLinkResponse
+	(*RoleBinding)(nil),             // 2: sallyport.admin.v1.RoleBinding
+	(*GetRolesRequest)(nil),         // 3: sallyport.admin.v1.GetRolesRequest
+	(*GetRolesResponse)(nil),        // 4: sallyport.admin.v1.GetRolesResponse
+	(*SetRolesRequest)(nil),         // 5: sallyport.admin.v1.SetRolesRequest
+	(*SetRolesResponse)(nil),        // 6: sallyport.admin.v1.SetRolesResponse
+	(*CreateTokenRequest)(nil),      // 7: sallyport.admin.v1.CreateTokenRequest
+	(*CreateTokenResponse)(nil),     // 8: sallyport.admin.v1.CreateTokenResponse
+	(*ListTokensRequest)(nil),       // 9: sallyport.admin.v1.ListTokensRequest
+	(*ListTokensResponse)(nil),      // 10: sallyport.admin.v1.ListTokensResponse
+	(*ApiToken)(nil),                // 11: sallyport.admin.v1.ApiToken
+	(*RevokeTokenRequest)(nil),      // 12: sallyport.admin.v1.RevokeTokenRequest
+	(*RevokeTokenResponse)(nil),     // 13: sallyport.admin.v1.RevokeTokenResponse
+	(*timestamppb.Timestamp)(nil),   // 14: google.protobuf.Timestamp
+	(Role)(0),                       // 15: sallyport.admin.v1.Role
+	(*durationpb.Duration)(nil),     // 16: google.protobuf.Duration
 }
 var file_sallyport_admin_v1_access_service_proto_depIdxs = []int32{
-	12, // 0: sallyport.admin.v1.RoleBinding.role:type_name -> sallyport.admin.v1.Role
-	0,  // 1: sallyport.admin.v1.GetRolesResponse.bindings:type_name -> sallyport.admin.v1.RoleBinding
-	13, // 2: sallyport.admin.v1.GetRolesResponse.saved_at:type_name -> google.protobuf.Timestamp
-	0,  // 3: sallyport.admin.v1.SetRolesRequest.bindings:type_name -> sallyport.admin.v1.RoleBinding
-	0,  // 4: sallyport.admin.v1.SetRolesResponse.bindings:type_name -> sallyport.admin.v1.RoleBinding
-	12, // 5: sallyport.admin.v1.CreateTokenRequest.role:type_name -> sallyport.admin.v1.Role
-	14, // 6: sallyport.admin.v1.CreateTokenRequest.lifetime:type_name -> google.protobuf.Duration
-	13, // 7: sallyport.admin.v1.CreateTokenResponse.expires_at:type_name -> google.protobuf.Timestamp
-	9,  // 8: sallyport.admin.v1.ListTokensResponse.tokens:type_name -> sallyport.admin.v1.ApiToken
-	12, // 9: sallyport.admin.v1.ApiToken.role:type_name -> sallyport.admin.v1.Role
-	13, // 10: sallyport.admin.v1.ApiToken.created_at:type_name -> google.protobuf.Timestamp
-	13, // 11: sallyport.admin.v1.ApiToken.last_used_at:type_name -> google.protobuf.Timestamp
-	13, // 12: sallyport.admin.v1.ApiToken.expires_at:type_name -> google.protobuf.Timestamp
-	13, // 13: sallyport.admin.v1.ApiToken.revoked_at:type_name -> google.protobuf.Timestamp
-	1,  // 14: sallyport.admin.v1.AccessService.GetRoles:input_type -> sallyport.admin.v1.GetRolesRequest
-	3,  // 15: sallyport.admin.v1.AccessService.SetRoles:input_type -> sallyport.admin.v1.SetRolesRequest
-	5,  // 16: sallyport.admin.v1.AccessService.CreateToken:input_type -> sallyport.admin.v1.CreateTokenRequest
-	7,  // 17: sallyport.admin.v1.AccessService.ListTokens:input_type -> sallyport.admin.v1.ListTokensRequest
-	10, // 18: sallyport.admin.v1.AccessService.RevokeToken:input_type -> sallyport.admin.v1.RevokeTokenRequest
-	2,  // 19: sallyport.admin.v1.AccessService.GetRoles:output_type -> sallyport.admin.v1.GetRolesResponse
-	4,  // 20: sallyport.admin.v1.AccessService.SetRoles:output_type -> sallyport.admin.v1.SetRolesResponse
-	6,  // 21: sallyport.admin.v1.AccessService.CreateToken:output_type -> sallyport.admin.v1.CreateTokenResponse
-	8,  // 22: sallyport.admin.v1.AccessService.ListTokens:output_type -> sallyport.admin.v1.ListTokensResponse
-	11, // 23: sallyport.admin.v1.AccessService.RevokeToken:output_type -> sallyport.admin.v1.RevokeTokenResponse
-	19, // [19:24] is the sub-list for method output_type
-	14, // [14:19] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	14, // 0: sallyport.admin.v1.CreateFirstLinkResponse.expires_at:type_name -> google.protobuf.Timestamp
+	15, // 1: sallyport.admin.v1.RoleBinding.role:type_name -> sallyport.admin.v1.Role
+	2,  // 2: sallyport.admin.v1.GetRolesResponse.bindings:type_name -> sallyport.admin.v1.RoleBinding
+	14, // 3: sallyport.admin.v1.GetRolesResponse.saved_at:type_name -> google.protobuf.Timestamp
+	2,  // 4: sallyport.admin.v1.SetRolesRequest.bindings:type_name -> sallyport.admin.v1.RoleBinding
+	2,  // 5: sallyport.admin.v1.SetRolesResponse.bindings:type_name -> sallyport.admin.v1.RoleBinding
+	15, // 6: sallyport.admin.v1.CreateTokenRequest.role:type_name -> sallyport.admin.v1.Role
+	16, // 7: sallyport.admin.v1.CreateTokenRequest.lifetime:type_name -> google.protobuf.Duration
+	14, // 8: sallyport.admin.v1.CreateTokenResponse.expires_at:type_name -> google.protobuf.Timestamp
+	11, // 9: sallyport.admin.v1.ListTokensResponse.tokens:type_name -> sallyport.admin.v1.ApiToken
+	15, // 10: sallyport.admin.v1.ApiToken.role:type_name -> sallyport.admin.v1.Role
+	14, // 11: sallyport.admin.v1.ApiToken.created_at:type_name -> google.protobuf.Timestamp
+	14, // 12: sallyport.admin.v1.ApiToken.last_used_at:type_name -> google.protobuf.Timestamp
+	14, // 13: sallyport.admin.v1.ApiToken.expires_at:type_name -> google.protobuf.Timestamp
+	14, // 14: sallyport.admin.v1.ApiToken.revoked_at:type_name -> google.protobuf.Timestamp
+	3,  // 15: sallyport.admin.v1.AccessService.GetRoles:input_type -> sallyport.admin.v1.GetRolesRequest
+	5,  // 16: sallyport.admin.v1.AccessService.SetRoles:input_type -> sallyport.admin.v1.SetRolesRequest
+	7,  // 17: sallyport.admin.v1.AccessService.CreateToken:input_type -> sallyport.admin.v1.CreateTokenRequest
+	9,  // 18: sallyport.admin.v1.AccessService.ListTokens:input_type -> sallyport.admin.v1.ListTokensRequest
+	12, // 19: sallyport.admin.v1.AccessService.RevokeToken:input_type -> sallyport.admin.v1.RevokeTokenRequest
+	0,  // 20: sallyport.admin.v1.AccessService.CreateFirstLink:input_type -> sallyport.admin.v1.CreateFirstLinkRequest
+	4,  // 21: sallyport.admin.v1.AccessService.GetRoles:output_type -> sallyport.admin.v1.GetRolesResponse
+	6,  // 22: sallyport.admin.v1.AccessService.SetRoles:output_type -> sallyport.admin.v1.SetRolesResponse
+	8,  // 23: sallyport.admin.v1.AccessService.CreateToken:output_type -> sallyport.admin.v1.CreateTokenResponse
+	10, // 24: sallyport.admin.v1.AccessService.ListTokens:output_type -> sallyport.admin.v1.ListTokensResponse
+	13, // 25: sallyport.admin.v1.AccessService.RevokeToken:output_type -> sallyport.admin.v1.RevokeTokenResponse
+	1,  // 26: sallyport.admin.v1.AccessService.CreateFirstLink:output_type -> sallyport.admin.v1.CreateFirstLinkResponse
+	21, // [21:27] is the sub-list for method output_type
+	15, // [15:21] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_sallyport_admin_v1_access_service_proto_init() }
@@ -861,7 +966,7 @@ func file_sallyport_admin_v1_access_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sallyport_admin_v1_access_service_proto_rawDesc), len(file_sallyport_admin_v1_access_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   12,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,11 +19,12 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	AccessService_GetRoles_FullMethodName    = "/sallyport.admin.v1.AccessService/GetRoles"
-	AccessService_SetRoles_FullMethodName    = "/sallyport.admin.v1.AccessService/SetRoles"
-	AccessService_CreateToken_FullMethodName = "/sallyport.admin.v1.AccessService/CreateToken"
-	AccessService_ListTokens_FullMethodName  = "/sallyport.admin.v1.AccessService/ListTokens"
-	AccessService_RevokeToken_FullMethodName = "/sallyport.admin.v1.AccessService/RevokeToken"
+	AccessService_GetRoles_FullMethodName        = "/sallyport.admin.v1.AccessService/GetRoles"
+	AccessService_SetRoles_FullMethodName        = "/sallyport.admin.v1.AccessService/SetRoles"
+	AccessService_CreateToken_FullMethodName     = "/sallyport.admin.v1.AccessService/CreateToken"
+	AccessService_ListTokens_FullMethodName      = "/sallyport.admin.v1.AccessService/ListTokens"
+	AccessService_RevokeToken_FullMethodName     = "/sallyport.admin.v1.AccessService/RevokeToken"
+	AccessService_CreateFirstLink_FullMethodName = "/sallyport.admin.v1.AccessService/CreateFirstLink"
 )
 
 // AccessServiceClient is the client API for AccessService service.
@@ -47,6 +48,9 @@ type AccessServiceClient interface {
 	// RevokeToken ends a token: when it has answered, every request with it is refused. NOT_FOUND
 	// means that no live token has that name.
 	RevokeToken(ctx context.Context, in *RevokeTokenRequest, opts ...grpc.CallOption) (*RevokeTokenResponse, error)
+	// CreateFirstLink makes a link that makes whoever opens it first, and signs in, admin. FAILED_PRECONDITION
+	// means that roles were saved before: then an admin gives the next one theirs by SetRoles.
+	CreateFirstLink(ctx context.Context, in *CreateFirstLinkRequest, opts ...grpc.CallOption) (*CreateFirstLinkResponse, error)
 }
 
 type accessServiceClient struct {
@@ -107,6 +111,16 @@ func (c *accessServiceClient) RevokeToken(ctx context.Context, in *RevokeTokenRe
 	return out, nil
 }
 
+func (c *accessServiceClient) CreateFirstLink(ctx context.Context, in *CreateFirstLinkRequest, opts ...grpc.CallOption) (*CreateFirstLinkResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CreateFirstLinkResponse)
+	err := c.cc.Invoke(ctx, AccessService_CreateFirstLink_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // AccessServiceServer is the server API for AccessService service.
 // All implementations must embed UnimplementedAccessServiceServer
 // for forward compatibility.
@@ -128,6 +142,9 @@ type AccessServiceServer interface {
 	// RevokeToken ends a token: when it has answered, every request with it is refused. NOT_FOUND
 	// means that no live token has that name.
 	RevokeToken(context.Context, *RevokeTokenRequest) (*RevokeTokenResponse, error)
+	// CreateFirstLink makes a link that makes whoever opens it first, and signs in, admin. FAILED_PRECONDITION
+	// means that roles were saved before: then an admin gives the next one theirs by SetRoles.
+	CreateFirstLink(context.Context, *CreateFirstLinkRequest) (*CreateFirstLinkResponse, error)
 	mustEmbedUnimplementedAccessServiceServer()
 }
 
@@ -152,6 +169,9 @@ func (UnimplementedAccessServiceServer) ListTokens(context.Context, *ListTokensR
 }
 func (UnimplementedAccessServiceServer) RevokeToken(context.Context, *RevokeTokenRequest) (*RevokeTokenResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RevokeToken not implemented")
+}
+func (UnimplementedAccessServiceServer) CreateFirstLink(context.Context, *CreateFirstLinkRequest) (*CreateFirstLinkResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CreateFirstLink not implemented")
 }
 func (UnimplementedAccessServiceServer) mustEmbedUnimplementedAccessServiceServer() {}
 func (UnimplementedAccessServiceServer) testEmbeddedByValue()                       {}
@@ -264,6 +284,24 @@ func _AccessService_RevokeToken_Handler(srv interface{}, ctx context.Context, de
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AccessService_CreateFirstLink_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CreateFirstLinkRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AccessServiceServer).CreateFirstLink(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AccessService_CreateFirstLink_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AccessServiceServer).CreateFirstLink(ctx, req.(*CreateFirstLinkRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // AccessService_ServiceDesc is the grpc.ServiceDesc for AccessService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -290,6 +328,10 @@ var AccessService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RevokeToken",
 			Handler:    _AccessService_RevokeToken_Handler,
+		},
+		{
+			MethodName: "CreateFirstLink",
+			Handler:    _AccessService_CreateFirstLink_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
