@@ -73,6 +73,7 @@ func TestEras(t *testing.T) {
 	}{
 		{"initialize of 2024-11-05", "POST", `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2024-11-05"}}`, nil, 200, "2025-11-25"},
 		{"a header of 2024-11-05", "POST", ping, map[string]string{"MCP-Protocol-Version": "2024-11-05"}, 400, `"requested":"2024-11-05"`},
+		{"a stream of HTTP+SSE", "GET", "", nil, 405, "HTTP+SSE of MCP 2024-11-05 isn't spoken here"},
 		{"a call of 2025-11-25", "POST", `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{` + getIssue + `}}`, map[string]string{"MCP-Protocol-Version": "2025-11-25", "Mcp-Session-Id": session}, 200, "OPS-1"},
 		{"a batch of 2025-11-25", "POST", "[" + ping + "]", map[string]string{"MCP-Protocol-Version": "2025-11-25", "Mcp-Session-Id": session}, 400, "batch"},
 		{"a call of 2026-07-28", "POST", modern("tools/call", getIssue), named("2026-07-28", "tools/call", "getJiraIssue"), 200, "OPS-1"},

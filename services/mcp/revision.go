@@ -40,10 +40,16 @@ func (h Headers) revision() string {
 // a stream, or DELETE for the end of a session.
 func (h Headers) CheckStream(method string) error {
 	err := h.check()
-	if err == nil && h.Stateless() {
-		err = &Error{Code: codeStreamNotSpoken, Sentence: fmt.Sprintf("MCP %s has no %s: send each message with POST.", Stateless, method)}
+	switch {
+	case err != nil:
+		return err
+	case h.Stateless():
+		return &Error{Code: codeStreamNotSpoken, Sentence: fmt.Sprintf("MCP %s has no %s: send each message with POST.", Stateless, method)}
+	case method == "GET" && len(h.Version)+len(h.Session) == 0:
+		// A stream of the revisions that are spoken comes after initialize, which says both.
+		return &Error{Code: codeOldTransport, Sentence: "HTTP+SSE of MCP 2024-11-05 isn't spoken here. Begin with initialize, sent with POST, by a client of MCP " + oldest + " or later (Streamable HTTP)."}
 	}
-	return err
+	return nil
 }
 
 // Check returns an error where a body isn't one of the revision that the headers name, or where the
