@@ -152,7 +152,7 @@ func (h Headers) checkMirrors(m Message) error {
 		return nil
 	}
 	if len(h.Name) == 0 {
-		if stateless && value != "" {
+		if stateless && value != "" && !removed(m.Method) {
 			return mismatch("A %s of MCP %s needs the header Mcp-Name: its params.%s.", m.Method, Stateless, what)
 		}
 		return nil
@@ -176,6 +176,12 @@ func (m Message) mirrored() (what, value string, ok bool) {
 		return "taskId", m.TaskID, true
 	}
 	return "", "", false
+}
+
+// removed says whether a method for tasks isn't one of 2026-07-28 any more. Clients needn't name what isn't
+// there, and the server says that it knows no such method.
+func removed(method string) bool {
+	return strings.HasPrefix(method, "tasks/") && !slices.Contains([]string{"tasks/get", "tasks/update", "tasks/cancel"}, method)
 }
 
 // decoded is the value of a header that may be in Base64, since headers can't hold every text.
