@@ -90,6 +90,10 @@ func (r rovo) domainItem() *adminv1.SetupItem {
 		found(item, refused, "Sallyport couldn't register at Atlassian ("+quoted(refused.Note)+"), so nobody can sign in. Check that identity reaches it; it tries again within a minute.")
 	case domain.At.After(signedIn.At):
 		found(item, domain, fmt.Sprintf("On %s a sign-in came back with %s. %s", when(domain.At), quoted(domain.Note), r.domainSteps()))
+	case r.seen.NotReturned >= manyLost && !signedIn.At.IsZero():
+		item.State = setupUnknown
+		found(item, signedIn, fmt.Sprintf("It was allowed on %s, but %d sign-ins were sent to Atlassian since %s and none came back: people gave up, or it isn't allowed any more. Sign in once, which shows it; if you don't get back, it isn't. %s",
+			when(signedIn.At), r.seen.NotReturned, when(r.seen.NotReturnedSince), r.domainSteps()))
 	case r.seen.NotReturned >= manyLost:
 		item.CheckedAt = timestamppb.New(r.seen.NotReturnedSince)
 		item.Detail = fmt.Sprintf("%d sign-ins were sent to Atlassian since %s and none came back, which is how a domain looks that isn't allowed: people end on Atlassian's own page. %s",
@@ -135,8 +139,8 @@ func (r rovo) doorItem() *adminv1.SetupItem {
 	switch {
 	case local && !secure && !signedIn.At.IsZero():
 		item.State = setupAction
-		found(item, signedIn, fmt.Sprintf("It is open: on %s Atlassian let a sign-in come back to this computer, as it does where \"Allow Atlassian supported domains\" is on. "+
-			"So assistants reach Rovo without Sallyport too. That is fine for trying out. Once Sallyport has an https:// URL on your domains, %s.", when(signedIn.At), shut))
+		found(item, signedIn, fmt.Sprintf("It seems open: on %s Atlassian let a sign-in come back to this computer, as it does where \"Allow Atlassian supported domains\" is on. "+
+			"Unless this address is among your domains, assistants reach Rovo without Sallyport too. That is fine for trying out. Once Sallyport has an https:// URL on your domains, %s.", when(signedIn.At), shut))
 	case local:
 		item.Detail = "Nobody has signed in yet. If Atlassian lets a sign-in come back to this computer, it lets other assistants come past Sallyport too."
 	default:

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -76,9 +77,7 @@ func TestResumption(t *testing.T) {
 	resume := func(token, event string, headers map[string]string) int {
 		t.Helper()
 		all := map[string]string{"MCP-Protocol-Version": "2025-11-25", "Last-Event-ID": event}
-		for name, value := range headers {
-			all[name] = value
-		}
+		maps.Copy(all, headers)
 		status, _, _ := ask(t, token, "GET", "", all)
 		return status
 	}

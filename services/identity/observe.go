@@ -28,13 +28,15 @@ const (
 func (s *server) beRegistered(ctx context.Context) error {
 	for wait := registerAgain; ; wait = min(2*wait, registerMost) {
 		err := s.tryToRegister(ctx)
-		if err == nil || ctx.Err() != nil {
+		if err == nil {
 			return nil
 		}
 		if _, refused := errors.AsType[*atlassian.Refusal](err); refused {
 			wait = registerRefused
 		}
-		s.log.Warn("not registered at Atlassian", "error", err, "again_in", wait.String())
+		if ctx.Err() == nil {
+			s.log.Warn("not registered at Atlassian", "error", err, "again_in", wait.String())
+		}
 		select {
 		case <-ctx.Done():
 			return nil
