@@ -74,7 +74,7 @@ func (s *ConnectionServer) ListConnections(ctx context.Context, request *adminv1
 func connectionMessage(g state.Grant) *adminv1.Connection {
 	message := &adminv1.Connection{
 		Id: g.ID, AccountId: g.AccountID, Email: g.Email, Name: g.Name,
-		Client: &activityv1.Client{Key: g.ClientKey, Name: g.ClientName, Class: g.ClientClass, Info: g.ClientInfo},
+		Client: &activityv1.Client{Key: g.ClientKey, Name: g.ClientName, Class: g.ClientClass, Info: g.ClientInfo, Mismatch: g.ClientMismatch},
 		Site:   g.Site, Since: timestamppb.New(g.CreatedAt),
 	}
 	if !g.UsedAt.IsZero() {

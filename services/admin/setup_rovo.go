@@ -34,13 +34,13 @@ func (s *StatusServer) rovoSetup(ctx context.Context) []*adminv1.SetupItem {
 	if err == nil && (seen.Callback == "" || seen.Callback == r.callback) {
 		r.seen = seen
 	}
-	items := []*adminv1.SetupItem{r.publicURLItem(seen.Callback), r.domainItem(), r.doorItem(), r.tokensItem(), r.addressItem()}
+	domain, door, address := r.domainItem(), r.doorItem(), r.addressItem()
 	if err != nil {
-		for _, item := range items[1:] {
+		for _, item := range []*adminv1.SetupItem{domain, door, address} {
 			item.State, item.Detail = setupUnknown, "Redis doesn't answer, so what was seen of Atlassian can't be read. Start it again, and try once more."
 		}
 	}
-	return items
+	return []*adminv1.SetupItem{r.publicURLItem(seen.Callback), domain, door, tokensItem(), address}
 }
 
 // publicURLItem tells whether people and Rovo can be sent to the public URL. identity's callback is
@@ -55,8 +55,7 @@ func (r rovo) publicURLItem(identitys string) *adminv1.SetupItem {
 	case local && secure:
 		item.Detail = fmt.Sprintf("Rovo lets http://localhost in by itself, but not %s. For trying out, %s http://localhost and the port, otherwise an https:// URL of your company's.", r.publicURL, start)
 	case local:
-		item.State = setupDone
-		item.Detail = fmt.Sprintf("Only this computer reaches %s, which is fine for trying out. Before others connect, put Envoy behind an https:// URL of your company's, and %s and that URL.", r.publicURL, start)
+		item.Detail = fmt.Sprintf("Sallyport has no public URL yet: only this computer reaches %s, which is enough for trying out. Before others connect, put Envoy behind an https:// URL of your company's, and %s and that URL.", r.publicURL, start)
 	case !secure:
 		item.Detail = fmt.Sprintf("%s isn't HTTPS: tokens would cross the network in clear, and assistants refuse it. Put Envoy behind an https:// URL, and %s and that URL.", r.publicURL, start)
 	default:
@@ -85,12 +84,16 @@ func (r rovo) domainItem() *adminv1.SetupItem {
 	switch {
 	case refused.At.After(registered.At) && refused.Code != "":
 		found(item, refused, "Atlassian refused to register Sallyport with this callback: "+quoted(refused.Note)+". "+r.domainSteps()+
-			" Sallyport tries again within a minute.")
+			" Sallyport tries again with the next sign-in, and by itself within 15 minutes.")
 	case refused.At.After(registered.At):
 		item.State = setupUnknown
 		found(item, refused, "Sallyport couldn't register at Atlassian ("+quoted(refused.Note)+"), so nobody can sign in. Check that identity reaches it; it tries again within a minute.")
 	case domain.At.After(signedIn.At):
-		found(item, domain, fmt.Sprintf("Atlassian refused a sign-in on %s: %s. %s", when(domain.At), quoted(domain.Note), r.domainSteps()))
+		found(item, domain, fmt.Sprintf("On %s a sign-in came back with %s. %s", when(domain.At), quoted(domain.Note), r.domainSteps()))
+	case r.seen.NotReturned >= manyLost && !signedIn.At.IsZero():
+		item.State = setupUnknown
+		found(item, signedIn, fmt.Sprintf("It was allowed on %s, but %d sign-ins were sent to Atlassian since %s and none came back: people gave up, or it isn't allowed any more. Sign in once, which shows it; if you don't get back, it isn't. %s",
+			when(signedIn.At), r.seen.NotReturned, when(r.seen.NotReturnedSince), r.domainSteps()))
 	case r.seen.NotReturned >= manyLost:
 		item.CheckedAt = timestamppb.New(r.seen.NotReturnedSince)
 		item.Detail = fmt.Sprintf("%d sign-ins were sent to Atlassian since %s and none came back, which is how a domain looks that isn't allowed: people end on Atlassian's own page. %s",
@@ -136,8 +139,8 @@ func (r rovo) doorItem() *adminv1.SetupItem {
 	switch {
 	case local && !secure && !signedIn.At.IsZero():
 		item.State = setupAction
-		found(item, signedIn, fmt.Sprintf("It is open: on %s Atlassian let a sign-in come back to this computer, as it does where \"Allow Atlassian supported domains\" is on. "+
-			"So assistants reach Rovo without Sallyport too. That is fine for trying out. Once Sallyport has an https:// URL on your domains, %s.", when(signedIn.At), shut))
+		found(item, signedIn, fmt.Sprintf("It seems open: on %s Atlassian let a sign-in come back to this computer, as it does where \"Allow Atlassian supported domains\" is on. "+
+			"Unless this address is among your domains, assistants reach Rovo without Sallyport too. That is fine for trying out. Once Sallyport has an https:// URL on your domains, %s.", when(signedIn.At), shut))
 	case local:
 		item.Detail = "Nobody has signed in yet. If Atlassian lets a sign-in come back to this computer, it lets other assistants come past Sallyport too."
 	default:
@@ -147,21 +150,14 @@ func (r rovo) doorItem() *adminv1.SetupItem {
 	return item
 }
 
-// tokensItem tells whether people can go past Sallyport with an API token, which no domain binds.
-func (r rovo) tokensItem() *adminv1.SetupItem {
-	const steps = "Turn API tokens off in " + rovoAdmin + " > Authentication."
-	item := &adminv1.SetupItem{Name: "api_tokens", State: setupUnknown}
-	in, out := r.last(state.APITokenLetIn), r.last(state.APITokenRefused)
-	switch {
-	case in.At.After(out.At):
-		item.State = setupAction
-		found(item, in, fmt.Sprintf("On %s Rovo let in the API token with which Sallyport reads groups, so whoever has an API token gets past Sallyport. %s Sallyport looks again every hour.", when(in.At), steps))
-	case !out.At.IsZero():
-		found(item, out, fmt.Sprintf("On %s Rovo refused the API token with which Sallyport reads groups, as it does where API tokens are off. Others may have rights that this one lacks, so look once. %s", when(out.At), steps))
-	default:
-		item.Detail = "Whether Rovo lets in API tokens, which get past Sallyport whatever the domains, can't be seen from outside. " + steps
+// tokensItem tells of API tokens, with which people get past Sallyport whatever the domains. No sign-in
+// shows whether Rovo lets them in, and no token is sent there to try.
+func tokensItem() *adminv1.SetupItem {
+	return &adminv1.SetupItem{
+		Name: "api_tokens", State: setupUnknown,
+		Detail: "Whoever has an API token of Atlassian's may get past Sallyport: Rovo's domains don't bind it, and Sallyport can't see whether Rovo lets it in. " +
+			"Turn API tokens off in " + rovoAdmin + " > Authentication.",
 	}
-	return item
 }
 
 // addressItem tells whether an IP allowlist keeps Sallyport out.

@@ -26,6 +26,20 @@ type session struct {
 // person consent, and exchanges the code.
 func signIn(t *testing.T, email, clientName, redirect string) *session {
 	t.Helper()
+	clientID, end := authorize(t, email, clientName, redirect)
+	s := &session{clientID: clientID}
+	refused, err := s.obtain(t.Context(), url.Values{
+		"grant_type": {"authorization_code"}, "code": {end.Get("code")}, "redirect_uri": {redirect}, "code_verifier": {verifier},
+	})
+	if err != nil || refused != "" {
+		t.Fatalf("exchanging the code of %s: %s %v", email, refused, err)
+	}
+	return s
+}
+
+// authorize is signIn up to where the assistant is called back, with a code or an error.
+func authorize(t *testing.T, email, clientName, redirect string) (clientID string, end url.Values) {
+	t.Helper()
 	base := strings.TrimSuffix(sallyport.MCPURL, "/mcp")
 	metadata := fmt.Sprintf(`{"client_name":%q,"redirect_uris":[%q]}`, clientName, redirect)
 	registered, err := http.Post(base+"/oauth/register", "application/json", strings.NewReader(metadata))
@@ -46,18 +60,11 @@ func signIn(t *testing.T, email, clientName, redirect string) *session {
 		"code_challenge": {base64.RawURLEncoding.EncodeToString(sum[:])}, "code_challenge_method": {"S256"},
 	}
 	who := newPerson(email)
-	end, err := who.signIn(t.Context(), base+"/oauth/authorize?"+asked.Encode(), redirect)
+	at, err := who.signIn(t.Context(), base+"/oauth/authorize?"+asked.Encode(), redirect)
 	if err != nil {
 		t.Fatalf("signing %s in: %v (pages seen: %q)", email, err, who.pages)
 	}
-	s := &session{clientID: client.ID}
-	refused, err := s.obtain(t.Context(), url.Values{
-		"grant_type": {"authorization_code"}, "code": {end.Query().Get("code")}, "redirect_uri": {redirect}, "code_verifier": {verifier},
-	})
-	if err != nil || refused != "" {
-		t.Fatalf("exchanging the code of %s: %s %v", email, refused, err)
-	}
-	return s
+	return client.ID, at.Query()
 }
 
 // renew exchanges the refresh token, or returns the code of OAuth with which that is refused.

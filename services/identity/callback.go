@@ -109,10 +109,10 @@ func (s *server) finishSignIn(ctx context.Context, begun signIn, r *http.Request
 		}
 		return "", "", err
 	}
+	s.observe(ctx, state.SignedIn, nil)
 	if isBuiltIn(registration.ID) {
 		return s.grantAdmin(ctx, begun, registration, tokens, r)
 	}
-	s.observe(ctx, state.SignedIn, nil)
 	if tokens.Refresh == "" {
 		return "", "", errors.New("Atlassian gave no refresh token")
 	}

@@ -8,7 +8,6 @@
 package identity
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -83,9 +82,6 @@ func Start(p *process.Process, cfg Config) error {
 	p.CheckReady("redis", s.store.Ready)
 	p.Go("tools", s.askForTools)
 	p.Go("registration", s.beRegistered)
-	if s.directory != nil {
-		p.Go("api-tokens", func(ctx context.Context) error { return s.tryAPIToken(ctx, cfg.AtlassianMCPURL) })
-	}
 	err = p.ServeHTTP("oauth", cfg.Listen, s.routes())
 	if err != nil {
 		return err

@@ -12,14 +12,13 @@ import (
 const (
 	// registerTimeout bounds one attempt to register at Atlassian.
 	registerTimeout = 20 * time.Second
-	// registerAgain is how long after the first failed attempt another one is made, and registerRarely
+	// registerAgain is how long after the first failed attempt another one is made, and registerMost
 	// the most that the wait grows to.
-	registerAgain  = 2 * time.Second
-	registerRarely = time.Minute
-	// tokenTryEvery is how often it is tried whether API tokens are let in, and tokenTryAgain how often
-	// it is looked whether that is due.
-	tokenTryEvery = time.Hour
-	tokenTryAgain = 5 * time.Minute
+	registerAgain = 2 * time.Second
+	registerMost  = time.Minute
+	// registerRefused is the wait where Atlassian said no, which hardly changes by itself. A sign-in
+	// tries at once.
+	registerRefused = 15 * time.Minute
 	// observeTimeout bounds keeping what was seen, for which a person may be waiting.
 	observeTimeout = 2 * time.Second
 )
@@ -27,12 +26,17 @@ const (
 // beRegistered registers at Atlassian without waiting for the first sign-in, so that a refusal is
 // known at once, and tries until there is a registration or ctx ends.
 func (s *server) beRegistered(ctx context.Context) error {
-	for wait := registerAgain; ; wait = min(2*wait, registerRarely) {
+	for wait := registerAgain; ; wait = min(2*wait, registerMost) {
 		err := s.tryToRegister(ctx)
-		if err == nil || ctx.Err() != nil {
+		if err == nil {
 			return nil
 		}
-		s.log.Warn("not registered at Atlassian", "error", err, "again_in", wait.String())
+		if _, refused := errors.AsType[*atlassian.Refusal](err); refused {
+			wait = registerRefused
+		}
+		if ctx.Err() == nil {
+			s.log.Warn("not registered at Atlassian", "error", err, "again_in", wait.String())
+		}
 		select {
 		case <-ctx.Done():
 			return nil
@@ -99,19 +103,6 @@ func (s *server) observeRefusal(ctx context.Context, err error) {
 	}
 }
 
-// callAgain calls a tool if Atlassian refused the last call for Sallyport's address, since nobody may
-// sign in again to show that it no longer does.
-func (s *server) callAgain(ctx context.Context, o occasion) {
-	ctx, cancel := context.WithTimeout(ctx, toolsTimeout)
-	defer cancel()
-	seen, err := s.store.Observed(ctx)
-	if err != nil || !seen.Last[state.AddressRefused].At.After(seen.Last[state.CallAnswered].At) {
-		return
-	}
-	// What became of it is observed.
-	_, _ = s.atlassian.Who(ctx, o.access)
-}
-
 // observeCall keeps what became of a call of a tool at Atlassian's MCP server.
 func (s *server) observeCall(ctx context.Context, err error) {
 	problem, _ := atlassian.ProblemOf(err)
@@ -121,54 +112,6 @@ func (s *server) observeCall(ctx context.Context, err error) {
 	case problem == atlassian.ProblemAddress:
 		s.observe(ctx, state.AddressRefused, err)
 	}
-}
-
-// tryAPIToken looks now and then whether Atlassian's MCP server lets API tokens in, with the service
-// credential, until ctx ends. One replica does for all.
-func (s *server) tryAPIToken(ctx context.Context, mcpURL string) error {
-	for {
-		err := s.tryAPITokenOnce(ctx, mcpURL)
-		if errors.Is(err, atlassian.ErrElsewhere) {
-			return nil
-		}
-		if err != nil && ctx.Err() == nil {
-			s.log.Warn("not known whether Atlassian lets API tokens in", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(tokenTryAgain):
-		}
-	}
-}
-
-func (s *server) tryAPITokenOnce(ctx context.Context, mcpURL string) error {
-	ctx, cancel := context.WithTimeout(ctx, registerTimeout)
-	defer cancel()
-	unlock, err := s.store.Lock(ctx, "api-token", registerTimeout)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	seen, err := s.store.Observed(ctx)
-	if err != nil {
-		return err
-	}
-	for _, what := range []state.Observation{state.APITokenLetIn, state.APITokenRefused} {
-		if seen.Callback == s.callback && time.Since(seen.Last[what].At) < tokenTryEvery {
-			return nil
-		}
-	}
-	opens, err := s.directory.OpensMCP(ctx, mcpURL)
-	switch {
-	case err != nil:
-		return err
-	case opens:
-		s.observe(ctx, state.APITokenLetIn, nil)
-	default:
-		s.observe(ctx, state.APITokenRefused, nil)
-	}
-	return nil
 }
 
 // noteOf is what was said. Rovo's own texts are kept as Sallyport knows them: what comes with a

@@ -39,7 +39,6 @@ func (s *server) askForTools(ctx context.Context) error {
 			return nil
 		case o := <-s.occasions:
 			s.takeOccasion(ctx, o)
-			s.callAgain(ctx, o)
 		}
 	}
 }

@@ -23,7 +23,7 @@ func (e *Error) Error() string { return e.Sentence }
 func (e *Error) RPCCode() int {
 	switch e.Code {
 	case codeNotAnObject, codeBatchSize, codeAmbiguousMember, codeNotJSONRPC, codeBadID, codeBadMethod, codeNoMethod, codeNameTooLong,
-		codeBadTaskID, codeBatchNotSpoken, codeNotSpoken, codeStreamNotSpoken, codeLastEventID, codeSessionTwice:
+		codeBadTaskID, codeBatchNotSpoken, codeNotSpoken, codeStreamNotSpoken, codeOldTransport, codeLastEventID, codeSessionTwice:
 		return -32600 // Invalid Request
 	case codeInitializeVersion, codeMissingMeta:
 		return -32602 // Invalid params
@@ -42,7 +42,7 @@ func (e *Error) HTTPStatus() int {
 		// An answer to initialize is a JSON-RPC error like others: with HTTP 400 a client that knows
 		// HTTP+SSE would look for that, and nobody would read the sentence.
 		return 200
-	case codeStreamNotSpoken:
+	case codeStreamNotSpoken, codeOldTransport:
 		return 405
 	}
 	return 400
@@ -81,6 +81,7 @@ const (
 	codeBatchNotSpoken    = "batch_not_spoken"
 	codeNotSpoken         = "response_not_spoken"
 	codeStreamNotSpoken   = "stream_not_spoken"
+	codeOldTransport      = "old_transport"
 	codeLastEventID       = "last_event_id"
 	codeSessionTwice      = "session_twice"
 )

@@ -40,10 +40,16 @@ func (h Headers) revision() string {
 // a stream, or DELETE for the end of a session.
 func (h Headers) CheckStream(method string) error {
 	err := h.check()
-	if err == nil && h.Stateless() {
-		err = &Error{Code: codeStreamNotSpoken, Sentence: fmt.Sprintf("MCP %s has no %s: send each message with POST.", Stateless, method)}
+	switch {
+	case err != nil:
+		return err
+	case h.Stateless():
+		return &Error{Code: codeStreamNotSpoken, Sentence: fmt.Sprintf("MCP %s has no %s: send each message with POST.", Stateless, method)}
+	case method == "GET" && len(h.Version)+len(h.Session) == 0:
+		// A stream of the revisions that are spoken comes after initialize, which says both.
+		return &Error{Code: codeOldTransport, Sentence: "HTTP+SSE of MCP 2024-11-05 isn't spoken here. Begin with initialize, sent with POST, by a client of MCP " + oldest + " or later (Streamable HTTP)."}
 	}
-	return err
+	return nil
 }
 
 // Check returns an error where a body isn't one of the revision that the headers name, or where the
@@ -146,7 +152,7 @@ func (h Headers) checkMirrors(m Message) error {
 		return nil
 	}
 	if len(h.Name) == 0 {
-		if stateless && value != "" {
+		if stateless && value != "" && !removed(m.Method) {
 			return mismatch("A %s of MCP %s needs the header Mcp-Name: its params.%s.", m.Method, Stateless, what)
 		}
 		return nil
@@ -170,6 +176,12 @@ func (m Message) mirrored() (what, value string, ok bool) {
 		return "taskId", m.TaskID, true
 	}
 	return "", "", false
+}
+
+// removed says whether a method for tasks isn't one of 2026-07-28 any more. Clients needn't name what isn't
+// there, and the server says that it knows no such method.
+func removed(method string) bool {
+	return strings.HasPrefix(method, "tasks/") && !slices.Contains([]string{"tasks/get", "tasks/update", "tasks/cancel"}, method)
 }
 
 // decoded is the value of a header that may be in Base64, since headers can't hold every text.

@@ -10,7 +10,7 @@ import (
 )
 
 type statusCommand struct {
-	JSON bool `help:"Answer with one JSON object: parts (name, state, detail), mcp_url, callback_url, policy_version, waiting, behind_seconds, setup (name, state, detail, checked_at), and notices: tools that are new, changed or gone (name, notice, changed, decided_by)." name:"json"`
+	JSON bool `help:"Answer with one JSON object: parts (name, state, detail), mcp_url, callback_url, policy_version, waiting, behind_seconds, setup (name, state, detail, word, checked_at), and notices: tools that are new, changed or gone (name, notice, changed, decided_by)." name:"json"`
 }
 
 // Help is the examples of --help.

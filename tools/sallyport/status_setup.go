@@ -34,15 +34,22 @@ var setupStates = map[adminv1.SetupState]string{
 	adminv1.SetupState_SETUP_STATE_UNKNOWN:       "unknown",
 }
 
+// setupWord is whether an item is there, as people read it.
+func setupWord(item *adminv1.SetupItem) string {
+	return cmp.Or(setupNames[item.GetName()][item.GetState()], setupWords[item.GetState()].word)
+}
+
 // setupText is an item of the set-up as JSON.
 type setupText struct {
 	partText
+	// Word is the state as the text has it, such as "Allowed".
+	Word string `json:"word"`
 	// CheckedAt is null where nothing was seen.
 	CheckedAt *time.Time `json:"checked_at"`
 }
 
 func newSetupText(item *adminv1.SetupItem) setupText {
-	text := setupText{partText: partText{item.GetName(), setupStates[item.GetState()], item.GetDetail()}}
+	text := setupText{partText: partText{item.GetName(), setupStates[item.GetState()], item.GetDetail()}, Word: setupWord(item)}
 	if item.GetCheckedAt() != nil {
 		at := item.GetCheckedAt().AsTime()
 		text.CheckedAt = &at
@@ -63,9 +70,8 @@ func showSetup(t *terminal, items []*adminv1.SetupItem) {
 	}
 	for _, item := range items {
 		state := setupWords[item.GetState()]
-		word := cmp.Or(setupNames[item.GetName()][item.GetState()], state.word)
 		lines := broken(printable(item.GetDetail()), t.width-setupName-setupState)
-		first := pad(printable(item.GetName()), setupName) + t.paint(pad(word, setupState), state.tint) + lines[0]
+		first := pad(printable(item.GetName()), setupName) + t.paint(pad(setupWord(item), setupState), state.tint) + lines[0]
 		t.printf("%s\n", strings.TrimRight(first, " "))
 		for _, line := range lines[1:] {
 			t.printf("%s%s\n", strings.Repeat(" ", setupName+setupState), line)

@@ -14,17 +14,17 @@ import (
 type Problem string
 
 const (
-	// NoProblem: the text isn't one of those that are known.
+	// NoProblem says that the text isn't one of those that are known.
 	NoProblem Problem = ""
-	// ProblemDomain: an admin has to allow the redirect URI on Rovo's list of domains.
+	// ProblemDomain says that an admin has to allow the redirect URI on Rovo's list of domains.
 	ProblemDomain Problem = "domain"
-	// ProblemRequest: Atlassian's general error, which it shows for such a redirect URI too.
+	// ProblemRequest is Atlassian's general error, which it shows for such a redirect URI too.
 	ProblemRequest Problem = "request"
-	// ProblemAddress: an admin has to allow the IP address that the call came from.
+	// ProblemAddress says that an admin has to allow the IP address that the call came from.
 	ProblemAddress Problem = "address"
-	// ProblemApp: an admin of the site has to install or allow Atlassian's MCP app.
+	// ProblemApp says that an admin of the site has to install or allow Atlassian's MCP app.
 	ProblemApp Problem = "app"
-	// ProblemScopes: Sallyport asked for scopes that the app doesn't have.
+	// ProblemScopes says that Sallyport asked for scopes that the app doesn't have.
 	ProblemScopes Problem = "scopes"
 )
 

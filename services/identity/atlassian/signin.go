@@ -65,8 +65,7 @@ func (c *Client) Register(ctx context.Context) (string, error) {
 		GrantTypes:              []string{"authorization_code", "refresh_token"},
 		ResponseTypes:           []string{"code"},
 	}, c.http)
-	var refused *oauthex.ClientRegistrationError
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*oauthex.ClientRegistrationError](err); ok {
 		err = &Refusal{Code: refused.ErrorCode, Description: refused.ErrorDescription}
 	}
 	if err != nil {

@@ -12,8 +12,7 @@ import (
 func place(t *testing.T, store *state.Store, basis state.Basis) int {
 	t.Helper()
 	_, err := store.Decide(t.Context(), basis, limit, entry("bound"))
-	var foreign *state.ForeignError
-	if errors.As(err, &foreign) {
+	if foreign, ok := errors.AsType[*state.ForeignError](err); ok {
 		return foreign.Place
 	}
 	must(t, err)

@@ -33,9 +33,6 @@ const (
 	AddressRefused Observation = "address_refused"
 	// CallAnswered: Atlassian's MCP server did what a call of Sallyport's asked.
 	CallAnswered Observation = "call_answered"
-	// APITokenLetIn and APITokenRefused: its MCP server let an API token in, or didn't.
-	APITokenLetIn   Observation = "api_token_let_in"
-	APITokenRefused Observation = "api_token_refused"
 )
 
 const (

@@ -1,14 +1,12 @@
 package server_test
 
 import (
-	"encoding/base64"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 
 	"sallyport/tools/atlassian/oauth"
-	"sallyport/tools/atlassian/rest"
 )
 
 func TestRefusedRegistrationAndReturnedDomain(t *testing.T) {
@@ -43,20 +41,5 @@ func TestRefusedAddress(t *testing.T) {
 	flip(t, s, map[string]any{"address": "status"})
 	if got := status(t, s, token.Access); got != http.StatusForbidden {
 		t.Errorf("status %d, want 403", got)
-	}
-}
-
-func TestAPITokens(t *testing.T) {
-	s := start(t)
-	try := func(token string) int {
-		basic := "Basic " + base64.StdEncoding.EncodeToString([]byte(rest.ServiceEmail+":"+token))
-		return initialize(t, s, basic)
-	}
-	if got := try(rest.APIToken); got != http.StatusUnauthorized {
-		t.Errorf("an API token answers %d while they are off, want 401", got)
-	}
-	flip(t, s, map[string]any{"api_tokens": true})
-	if right, wrong := try(rest.APIToken), try("another"); right != http.StatusOK || wrong != http.StatusUnauthorized {
-		t.Errorf("API tokens answer %d, and wrong ones %d; want 200 and 401", right, wrong)
 	}
 }

@@ -35,7 +35,6 @@ type Values struct {
 	DomainError       string            `json:"domain_error"`
 	RegistrationError RegistrationError `json:"registration_error"`
 	Address           string            `json:"address"`
-	APITokens         bool              `json:"api_tokens"`
 	IssuerWithoutPath bool              `json:"issuer_without_path"`
 	Iss               bool              `json:"iss"`
 	TokenSeconds      int               `json:"token_seconds"`
@@ -60,7 +59,6 @@ var meanings = []struct{ name, meaning string }{
 	{"domain_error", `"consent": a redirect address that isn't allowed is refused on the consent page; "accept": only after Accept, on the generic error page; "return": after Accept the client is told.`},
 	{"registration_error", `{"error":"invalid_redirect_uri","error_description":"..."} refuses registrations with that; an empty error lets them work.`},
 	{"address", `"status": MCP requests are refused with 403 as from an address that no IP allowlist has; "tool": only calls of tools, with a result that is an error; "allowed": not.`},
-	{"api_tokens", "Whether the MCP endpoints let the classic API token of the service account in."},
 	{"issuer_without_path", "Authorization server metadata names the issuer without its path, as Atlassian did until August 2026."},
 	{"iss", "Whether the redirect back to the client carries iss (RFC 9207), and the metadata says so."},
 	{"token_seconds", "Lifetime of access tokens given from now on."},
