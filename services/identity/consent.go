@@ -186,7 +186,9 @@ func (s *server) hostCookie(name string) string {
 	return name
 }
 
-func (s *server) secure() bool { return strings.HasPrefix(s.issuer, "https:") }
+func (s *server) secure() bool { return secureURL(s.issuer) }
+
+func secureURL(address string) bool { return strings.HasPrefix(address, "https:") }
 
 // browser is the random name of the browser, or empty.
 func (s *server) browser(r *http.Request) string {

@@ -159,6 +159,9 @@ func (s *server) routes() http.Handler {
 	mux.HandleFunc("GET /oauth/authorize", s.authorize)
 	mux.HandleFunc("POST /oauth/authorize", s.consent)
 	mux.HandleFunc("GET /mcp/callback", s.callbackFromAtlassian)
+	if s.console != "" {
+		s.consoleRoutes(mux)
+	}
 	return s.strict(mux)
 }
 

@@ -2,16 +2,19 @@ package identity
 
 import "net/http"
 
+// resourceMetadata describes a protected resource (RFC 9728 section 2).
+type resourceMetadata struct {
+	Resource             string   `json:"resource"`
+	ResourceName         string   `json:"resource_name"`
+	AuthorizationServers []string `json:"authorization_servers"`
+	ScopesSupported      []string `json:"scopes_supported"`
+	BearerMethods        []string `json:"bearer_methods_supported"`
+}
+
 // protectedResource describes the MCP endpoint (RFC 9728). It is the same at the place for its path
 // and at the root: clients ask at either, and refuse a resource that isn't the URL they dialled.
 func (s *server) protectedResource(w http.ResponseWriter, _ *http.Request) {
-	answerMetadata(w, struct {
-		Resource             string   `json:"resource"`
-		ResourceName         string   `json:"resource_name"`
-		AuthorizationServers []string `json:"authorization_servers"`
-		ScopesSupported      []string `json:"scopes_supported"`
-		BearerMethods        []string `json:"bearer_methods_supported"`
-	}{s.resource, "Atlassian through Sallyport", []string{s.issuer}, []string{scope}, []string{"header"}})
+	answerMetadata(w, resourceMetadata{s.resource, "Atlassian through Sallyport", []string{s.issuer}, []string{scope}, []string{"header"}})
 }
 
 // authorizationServer describes the authorization server (RFC 8414). There is no OpenID

@@ -19,9 +19,9 @@ var pageFiles embed.FS
 
 // pages are what people see.
 type pages struct {
-	consentPage, adminPage, messagePage *template.Template
-	style                               template.CSS
-	policy                              string
+	consentPage, adminPage, consolePage, messagePage *template.Template
+	style                                            template.CSS
+	policy                                           string
 }
 
 // consentView is what the consent page shows.
@@ -46,6 +46,19 @@ type messageView struct {
 	Contact       string
 }
 
+// consoleView is what a page of the console shows: paragraphs, and a form with one button.
+type consoleView struct {
+	Style  template.CSS
+	Title  string
+	Text   []string
+	Method string
+	Action string
+	// Token is a hidden field of the form; empty where it has none.
+	Token   string
+	Button  string
+	Contact string
+}
+
 func loadPages() (*pages, error) {
 	style, err := pageFiles.ReadFile("pages/style.css")
 	if err != nil {
@@ -65,6 +78,10 @@ func loadPages() (*pages, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.consolePage, err = template.ParseFS(pageFiles, "pages/layout.html", "pages/console.html")
+	if err != nil {
+		return nil, err
+	}
 	p.messagePage, err = template.ParseFS(pageFiles, "pages/layout.html", "pages/message.html")
 	return p, err
 }
@@ -76,6 +93,11 @@ func (p *pages) consent(w http.ResponseWriter, view consentView) {
 		page = p.adminPage
 	}
 	p.show(w, http.StatusOK, page, view)
+}
+
+func (p *pages) console(w http.ResponseWriter, status int, view consoleView) {
+	view.Style = p.style
+	p.show(w, status, p.consolePage, view)
 }
 
 func (p *pages) message(w http.ResponseWriter, status int, view messageView) {

@@ -32,7 +32,10 @@ const (
 // connection is how to reach the admin API.
 type connection struct {
 	Server    string `help:"The admin API: HOST:PORT, or an https:// URL. Without TLS the token can be read on the way: use that on one machine only." env:"SALLYPORT_SERVER" placeholder:"ADDRESS"`
-	TokenFile string `help:"File with the admin token." env:"SALLYPORT_TOKEN_FILE" placeholder:"FILE"`
+	TokenFile string `help:"File with the token to present, instead of the sign-in of login." env:"SALLYPORT_TOKEN_FILE" placeholder:"FILE"`
+
+	// signedIn has the sign-in presented, and nothing else.
+	signedIn bool
 }
 
 // running is what the state file says that matters here.
@@ -41,19 +44,15 @@ type running struct {
 	AdminTokenFile string `json:"admin_token_file"`
 }
 
-// open returns a connection that presents the admin token with each call. It doesn't connect yet.
+// open returns a connection that presents a token with each call. It doesn't connect yet.
 func (c *connection) open() (*grpc.ClientConn, error) {
-	server, tokenFile, err := c.locate()
+	server, err := c.server()
 	if err != nil {
 		return nil, err
 	}
-	content, err := os.ReadFile(tokenFile)
+	token, err := c.token(server)
 	if err != nil {
-		return nil, advice("The admin token can't be read: %w. Name its file by --token-file.", err)
-	}
-	token := strings.TrimSpace(string(content))
-	if token == "" || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return nil, advice("%s holds no token. Name the right file by --token-file.", tokenFile)
+		return nil, err
 	}
 	target, transport, err := target(server)
 	if err != nil {
@@ -97,30 +96,51 @@ func (r receiving) RecvMsg(message any) error {
 	return &callError{server: r.server, err: err}
 }
 
-// locate returns the server and the token's file: those that were named, else those of the
-// Sallyport that runs in this folder or above. The token of that one is never sent to another.
-func (c *connection) locate() (server, tokenFile string, err error) {
-	if c.Server != "" && c.TokenFile != "" {
-		return c.Server, c.TokenFile, nil
+// server returns the one that was named, else that of the Sallyport that runs in this folder or above.
+func (c *connection) server() (string, error) {
+	if c.Server != "" {
+		return c.Server, nil
 	}
 	here, err := findRunning()
-	if errors.Is(err, fs.ErrNotExist) && c.Server == "" {
-		return "", "", advice("No Sallyport runs in this folder or above it: start one by `make up`, or name one by --server and --token-file.")
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", advice("No Sallyport runs in this folder or above it: start one by `make up`, or name one by --server.")
 	}
+	return here.AdminGRPC, err
+}
+
+// token returns what is presented to a server: the content of the file that was named, else the sign-in
+// there, else the token of the Sallyport that runs in this folder or above. Each is sent to no other server.
+func (c *connection) token(server string) (string, error) {
+	if c.TokenFile != "" && !c.signedIn {
+		return readToken(c.TokenFile)
+	}
+	kept, err := readLogin(server)
+	if err != nil {
+		return "", err
+	}
+	if kept != nil {
+		return kept.access(context.Background(), server)
+	}
+	here, err := findRunning()
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", "", err
+		return "", err
 	}
-	server, tokenFile = c.Server, c.TokenFile
-	if server == "" {
-		server = here.AdminGRPC
+	if server != here.AdminGRPC || c.signedIn {
+		return "", advice("You aren't signed in at %s: sign in by `sallyport login`, or name the file of a token by --token-file.", server)
 	}
-	if tokenFile == "" {
-		if server != here.AdminGRPC {
-			return "", "", advice("The admin token of %s is needed: name its file by --token-file.", server)
-		}
-		tokenFile = here.AdminTokenFile
+	return readToken(here.AdminTokenFile)
+}
+
+func readToken(file string) (string, error) {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return "", advice("The token can't be read: %w. Name its file by --token-file.", err)
 	}
-	return server, tokenFile, nil
+	token := strings.TrimSpace(string(content))
+	if token == "" || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return "", advice("%s holds no token. Name the right file by --token-file.", file)
+	}
+	return token, nil
 }
 
 // findRunning reads the state file of this folder, or of the nearest above that has one.

@@ -15,19 +15,23 @@ import (
 
 // cli is the command line. Each verb's Run is given what it needs of connection, terminal and ctx.
 type cli struct {
-	Connection connection    `embed:"" group:"Where Sallyport is:"`
-	Policy     policyVerbs   `cmd:"" help:"Read, try and change the rules."`
-	Groups     groupsVerbs   `cmd:"" help:"See and refresh the groups that rules are about."`
-	People     peopleVerbs   `cmd:"" help:"End people's sign-ins."`
-	Roles      rolesVerbs    `cmd:"" help:"See and change who may use this API."`
-	Tokens     tokensVerbs   `cmd:"" help:"Make, list and end tokens for programs."`
-	Log        logCommand    `cmd:"" help:"Show what assistants did, or admins, newest first."`
-	Status     statusCommand `cmd:"" help:"Tell how every part of Sallyport is, and its URLs."`
+	Connection connection       `embed:"" group:"Where Sallyport is:"`
+	Policy     policyVerbs      `cmd:"" help:"Read, try and change the rules."`
+	Groups     groupsVerbs      `cmd:"" help:"See and refresh the groups that rules are about."`
+	People     peopleVerbs      `cmd:"" help:"End people's sign-ins."`
+	Roles      rolesVerbs       `cmd:"" help:"See and change who may use this API."`
+	Login      loginCommand     `cmd:"" help:"Sign in with your Atlassian account."`
+	Logout     logoutCommand    `cmd:"" help:"End the sign-in of login."`
+	Whoami     whoamiCommand    `cmd:"" help:"Say as whom commands run, and with which role."`
+	FirstLink  firstLinkCommand `cmd:"" help:"Make the link by which somebody becomes the first admin."`
+	Tokens     tokensVerbs      `cmd:"" help:"Make, list and end tokens for programs."`
+	Log        logCommand       `cmd:"" help:"Show what assistants did, or admins, newest first."`
+	Status     statusCommand    `cmd:"" help:"Tell how every part of Sallyport is, and its URLs."`
 }
 
 // Help is what --help says below the verbs, with the examples that most people look for.
 func (cli) Help() string {
-	return `Run in the folder where Sallyport was started, it finds everything by itself. Elsewhere, say where it is by --server and --token-file, or by the variables behind them.
+	return `Run in the folder where Sallyport was started, it finds everything by itself. Elsewhere, say where it is by --server, and sign in by ` + "`sallyport login`" + ` or name a token by --token-file; or by the variables behind them. A token file that is named goes before a sign-in, and a sign-in before the token of the Sallyport in this folder.
 
 Examples:
 

@@ -48,6 +48,9 @@ func (p Ports) port(offset int) int       { return int(p) + offset }
 // publicURL is the URL that people and assistants use.
 func (p Ports) publicURL() string { return fmt.Sprintf("http://localhost:%d", p.port(public)) }
 
+// consoleURL is the URL that admins use.
+func (p Ports) consoleURL() string { return fmt.Sprintf("http://localhost:%d", p.port(console)) }
+
 // Check returns an error for the first port that somebody else has. Without a stand-in its ports
 // don't matter.
 func (p Ports) Check(standIn bool) error {

@@ -25,7 +25,14 @@ func (s Stack) Up(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, s.stop())
 	}
+	link, err := s.firstLink(ctx)
 	s.welcome()
+	switch {
+	case err != nil:
+		fmt.Fprintln(s.Out, "\n  No link for the first admin was made; make one by: bin/sallyport first-link")
+	case link != "":
+		fmt.Fprintf(s.Out, "\n  Become admin (works once, for a day):\n  %s\n", link)
+	}
 	return nil
 }
 
@@ -75,6 +82,7 @@ Sallyport is ready.
 
   MCP server URL   %[1]s/mcp
   callback URL     %[1]s/mcp/callback
+  console          http://localhost:%[2]d
   admin API        http://localhost:%[2]d   (token: %[3]s)
   logs             %[4]s
 

@@ -142,7 +142,7 @@ func (s Stack) writeState(ctx context.Context, pids map[string]int) error {
 	p := s.Ports
 	st := state{
 		MCPURL: p.publicURL() + "/mcp", CallbackURL: p.publicURL() + "/mcp/callback",
-		ConsoleURL: fmt.Sprintf("http://localhost:%d", p.port(console)), AdminHTTP: fmt.Sprintf("http://localhost:%d", p.port(console)),
+		ConsoleURL: p.consoleURL(), AdminHTTP: p.consoleURL(),
 		AdminGRPC: fmt.Sprintf("localhost:%d", p.port(console)), ElasticsearchURL: p.url(elasticHTTP), RedisAddr: p.address(redis),
 		EnvoyAdminURL: p.url(envoyAdmin), AtlassianURL: s.Atlassian.baseURL, AdminTokenFile: s.secret(adminToken), LogDir: s.path("logs"), PIDs: pids,
 	}
