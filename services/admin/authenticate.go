@@ -67,7 +67,7 @@ func (c callers) cookie(ctx context.Context) (string, error) {
 	if c.console == "" {
 		return "", nil
 	}
-	token := ""
+	token, count := "", 0
 	for _, line := range metadata.ValueFromIncomingContext(ctx, "cookie") {
 		cookies, err := http.ParseCookie(line)
 		if err != nil {
@@ -76,10 +76,12 @@ func (c callers) cookie(ctx context.Context) (string, error) {
 		for _, cookie := range cookies {
 			if cookie.Name == state.ConsoleCookie(c.console) {
 				token = cookie.Value
+				count++
 			}
 		}
 	}
-	if token == "" {
+	// Of two, one may have been set by another host.
+	if token == "" || count > 1 {
 		return "", nil
 	}
 	site, origin := lastOf(ctx, "sec-fetch-site"), lastOf(ctx, "origin")

@@ -11,14 +11,13 @@ import (
 	"strings"
 
 	"sallyport/services/internal/redistest"
-	"sallyport/services/internal/secrettest"
 )
 
 // searchForSecrets looks, after all tests, through Redis, the files that Redis wrote, and every program's
 // log, all but Envoy's and Elasticsearch's at debug level, for any token, code, verifier or cookie that the
 // tests or the stand-in handed over, and for the stack's own secrets.
-func searchForSecrets(ctx context.Context, witness *secrettest.Witness) error {
-	err := errors.Join(addIssued(ctx, witness), addOwn(witness))
+func searchForSecrets(ctx context.Context) error {
+	err := errors.Join(addIssued(ctx), addOwn())
 	if err != nil {
 		return err
 	}
@@ -56,7 +55,7 @@ func searchForSecrets(ctx context.Context, witness *secrettest.Witness) error {
 }
 
 // addIssued adds what the stand-in gave.
-func addIssued(ctx context.Context, witness *secrettest.Witness) error {
+func addIssued(ctx context.Context) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, sallyport.AtlassianSwitchesURL+"/issued", nil)
 	if err != nil {
 		return err
@@ -73,7 +72,7 @@ func addIssued(ctx context.Context, witness *secrettest.Witness) error {
 }
 
 // addOwn adds the stack's own secrets, each line and word of their files.
-func addOwn(witness *secrettest.Witness) error {
+func addOwn() error {
 	files, err := filepath.Glob(filepath.Join(runDir, "secrets", "*"))
 	if err != nil || len(files) == 0 {
 		return fmt.Errorf("the stack has no secrets: %w", err)

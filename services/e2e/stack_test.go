@@ -45,6 +45,8 @@ var (
 	bin  = filepath.Join(root, "bin")
 	// runDir is where the tests' stack lives: short, for the sake of its sockets.
 	runDir string
+	// witness sees the secrets that tests use.
+	witness = secrettest.Watch()
 )
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
@@ -73,12 +75,11 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "reading the stack's state:", err)
 		return 1
 	}
-	witness := secrettest.Watch()
 	code := m.Run()
 	if code != 0 {
 		printLogs()
 	}
-	err = searchForSecrets(context.Background(), witness)
+	err = searchForSecrets(context.Background())
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "searching for secrets:", err)
 		return 1

@@ -32,10 +32,7 @@ const (
 // connection is how to reach the admin API.
 type connection struct {
 	Server    string `help:"The admin API: HOST:PORT, or an https:// URL. Without TLS the token can be read on the way: use that on one machine only." env:"SALLYPORT_SERVER" placeholder:"ADDRESS"`
-	TokenFile string `help:"File with the token to present, instead of the sign-in of login." env:"SALLYPORT_TOKEN_FILE" placeholder:"FILE"`
-
-	// signedIn has the sign-in presented, and nothing else.
-	signedIn bool
+	TokenFile string `help:"File with a token: an API token, or an admin's. Without it the login counts (sallyport login), then the token of the Sallyport that runs here." env:"SALLYPORT_TOKEN_FILE" placeholder:"FILE"`
 }
 
 // running is what the state file says that matters here.
@@ -44,32 +41,90 @@ type running struct {
 	AdminTokenFile string `json:"admin_token_file"`
 }
 
-// open returns a connection that presents a token with each call. It doesn't connect yet.
+// presented returns the token that a call presents.
+type presented func(ctx context.Context) (string, error)
+
+// open returns a connection that presents a token with each call: that of the file that was named, else the
+// login, else the one of the Sallyport that runs here. It doesn't connect yet.
 func (c *connection) open() (*grpc.ClientConn, error) {
-	server, err := c.server()
+	if c.TokenFile == "" {
+		server, err := c.locateServer()
+		if err != nil {
+			return nil, err
+		}
+		path, found, err := findLogin(server)
+		if err != nil {
+			return nil, err
+		}
+		if found {
+			return dial(server, fromLogin(path))
+		}
+	}
+	server, tokenFile, err := c.locate()
 	if err != nil {
 		return nil, err
 	}
-	token, err := c.token(server)
+	content, err := os.ReadFile(tokenFile)
 	if err != nil {
-		return nil, err
+		return nil, advice("The admin token can't be read: %w. Name its file by --token-file.", err)
 	}
+	token := strings.TrimSpace(string(content))
+	if token == "" || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return nil, advice("%s holds no token. Name the right file by --token-file.", tokenFile)
+	}
+	return dial(server, func(context.Context) (string, error) { return token, nil })
+}
+
+// findLogin returns the file of the login to a server, if there is one.
+func findLogin(server string) (path string, found bool, _ error) {
+	origin, err := origin(server)
+	if err != nil {
+		return "", false, err
+	}
+	path, err = loginPath(origin)
+	if err != nil {
+		// Without a folder to keep one in there is none.
+		return "", false, nil //nolint:nilerr // as said
+	}
+	_, err = os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", false, nil
+	}
+	return path, err == nil, err
+}
+
+func fromLogin(path string) presented {
+	return func(ctx context.Context) (string, error) { return loginToken(ctx, path) }
+}
+
+// dial returns a connection to a server whose calls present a token.
+func dial(server string, token presented) (*grpc.ClientConn, error) {
 	target, transport, err := target(server)
 	if err != nil {
 		return nil, err
 	}
+	with := func(ctx context.Context) (context.Context, error) {
+		presents, err := token(ctx)
+		return metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+presents), err
+	}
 	present := func(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
 		ctx, cancel := context.WithTimeout(ctx, callTimeout)
 		defer cancel()
-		ctx = metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+token)
-		err := invoke(ctx, method, request, reply, conn, options...)
+		ctx, err := with(ctx)
+		if err != nil {
+			return err
+		}
+		err = invoke(ctx, method, request, reply, conn, options...)
 		if err != nil {
 			return &callError{server: server, err: err}
 		}
 		return nil
 	}
 	presentStream := func(ctx context.Context, description *grpc.StreamDesc, conn *grpc.ClientConn, method string, begin grpc.Streamer, options ...grpc.CallOption) (grpc.ClientStream, error) {
-		ctx = metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+token)
+		ctx, err := with(ctx)
+		if err != nil {
+			return nil, err
+		}
 		stream, err := begin(ctx, description, conn, method, options...)
 		if err != nil {
 			return nil, &callError{server: server, err: err}
@@ -96,8 +151,34 @@ func (r receiving) RecvMsg(message any) error {
 	return &callError{server: r.server, err: err}
 }
 
-// server returns the one that was named, else that of the Sallyport that runs in this folder or above.
-func (c *connection) server() (string, error) {
+// locate returns the server and the token's file: those that were named, else those of the
+// Sallyport that runs in this folder or above. The token of that one is never sent to another.
+func (c *connection) locate() (server, tokenFile string, err error) {
+	if c.Server != "" && c.TokenFile != "" {
+		return c.Server, c.TokenFile, nil
+	}
+	here, err := findRunning()
+	if errors.Is(err, fs.ErrNotExist) && c.Server == "" {
+		return "", "", advice("No Sallyport runs in this folder or above it: start one by `make up`, or name one by --server and --token-file.")
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", "", err
+	}
+	server, tokenFile = c.Server, c.TokenFile
+	if server == "" {
+		server = here.AdminGRPC
+	}
+	if tokenFile == "" {
+		if server != here.AdminGRPC {
+			return "", "", advice("The admin token of %s is needed: name its file by --token-file, or sign in by `sallyport login`.", server)
+		}
+		tokenFile = here.AdminTokenFile
+	}
+	return server, tokenFile, nil
+}
+
+// locateServer returns the server: the one that was named, else the one that runs in this folder or above.
+func (c *connection) locateServer() (string, error) {
 	if c.Server != "" {
 		return c.Server, nil
 	}
@@ -106,41 +187,6 @@ func (c *connection) server() (string, error) {
 		return "", advice("No Sallyport runs in this folder or above it: start one by `make up`, or name one by --server.")
 	}
 	return here.AdminGRPC, err
-}
-
-// token returns what is presented to a server: the content of the file that was named, else the sign-in
-// there, else the token of the Sallyport that runs in this folder or above. Each is sent to no other server.
-func (c *connection) token(server string) (string, error) {
-	if c.TokenFile != "" && !c.signedIn {
-		return readToken(c.TokenFile)
-	}
-	kept, err := readLogin(server)
-	if err != nil {
-		return "", err
-	}
-	if kept != nil {
-		return kept.access(context.Background(), server)
-	}
-	here, err := findRunning()
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", err
-	}
-	if server != here.AdminGRPC || c.signedIn {
-		return "", advice("You aren't signed in at %s: sign in by `sallyport login`, or name the file of a token by --token-file.", server)
-	}
-	return readToken(here.AdminTokenFile)
-}
-
-func readToken(file string) (string, error) {
-	content, err := os.ReadFile(file)
-	if err != nil {
-		return "", advice("The token can't be read: %w. Name its file by --token-file.", err)
-	}
-	token := strings.TrimSpace(string(content))
-	if token == "" || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return "", advice("%s holds no token. Name the right file by --token-file.", file)
-	}
-	return token, nil
 }
 
 // findRunning reads the state file of this folder, or of the nearest above that has one.

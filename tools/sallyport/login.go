@@ -2,217 +2,133 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/subtle"
 	"errors"
 	"fmt"
-	"net"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
-	"runtime"
 	"strings"
 	"time"
 
-	"github.com/modelcontextprotocol/go-sdk/oauthex"
 	"golang.org/x/oauth2"
 
 	adminv1 "sallyport/proto/gen/go/sallyport/admin/v1"
 )
 
-const (
-	// loginClient is the command line's client id at Sallyport.
-	loginClient = "sallyport-cli"
-	// loginTimeout is how long a person may take in the browser.
-	loginTimeout = 10 * time.Minute
-	// httpTimeout bounds one request of a sign-in.
-	httpTimeout = 15 * time.Second
-)
+// loginTimeout is how long a sign-in may take. Sallyport forgets one that was begun ten minutes ago.
+const loginTimeout = 10 * time.Minute
 
 type loginCommand struct {
-	NoBrowser bool `help:"Only show the address to open, for a machine without a browser of its own."`
-	JSON      bool `help:"Answer with one JSON object, as whoami does." name:"json"`
+	NoBrowser bool   `help:"Only show the address, and open no browser."`
+	Port      uint16 `help:"Port of this machine that the browser comes back to; a free one where it isn't said." placeholder:"PORT"`
 }
 
 // Help is the examples of --help.
 func (loginCommand) Help() string {
-	return `Opens a browser, in which you sign in with your Atlassian account. Commands then run as you, with the role that you have, until ` + "`sallyport logout`" + ` or a week without use. A token file that is named by --token-file or SALLYPORT_TOKEN_FILE goes before it.
+	return `You sign in at Atlassian, in your browser; Sallyport learns who you are, and nothing else there. From then on the commands of this user on this machine act in your name, with the role that you have. The login is kept in a file that only you can read. It ends by ` + "`sallyport logout`" + `, or when it wasn't used for 7 days.
+
+On a machine without a browser, choose a port and forward it from where your browser is:
+
+  ssh -L 8899:127.0.0.1:8899 build.example.com
+  sallyport login --no-browser --port 8899
 
 Examples:
 
   sallyport login
-  sallyport login --server https://sallyport-admin.example.com
-  sallyport login --no-browser`
+  sallyport login --server https://sallyport-admin.example.com`
 }
 
-// Run signs in, keeps the tokens, and says who one is now.
-func (l *loginCommand) Run(ctx context.Context, c *connection, t *terminal) error {
-	server, err := c.server()
+// Run signs in, and says as whom.
+func (c *loginCommand) Run(ctx context.Context, at *connection, t *terminal) error {
+	server, err := at.locateServer()
 	if err != nil {
 		return err
 	}
-	found, err := discover(ctx, server)
+	origin, err := origin(server)
 	if err != nil {
 		return err
 	}
-	token, err := l.signIn(ctx, found)
+	path, err := loginPath(origin)
 	if err != nil {
 		return err
 	}
-	kept := login{Resource: found.resource, TokenURL: found.server.TokenEndpoint, RevocationURL: found.server.RevocationEndpoint, Token: token}
-	err = saveLogin(server, &kept)
+	where, err := discover(ctx, origin)
 	if err != nil {
 		return err
 	}
-	return (&whoamiCommand{JSON: l.JSON}).Run(ctx, &connection{Server: server, signedIn: true}, t)
+	signed, err := c.signIn(ctx, origin, where)
+	if err != nil {
+		return err
+	}
+	before, errBefore := readLogin(path)
+	err = signed.write(path)
+	if err != nil {
+		return advice("The login can't be kept: %w.", err)
+	}
+	if errBefore == nil {
+		// It is replaced, whether or not Sallyport hears that it ended; it would end by itself.
+		_ = before.revoke(ctx)
+	}
+	conn, err := dial(server, fromLogin(path))
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	who, err := adminv1.NewSessionServiceClient(conn).GetSession(ctx, &adminv1.GetSessionRequest{})
+	if err != nil {
+		return err
+	}
+	t.printf("Signed in at %s. %s\n", origin, capital(whoWords(who)))
+	return nil
 }
 
-// signIn has a person sign in (RFC 8252), and exchanges the code.
-func (l *loginCommand) signIn(ctx context.Context, found authorization) (*oauth2.Token, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, loginTimeout, advice("Nobody signed in within %v. Start again by `sallyport login`.", loginTimeout))
+// signIn is the authorization code flow with PKCE (RFC 8252, RFC 7636).
+func (c *loginCommand) signIn(ctx context.Context, origin string, where authorizationServer) (login, error) {
+	state, verifier := oauth2.GenerateVerifier(), oauth2.GenerateVerifier()
+	back, err := listen(c.Port, state, where.Issuer)
+	if err != nil {
+		return login{}, err
+	}
+	config := oauth2.Config{
+		ClientID: cliClient, RedirectURL: back.redirect(),
+		Endpoint: oauth2.Endpoint{AuthURL: where.AuthorizationEndpoint, TokenURL: where.TokenEndpoint, AuthStyle: oauth2.AuthStyleInParams},
+	}
+	resource := oauth2.SetAuthURLParam("resource", origin)
+	page := config.AuthCodeURL(state, resource, oauth2.S256ChallengeOption(verifier))
+	if c.NoBrowser || !openBrowser(page) {
+		fmt.Fprintf(os.Stderr, "Sign in with your browser at\n\n  %s\n\n", page)
+	} else {
+		fmt.Fprintf(os.Stderr, "Sign in with the browser that opens. If none does, open\n\n  %s\n\n", page)
+	}
+	fmt.Fprintln(os.Stderr, "Waiting for you to come back; Ctrl-C stops.")
+	waiting, cancel := context.WithTimeout(ctx, loginTimeout)
 	defer cancel()
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	code, err := back.wait(waiting)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return login{}, answeredNo("Nobody came back within %v. Run `sallyport login` again.", loginTimeout)
+	case errors.Is(err, errAnswer):
+		return login{}, answeredNo("You are not signed in: %v.", err)
+	case err != nil:
+		return login{}, err
+	}
+	exchanging, cancel := context.WithTimeout(ctx, tokenTimeout)
+	defer cancel()
+	token, err := config.Exchange(withClient(exchanging), code, resource, oauth2.VerifierOption(verifier))
 	if err != nil {
-		return nil, advice("No port can be opened on this machine, which the browser comes back to: %w.", err)
+		return login{}, advice("The sign-in came to nothing at %s: %s. Run `sallyport login` again.", where.TokenEndpoint, withoutBody(err))
 	}
-	config := found.config()
-	config.RedirectURL = fmt.Sprintf("http://%s/callback", listener.Addr())
-	verifier, state := oauth2.GenerateVerifier(), rand.Text()
-	came := make(chan url.Values, 1)
-	server := &http.Server{Handler: callback(state, came), ReadHeaderTimeout: httpTimeout}
-	go func() { _ = server.Serve(listener) }()
-	defer server.Close()
-	address := config.AuthCodeURL(state, oauth2.S256ChallengeOption(verifier), oauth2.SetAuthURLParam("resource", found.resource))
-	fmt.Fprintf(os.Stderr, "Sign in with your Atlassian account at:\n\n  %s\n\nWaiting for the browser to come back. Ctrl-C stops.\n", address)
-	if !l.NoBrowser {
-		openBrowser(ctx, address)
-	}
-	select {
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	case answer := <-came:
-		switch {
-		case answer.Get("iss") != found.server.Issuer:
-			return nil, advice("The answer came from %q instead of %s, so it wasn't used. Start again by `sallyport login`.", answer.Get("iss"), found.server.Issuer)
-		case answer.Get("error") != "":
-			return nil, answeredNo("You aren't signed in: %s", answer.Get("error_description"))
-		}
-		token, err := config.Exchange(withClient(ctx), answer.Get("code"), oauth2.VerifierOption(verifier), oauth2.SetAuthURLParam("resource", found.resource))
-		if err != nil {
-			return nil, advice("Sallyport gave no token: %s. Start again by `sallyport login`.", tokenError(err))
-		}
-		return token, nil
-	}
-}
-
-// callback takes the browser's answer to the sign-in with a state, the first one, and no other.
-func callback(state string, came chan<- url.Values) http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /callback", func(w http.ResponseWriter, r *http.Request) {
-		query := r.URL.Query()
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		w.Header().Set("Referrer-Policy", "no-referrer")
-		if subtle.ConstantTimeCompare([]byte(query.Get("state")), []byte(state)) != 1 {
-			http.Error(w, "This isn't the sign-in that the sallyport command waits for.", http.StatusBadRequest)
-			return
-		}
-		select {
-		case came <- query:
-			fmt.Fprintln(w, "Back to the terminal: the sallyport command goes on there. You can close this page.")
-		default:
-			http.Error(w, "The sallyport command has its answer already. You can close this page.", http.StatusBadRequest)
-		}
-	})
-	return mux
-}
-
-// openBrowser opens an address, where that is possible: it is shown as well.
-func openBrowser(ctx context.Context, address string) {
-	program, arguments := "xdg-open", []string{address}
-	switch runtime.GOOS {
-	case "darwin":
-		program = "open"
-	case "windows":
-		program, arguments = "rundll32", []string{"url.dll,FileProtocolHandler", address}
-	}
-	command := exec.CommandContext(context.WithoutCancel(ctx), program, arguments...)
-	if command.Start() == nil {
-		go func() { _ = command.Wait() }()
-	}
-}
-
-// authorization is where one signs in to an admin API.
-type authorization struct {
-	resource string
-	server   *oauthex.AuthServerMeta
-}
-
-func (a authorization) config() *oauth2.Config {
-	return oauthConfig(a.server.AuthorizationEndpoint, a.server.TokenEndpoint)
-}
-
-func oauthConfig(authorizeURL, tokenURL string) *oauth2.Config {
-	return &oauth2.Config{ClientID: loginClient, Scopes: []string{"admin"}, Endpoint: oauth2.Endpoint{
-		AuthURL: authorizeURL, TokenURL: tokenURL, AuthStyle: oauth2.AuthStyleInParams,
-	}}
-}
-
-// discover asks an admin API where one signs in (RFC 9728, RFC 8414).
-func discover(ctx context.Context, server string) (authorization, error) {
-	base, err := baseURL(server)
-	if err != nil {
-		return authorization{}, err
-	}
-	client := &http.Client{Timeout: httpTimeout}
-	resource, err := oauthex.GetProtectedResourceMetadata(ctx, base+"/.well-known/oauth-protected-resource", base, client)
-	if err != nil {
-		return authorization{}, advice("%s doesn't say where to sign in: %w. Name the admin API by --server as its admins reach it; Sallyport has to run with --console-url.", base, err)
-	}
-	if len(resource.AuthorizationServers) == 0 {
-		return authorization{}, advice("%s doesn't say where to sign in.", base)
-	}
-	issuer := resource.AuthorizationServers[0]
-	meta, err := oauthex.GetAuthServerMeta(ctx, issuer+"/.well-known/oauth-authorization-server", issuer, client)
-	if err == nil && (meta == nil || meta.AuthorizationEndpoint == "" || meta.TokenEndpoint == "") {
-		err = errors.New("it has no sign-in")
-	}
-	if err != nil {
-		return authorization{}, advice("%s, where %s has people sign in, can't be asked: %w.", issuer, base, err)
-	}
-	return authorization{resource.Resource, meta}, nil
-}
-
-// baseURL is the URL of a server, which is named as target reads it.
-func baseURL(server string) (string, error) {
-	_, _, err := target(server)
-	if err != nil {
-		return "", err
-	}
-	if !strings.Contains(server, "://") {
-		server = "http://" + server
-	}
-	return strings.TrimRight(server, "/"), nil
-}
-
-func withClient(ctx context.Context) context.Context {
-	return context.WithValue(ctx, oauth2.HTTPClient, &http.Client{Timeout: httpTimeout})
-}
-
-// tokenError is what the token endpoint says of an error, without what was sent to it.
-func tokenError(err error) string {
-	refused, ok := errors.AsType[*oauth2.RetrieveError](err)
-	if ok && refused.ErrorDescription != "" {
-		return strings.TrimRight(refused.ErrorDescription, ".")
-	}
-	return err.Error()
+	signed := login{Server: origin, TokenEndpoint: where.TokenEndpoint, RevocationEndpoint: where.RevocationEndpoint}
+	signed.accept(token)
+	return signed, nil
 }
 
 type logoutCommand struct{}
 
 // Help is the examples of --help.
 func (logoutCommand) Help() string {
-	return `Ends the sign-in of ` + "`sallyport login`" + `: its tokens are refused from the next request on.
+	return `Ends the login at Sallyport and removes its file. Commands then act by the token of the Sallyport that runs in this folder, if there is one.
 
 Examples:
 
@@ -220,29 +136,57 @@ Examples:
   sallyport logout --server https://sallyport-admin.example.com`
 }
 
-// Run ends the sign-in at Sallyport, and forgets it here.
-func (logoutCommand) Run(ctx context.Context, c *connection, t *terminal) error {
-	server, err := c.server()
+// Run ends the login. Its file goes also where Sallyport doesn't hear of it.
+func (logoutCommand) Run(ctx context.Context, at *connection, t *terminal) error {
+	server, err := at.locateServer()
 	if err != nil {
 		return err
 	}
-	kept, err := readLogin(server)
+	origin, err := origin(server)
 	if err != nil {
 		return err
 	}
-	if kept == nil {
-		t.printf("You aren't signed in at %s.\n", server)
-		return nil
-	}
-	err = kept.revoke(ctx)
-	if err != nil {
-		return advice("You are still signed in: Sallyport didn't confirm the end of your sign-in (%w). Try again when it answers.", err)
-	}
-	err = saveLogin(server, nil)
+	path, err := loginPath(origin)
 	if err != nil {
 		return err
 	}
-	t.printf("You are signed out at %s.\n", server)
+	l, err := readLogin(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return answeredNo("You aren't signed in at %s.", origin)
+	}
+	if err != nil {
+		return err
+	}
+	err = os.Remove(path)
+	if err != nil {
+		return advice("The login can't be removed: %w.", err)
+	}
+	err = l.revoke(ctx)
+	if err != nil {
+		return advice("The login is removed here, but Sallyport didn't confirm that it has ended: %w. It ends there by itself within 7 days.", err)
+	}
+	t.printf("Signed out of %s.\n", origin)
+	return nil
+}
+
+// revoke has Sallyport end the login (RFC 7009).
+func (l login) revoke(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, tokenTimeout)
+	defer cancel()
+	form := url.Values{"token": {l.RefreshToken}, "token_type_hint": {"refresh_token"}, "client_id": {cliClient}}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, l.RevocationEndpoint, strings.NewReader(form.Encode()))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	response, err := noRedirects.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answers %s", l.RevocationEndpoint, response.Status)
+	}
 	return nil
 }
 
@@ -252,17 +196,15 @@ type whoamiCommand struct {
 
 // Help is the examples of --help.
 func (whoamiCommand) Help() string {
-	return `Says as whom commands run, and with which role.
-
-Examples:
+	return `Examples:
 
   sallyport whoami
   sallyport whoami --json | jq -r .role`
 }
 
-// Run says who the caller is.
-func (w *whoamiCommand) Run(ctx context.Context, c *connection, t *terminal) error {
-	conn, err := c.open()
+// Run says who the commands act as, and what they may do.
+func (c *whoamiCommand) Run(ctx context.Context, at *connection, t *terminal) error {
+	conn, err := at.open()
 	if err != nil {
 		return err
 	}
@@ -271,20 +213,29 @@ func (w *whoamiCommand) Run(ctx context.Context, c *connection, t *terminal) err
 	if err != nil {
 		return err
 	}
-	if w.JSON {
+	if c.JSON {
 		return writeJSON(t.out, struct {
 			Name        string `json:"name"`
 			Caller      string `json:"caller"`
-			Role        string `json:"role"`
-			AccountID   string `json:"account_id"`
-			DisplayName string `json:"display_name"`
+			Role        string `json:"role,omitempty"`
+			AccountID   string `json:"account_id,omitempty"`
+			DisplayName string `json:"display_name,omitempty"`
 		}{who.GetName(), who.GetCaller(), roleWord(who.GetRole()), who.GetAccountId(), who.GetDisplayName()})
 	}
-	kind := map[string]string{"token_file": "a token of the token file", "api_token": "an API token", "person": "signed in at Atlassian"}[who.GetCaller()]
-	if who.GetRole() == adminv1.Role_ROLE_UNSPECIFIED {
-		t.printf("You are %s (%s), without a role: an admin gives you one by `sallyport roles add viewer %s`.\n", printable(who.GetName()), kind, printable(who.GetName()))
-		return nil
-	}
-	t.printf("You are %s (%s), with the role %s.\n", printable(who.GetName()), kind, roleWord(who.GetRole()))
+	t.printf("%s\n", capital(whoWords(who)))
 	return nil
+}
+
+// whoWords is the caller as a sentence.
+func whoWords(who *adminv1.GetSessionResponse) string {
+	kinds := map[string]string{"token_file": "a token of the token file, ", "api_token": "an API token, ", "person": ""}
+	name := printable(who.GetName())
+	if who.GetDisplayName() != "" {
+		name = printable(who.GetDisplayName()) + " (" + name + ")"
+	}
+	role := "has the role " + roleWord(who.GetRole()) + "."
+	if who.GetRole() == adminv1.Role_ROLE_UNSPECIFIED {
+		role = "has no role, and may do nothing yet: have an admin give one by `sallyport roles add`."
+	}
+	return "you act as " + name + ", " + kinds[who.GetCaller()] + "who " + role
 }

@@ -31,7 +31,9 @@ type cli struct {
 
 // Help is what --help says below the verbs, with the examples that most people look for.
 func (cli) Help() string {
-	return `Run in the folder where Sallyport was started, it finds everything by itself. Elsewhere, say where it is by --server, and sign in by ` + "`sallyport login`" + ` or name a token by --token-file; or by the variables behind them. A token file that is named goes before a sign-in, and a sign-in before the token of the Sallyport in this folder.
+	return `Run in the folder where Sallyport was started, it finds everything by itself. Elsewhere, say where it is by --server, or the variable behind it.
+
+Commands present the token of --token-file, or of SALLYPORT_TOKEN_FILE. Without one they act as who you are by ` + "`sallyport login`" + `, and without a login by the token of the Sallyport that runs here.
 
 Examples:
 
