@@ -80,7 +80,7 @@ func texts(message proto.Message, name string) []string {
 }
 
 func valueText(field protoreflect.FieldDescriptor, value protoreflect.Value) string {
-	switch field.Kind() {
+	switch field.Kind() { //nolint:exhaustive // the others are as they print
 	case protoreflect.EnumKind:
 		named := field.Enum().Values().ByNumber(value.Enum())
 		if named == nil {

@@ -105,6 +105,9 @@ func (d *deployment) searchForSecrets(redis string) {
 		var issued []string
 		err = json.NewDecoder(response.Body).Decode(&issued)
 		_ = response.Body.Close()
+		if err != nil {
+			d.t.Error(err)
+		}
 		witness.Add("Atlassian's code or token", issued...)
 	}
 	witness.Add("Jira's credential", jiraToken)

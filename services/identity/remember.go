@@ -31,10 +31,13 @@ func (s *server) rememberedBy(r *http.Request, asked authorization) (string, err
 		return "", err
 	}
 	known, err := s.store.Consent(r.Context(), account, asked.ClientID)
-	if err != nil && !errors.Is(err, state.ErrNotFound) {
+	if errors.Is(err, state.ErrNotFound) {
+		return "", nil
+	}
+	if err != nil {
 		return "", err
 	}
-	if err != nil || known.Redirect != redirect || known.Scope != scope {
+	if known.Redirect != redirect || known.Scope != scope {
 		return "", nil
 	}
 	return account, nil

@@ -96,7 +96,7 @@ func (c *loginCommand) signIn(ctx context.Context, origin string, where authoriz
 	}
 	resource := oauth2.SetAuthURLParam("resource", origin)
 	page := config.AuthCodeURL(state, resource, oauth2.S256ChallengeOption(verifier))
-	if c.NoBrowser || !openBrowser(page) {
+	if c.NoBrowser || !openBrowser(ctx, page) {
 		fmt.Fprintf(os.Stderr, "Sign in with your browser at\n\n  %s\n\n", page)
 	} else {
 		fmt.Fprintf(os.Stderr, "Sign in with the browser that opens. If none does, open\n\n  %s\n\n", page)
@@ -228,7 +228,9 @@ func (c *whoamiCommand) Run(ctx context.Context, at *connection, t *terminal) er
 
 // whoWords is the caller as a sentence.
 func whoWords(who *adminv1.GetSessionResponse) string {
-	kinds := map[string]string{"token_file": "a token of the token file, ", "api_token": "an API token, ", "person": ""}
+	kinds := map[string]string{ //nolint:gosec // words, no credentials
+		"token_file": "a token of the token file, ", "api_token": "an API token, ", "person": "",
+	}
 	name := printable(who.GetName())
 	if who.GetDisplayName() != "" {
 		name = printable(who.GetDisplayName()) + " (" + name + ")"

@@ -98,7 +98,7 @@ func page(w http.ResponseWriter, status int, text string) {
 
 // openBrowser opens a page where this machine has a browser, and says whether it tried. The address goes
 // to it as one argument, and no shell reads it.
-func openBrowser(address string) bool {
+func openBrowser(ctx context.Context, address string) bool {
 	program, arguments := "xdg-open", []string{address}
 	switch {
 	case os.Getenv("BROWSER") != "":
@@ -108,7 +108,8 @@ func openBrowser(address string) bool {
 	case runtime.GOOS == "windows":
 		program, arguments = "rundll32", []string{"url.dll,FileProtocolHandler", address}
 	}
-	command := exec.Command(program, arguments...)
+	// The browser stays open when the command has ended.
+	command := exec.CommandContext(context.WithoutCancel(ctx), program, arguments...)
 	if command.Start() != nil {
 		return false
 	}

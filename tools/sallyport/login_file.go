@@ -62,7 +62,7 @@ func readLogin(path string) (login, error) {
 
 // write stores the login, whole or not at all, so that only its owner can read it.
 func (l login) write(path string) error {
-	text, err := json.MarshalIndent(l, "", "  ")
+	text, err := json.MarshalIndent(l, "", "  ") //nolint:gosec // the file is for its owner alone
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// Any, as the only domain, lets documents come from anywhere.
+// Any is the only domain of a list that lets documents come from anywhere.
 const Any = "any"
 
 // maxClientIDBytes bounds a URL; the vendors' have 60 at most.

@@ -210,6 +210,10 @@ func unreachable(clientID string, err error) error {
 	return &Problem{Reason: fmt.Sprintf("Your assistant describes itself at %s, and Sallyport can't read that: %s.", clientID, reason), Unreachable: true}
 }
 
+func isJSON(kind string) bool {
+	return kind == "application/json" || strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json")
+}
+
 // sharedSecrets are the ways to authenticate that a document can't be used with: everybody can read it.
 var sharedSecrets = []string{"client_secret_basic", "client_secret_post", "client_secret_jwt"}
 
@@ -226,7 +230,7 @@ func read(clientID string, response *http.Response, body []byte) (Document, erro
 		return refuse("it leads elsewhere, and redirects aren't followed")
 	case response.StatusCode != http.StatusOK:
 		return refuse(fmt.Sprintf("it answers with status %d", response.StatusCode))
-	case err != nil || kind != "application/json" && !(strings.HasPrefix(kind, "application/") && strings.HasSuffix(kind, "+json")):
+	case err != nil || !isJSON(kind):
 		return refuse("it isn't sent as JSON")
 	case response.Header.Get("Content-Encoding") != "":
 		return refuse("it is sent compressed")

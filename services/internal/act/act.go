@@ -13,11 +13,13 @@ import (
 	"sallyport/services/internal/state"
 )
 
+// What came of an act (ECS event.outcome).
 const (
-	// Success and Failure are what came of an act (ECS event.outcome).
 	Success = "success"
 	Failure = "failure"
+)
 
+const (
 	// maxText is how many bytes of a text are recorded, and maxTargets how many targets of an act.
 	maxText    = 4 << 10
 	maxTargets = 100
