@@ -74,7 +74,7 @@ func (s *ConnectionServer) ListConnections(ctx context.Context, request *adminv1
 func connectionMessage(g state.Grant) *adminv1.Connection {
 	message := &adminv1.Connection{
 		Id: g.ID, AccountId: g.AccountID, Email: g.Email, Name: g.Name,
-		Client: &activityv1.Client{Key: g.ClientKey, Name: g.ClientName, Class: g.ClientClass, Info: g.ClientInfo},
+		Client: &activityv1.Client{Key: g.ClientKey, Name: g.ClientName, Class: g.ClientClass, Info: g.ClientInfo, Mismatch: g.ClientMismatch},
 		Site:   g.Site, Since: timestamppb.New(g.CreatedAt),
 	}
 	if !g.UsedAt.IsZero() {
@@ -110,6 +110,10 @@ func (s *ConnectionServer) Disconnect(ctx context.Context, request *adminv1.Disc
 		return nil, status.Error(codes.InvalidArgument, "id is missing: name the connection by the id that ListConnections returns.")
 	}
 	grant, err := s.people.store.Grant(ctx, id)
+	if err == nil {
+		// Before the end, since whoever tries again after that is told that there is no such connection.
+		err = s.people.store.WithdrawConsent(ctx, grant.AccountID, grant.ClientID)
+	}
 	var ended state.Ended
 	if err == nil {
 		ended, err = s.people.store.EndGrant(ctx, id)

@@ -34,7 +34,8 @@ type ConnectionServiceClient interface {
 	// ListConnections returns connections, those made last first. Who was named and isn't known has none.
 	ListConnections(ctx context.Context, in *ListConnectionsRequest, opts ...grpc.CallOption) (*ListConnectionsResponse, error)
 	// Disconnect ends one connection. When it has answered, no call that begins with its access token is
-	// let through by any replica, and its refresh token doesn't work. With a person's last connection
+	// let through by any replica, its refresh token doesn't work, and what the person had consented to
+	// for the assistant is withdrawn, so that they are asked again. With a person's last connection
 	// their Atlassian tokens are forgotten and revoked at Atlassian, as by ForgetPerson. It doesn't keep
 	// the person from connecting the assistant again, which a rule does. NOT_FOUND means that there is
 	// no such connection, or no longer.
@@ -97,7 +98,8 @@ type ConnectionServiceServer interface {
 	// ListConnections returns connections, those made last first. Who was named and isn't known has none.
 	ListConnections(context.Context, *ListConnectionsRequest) (*ListConnectionsResponse, error)
 	// Disconnect ends one connection. When it has answered, no call that begins with its access token is
-	// let through by any replica, and its refresh token doesn't work. With a person's last connection
+	// let through by any replica, its refresh token doesn't work, and what the person had consented to
+	// for the assistant is withdrawn, so that they are asked again. With a person's last connection
 	// their Atlassian tokens are forgotten and revoked at Atlassian, as by ForgetPerson. It doesn't keep
 	// the person from connecting the assistant again, which a rule does. NOT_FOUND means that there is
 	// no such connection, or no longer.
