@@ -83,6 +83,7 @@ func Start(p *process.Process, cfg Config) error {
 	p.CheckReady("redis", s.store.Ready)
 	p.Go("tools", s.askForTools)
 	p.Go("registration", s.beRegistered)
+	p.Go("reseal", s.keepSealed)
 	if s.directory != nil {
 		p.Go("api-tokens", func(ctx context.Context) error { return s.tryAPIToken(ctx, cfg.AtlassianMCPURL) })
 	}

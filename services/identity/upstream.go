@@ -11,6 +11,7 @@ import (
 
 	identityv1 "sallyport/proto/gen/go/sallyport/identity/v1"
 	"sallyport/services/identity/atlassian"
+	"sallyport/services/internal/seal"
 	"sallyport/services/internal/state"
 )
 
@@ -109,6 +110,10 @@ func isFresh(u *state.Upstream) bool { return time.Until(u.ExpiresAt) > refreshA
 
 func (s *server) renew(ctx context.Context, account string, known *state.Upstream) error {
 	refresh, err := s.box.Open(known.Refresh, state.RefreshUse(account))
+	if errors.Is(err, seal.ErrNoKey) {
+		// That is a mistake with the file, which can be made good: nobody is signed out for it.
+		return fmt.Errorf("a refresh token: %w", err)
+	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", errEnded, err)
 	}
