@@ -56,7 +56,7 @@ func (s *Store) Upstream(ctx context.Context, accountID string) (*Upstream, erro
 	return u, nil
 }
 
-// SaveUpstream stores the sealed tokens of a person who signs in, under a new revision. They go soon, unless
+// SaveUpstream stores the sealed tokens of a person who signs in, under a revision of its own. They go soon, unless
 // CreateGrant follows or the person has other grants.
 func (s *Store) SaveUpstream(ctx context.Context, accountID string, u Upstream) error {
 	_, err := s.call(ctx, "sallyport_save_upstream", []string{upstreamKey(accountID)},
@@ -64,11 +64,12 @@ func (s *Store) SaveUpstream(ctx context.Context, accountID string, u Upstream) 
 	return err
 }
 
-// RenewUpstream replaces the tokens of revision rev by those that Atlassian gave for them. It returns
-// ErrNotFound where they are no longer there: the person was removed, or has signed in anew.
+// RenewUpstream replaces the tokens of revision rev by those that Atlassian gave for them, under the revision that
+// they have. It may be called again where its answer was lost. It returns ErrNotFound where the former are no
+// longer there: the person was removed, or has signed in anew.
 func (s *Store) RenewUpstream(ctx context.Context, accountID, rev string, u Upstream) error {
 	reply, err := s.call(ctx, "sallyport_renew_upstream", []string{upstreamKey(accountID)},
-		rev, seal.Random(9), u.Access, u.Refresh, u.ExpiresAt.Unix())
+		rev, u.Rev, u.Access, u.Refresh, u.ExpiresAt.Unix())
 	if err != nil {
 		return err
 	}
