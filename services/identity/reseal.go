@@ -12,7 +12,7 @@ const (
 	// resealPause is how long after a pass that found nothing to reseal the next one follows, while there are
 	// several keys: a replica that hasn't been restarted yet may still seal under another key.
 	resealPause = time.Minute
-	// resealCheck is how long after any other pass the next one follows.
+	// resealCheck is how long after a pass that resealed or failed the next one follows.
 	resealCheck = 5 * time.Second
 )
 
@@ -27,44 +27,44 @@ type sealing struct {
 // keepSealed has all of people's Atlassian tokens sealed under the first key of the file, so that the others
 // can be taken out of it, until ctx ends or there is nothing left that could change.
 func (s *server) keepSealed(ctx context.Context) error {
-	var told sealing
+	var told *sealing
 	for {
 		found, err := s.resealAll(ctx)
 		wait := resealCheck
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			return ctx.Err()
 		case err != nil:
 			s.log.Error("people's Atlassian tokens can't be brought under the first seal key", "error", err)
 		default:
 			s.tellSealing(told, found)
-			told = found
-			if found.former+found.unreadable > 0 {
+			told = &found
+			if found.former > 0 {
 				break
 			}
-			if s.box.Keys() == 1 {
+			if found.unreadable == 0 && s.box.Keys() == 1 {
 				return nil
 			}
 			wait = resealPause
 		}
 		select {
 		case <-ctx.Done():
-			return nil
+			return ctx.Err()
 		case <-time.After(wait):
 		}
 	}
 }
 
-// tellSealing logs what a pass found, where that is news.
-func (s *server) tellSealing(told, found sealing) {
+// tellSealing logs what a pass found, where it isn't what was told last; nil at first.
+func (s *server) tellSealing(told *sealing, found sealing) {
 	if found.former > 0 {
 		s.log.Info("people's Atlassian tokens resealed under the first seal key", "resealed", found.former, "under_first_before", found.first)
 	}
-	if found.unreadable > 0 && found.unreadable != told.unreadable {
+	if found.unreadable > 0 && (told == nil || found.unreadable != told.unreadable) {
 		s.log.Error("people's Atlassian tokens are sealed under a key that isn't in the seal key file: put it back there as another line and restart, "+
 			"or forget these people if it is lost, so that they sign in again", "people", found.unreadable)
 	}
-	if found.former+found.unreadable == 0 && s.box.Keys() > 1 && (told == sealing{} || told.former+told.unreadable > 0) {
+	if found.former+found.unreadable == 0 && s.box.Keys() > 1 && (told == nil || told.former+told.unreadable > 0) {
 		s.log.Info("all of people's Atlassian tokens are sealed under the first seal key: the other keys can be taken out of the seal key file, "+
 			"ten minutes after the last replica was restarted with this file", "people", found.first)
 	}
@@ -96,7 +96,7 @@ func (s *server) reseal(ctx context.Context, account string, found *sealing) err
 		tokens, err := s.opened(account, known)
 		if err != nil {
 			found.unreadable++
-			return nil
+			return nil //nolint:nilerr // it is counted, and the others' tokens are looked at all the same
 		}
 		if s.box.Current(known.Access) && s.box.Current(known.Refresh) {
 			found.first++

@@ -119,7 +119,8 @@ func TestRotatingTheSealKey(t *testing.T) {
 	atAtlassian := late.browser.submit(late.browser.open(late.authorizeURL()), "decision", "allow")
 
 	f.restart(next, former)
-	f.hasLogged("the other keys can be taken out of the seal key file", 2)
+	// Each replica says so of each of both files.
+	f.hasLogged("the other keys can be taken out of the seal key file", 4)
 	for _, who := range []string{account, asleep} {
 		if u := f.upstream(who); !running[0].Current(u.Access) || !running[0].Current(u.Refresh) {
 			t.Errorf("the tokens of %s are under the former key", who)
