@@ -82,6 +82,18 @@ func copied(from, to net.Conn, lost func([]byte) bool, end func()) {
 	}
 }
 
+// deployLossy is deploy with a lossy way to Redis, and Atlassian tokens that are always near their end.
+func deployLossy(t *testing.T) (*deployment, *lossy) {
+	t.Helper()
+	var way *lossy
+	d := deploy(t, func(cfg *identity.Config) {
+		way = newLossy(t, cfg.Redis)
+		cfg.Redis = way.address
+	})
+	d.change("token_seconds", "60")
+	return d, way
+}
+
 // TestRefreshedTokenIsStoredThoughRedisBreaks shows that a token that Atlassian gave is stored as soon as Redis
 // answers, and that nothing is said to be renewed before.
 func TestRefreshedTokenIsStoredThoughRedisBreaks(t *testing.T) {
@@ -90,12 +102,7 @@ func TestRefreshedTokenIsStoredThoughRedisBreaks(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var way *lossy
-			d := deploy(t, func(cfg *identity.Config) {
-				way = newLossy(t, cfg.Redis)
-				cfg.Redis = way.address
-			})
-			d.change("token_seconds", "60")
+			d, way := deployLossy(t)
 			account, tokens := d.connect("Codex").account("ana@acme.test")
 			for range 2 {
 				before := d.upstream(account)
@@ -120,12 +127,7 @@ func TestRefreshedTokenIsStoredThoughRedisBreaks(t *testing.T) {
 // TestRefreshedTokenOfSomebodyRemoved loses requests to store a token until the person is removed: then it is
 // revoked, and nobody uses it.
 func TestRefreshedTokenOfSomebodyRemoved(t *testing.T) {
-	var way *lossy
-	d := deploy(t, func(cfg *identity.Config) {
-		way = newLossy(t, cfg.Redis)
-		cfg.Redis = way.address
-	})
-	d.change("token_seconds", "60")
+	d, way := deployLossy(t)
 	account, tokens := d.connect("Codex").account("ana@acme.test")
 	way.loseRequests.Store(1 << 40)
 	ended := make(chan error, 1)
