@@ -110,6 +110,10 @@ func (s *ConnectionServer) Disconnect(ctx context.Context, request *adminv1.Disc
 		return nil, status.Error(codes.InvalidArgument, "id is missing: name the connection by the id that ListConnections returns.")
 	}
 	grant, err := s.people.store.Grant(ctx, id)
+	if err == nil {
+		// Before the end, since whoever tries again after that is told that there is no such connection.
+		err = s.people.store.WithdrawConsent(ctx, grant.AccountID, grant.ClientID)
+	}
 	var ended state.Ended
 	if err == nil {
 		ended, err = s.people.store.EndGrant(ctx, id)

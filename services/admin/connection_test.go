@@ -67,7 +67,7 @@ func (o *office) signIn(id, person, client string) {
 	ctx := o.t.Context()
 	grant := state.Grant{
 		ID: id, Rev: "1", AccountID: "712020:" + person, Email: person + "@acme.test", Name: strings.ToUpper(person), Site: "site",
-		ClientKey: client, ClientName: strings.ToUpper(client), ClientClass: "claimed", CreatedAt: time.Now(),
+		ClientID: "id of " + client, ClientKey: client, ClientName: strings.ToUpper(client), ClientClass: "claimed", CreatedAt: time.Now(),
 	}
 	err := errors.Join(
 		o.store.SaveUpstream(ctx, grant.AccountID, state.Upstream{Access: []byte("sealed access"), Refresh: []byte("sealed refresh"), ExpiresAt: time.Now().Add(time.Hour)}),
@@ -146,6 +146,12 @@ func TestDisconnect(t *testing.T) {
 	o := openOffice(t, identity.serve(t))
 	o.signIn("first", "ana", "claude")
 	o.signIn("second", "ana", "cursor")
+	for _, client := range []string{"id of claude", "id of cursor"} {
+		err := o.store.SaveConsent(t.Context(), "712020:ana", client, state.Consent{Redirect: "http://localhost/callback", Scope: "mcp", At: time.Now()})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 	answer, err := o.client.Disconnect(asAdmin(t), &adminv1.DisconnectRequest{Id: "first"})
 	if err != nil || answer.GetConnection().GetClient().GetKey() != "claude" || answer.GetConnection().GetEmail() != "ana@acme.test" ||
 		answer.GetRevocation() != adminv1.Revocation_REVOCATION_NOT_NEEDED || len(identity.asked) > 0 {
@@ -153,6 +159,11 @@ func TestDisconnect(t *testing.T) {
 	}
 	if o.works("first") || !o.works("second") {
 		t.Error("not exactly the one that was named has ended")
+	}
+	_, withdrawn := o.store.Consent(t.Context(), "712020:ana", "id of claude")
+	_, others := o.store.Consent(t.Context(), "712020:ana", "id of cursor")
+	if !errors.Is(withdrawn, state.ErrNotFound) || others != nil {
+		t.Errorf("the consent to the assistant that was disconnected: %v, to the other: %v", withdrawn, others)
 	}
 	answer, err = o.client.Disconnect(asAdmin(t), &adminv1.DisconnectRequest{Id: " second "})
 	if err != nil || answer.GetRevocation() != adminv1.Revocation_REVOCATION_CONFIRMED || len(identity.asked) != 1 || o.works("second") {

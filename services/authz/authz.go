@@ -27,7 +27,7 @@ type Config struct {
 	Listen         string   `help:"Address for Envoy's ext_authz. Keep it private: answers carry Atlassian tokens." default:"127.0.0.1:9001" env:"SALLYPORT_LISTEN"`
 	Redis          string   `help:"Address of Redis, host:port." default:"127.0.0.1:6379" env:"SALLYPORT_REDIS"`
 	Identity       string   `help:"Address of identity's gRPC, host:port." default:"127.0.0.1:9003" env:"SALLYPORT_IDENTITY"`
-	SealKeyFile    string   `help:"File with the key that Atlassian tokens are sealed under: 32 bytes in base64." required:"" type:"existingfile" env:"SALLYPORT_SEAL_KEY_FILE"`
+	SealKeyFile    string   `help:"File with the keys that Atlassian tokens are sealed under, one a line: 32 bytes in base64. The same as identity's." required:"" type:"existingfile" env:"SALLYPORT_SEAL_KEY_FILE"`
 	PublicURL      string   `help:"URL that assistants reach Sallyport at, without a path." required:"" env:"SALLYPORT_PUBLIC_URL"`
 	Contact        string   `help:"Whom people should ask about a blocked call, as the end of: If you need this, ask ..." default:"your Atlassian admin" env:"SALLYPORT_CONTACT"`
 	AllowedOrigins []string `help:"Origins of web pages that may send requests, beside Sallyport's own and those of this machine." placeholder:"https://inspector.example.com" env:"SALLYPORT_ALLOWED_ORIGINS"`

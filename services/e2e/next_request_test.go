@@ -1,6 +1,8 @@
 package e2e_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -39,7 +41,12 @@ func TestNextRequest(t *testing.T) {
 	gateways := [2]string{hostPort(t, sallyport.MCPURL), startGateway(t)}
 	t.Run("policy", func(t *testing.T) { nextAfterSave(t, gateways) })
 	t.Run("groups", func(t *testing.T) { nextAfterGroups(t, gateways) })
-	t.Run("person", func(t *testing.T) { nextAfterRemoval(t, gateways) })
+	t.Run("person", func(t *testing.T) {
+		nextAfterRemoval(t, gateways, removal{"ana@acme.test", "person forgotten", forget})
+	})
+	t.Run("connection", func(t *testing.T) {
+		nextAfterRemoval(t, gateways, removal{"cy@acme.test", "connection ended", disconnect})
+	})
 }
 
 // versionMark is in the note of the rule that decides, in the answer to a blocked call and in the record.
@@ -153,11 +160,20 @@ rules:
 	t.Logf("%d calls by %d clients, %d changes of groups, %d calls decided wrongly", len(calls), crowdSize, groupChanges, len(wrong))
 }
 
-// nextAfterRemoval removes a person who signs in again each time. While they are removed their
+// removal is a way to end what Cy has connected Cursor for.
+type removal struct {
+	// spares is whose Claude Code goes on.
+	spares string
+	// logged is what the admin service says of it.
+	logged string
+	end    func(email string) error
+}
+
+// nextAfterRemoval removes a person, or their assistant, who signs in again each time. While they are removed the
 // assistant refreshes its tokens without a pause: none that it gets may work afterwards.
-func nextAfterRemoval(t *testing.T, gateways [2]string) {
+func nextAfterRemoval(t *testing.T, gateways [2]string, by removal) {
 	applyPolicy(t, allowAll)
-	others := crowdToken{access: signIn(t, "ana@acme.test", "Claude Code", redirectURI).access}
+	others := crowdToken{access: signIn(t, by.spares, "Claude Code", redirectURI).access}
 	var current atomic.Pointer[crowdToken]
 	current.Store(&others)
 	c := gather(t, gateways, 0, func(client int) crowdToken {
@@ -186,7 +202,7 @@ func nextAfterRemoval(t *testing.T, gateways [2]string) {
 				current.Store(&crowdToken{s.access, n})
 			}
 		})
-		c.change(t, n, func() error { return forget("cy@acme.test") })
+		c.change(t, n, func() error { return by.end("cy@acme.test") })
 		refreshing.Wait()
 	}
 	calls := c.leave()
@@ -197,15 +213,17 @@ func nextAfterRemoval(t *testing.T, gateways [2]string) {
 		}
 	}
 	var wrong faults
-	let, refused := 0, 0
+	let, cut, refused := 0, 0, 0
 	for _, call := range calls {
 		removed, known := call.token.ends > 0 && call.token.ends <= call.from, call.token.ends == 0 || call.token.ends > call.to
 		switch {
-		case call.err != nil, call.status != 200 && call.status != 401, removed && call.letThrough(), known && call.status != 200:
+		case call.err != nil, call.status != 200 && call.status != 401, removed && (call.status != 401 || call.cut()), known && call.status != 200:
 			wrong.add("call %s at gateway %d between removals %d and %d, with a token that the one of %d ends, got %d %v %.300s",
 				call.mark, call.gateway, call.from, call.to, call.token.ends, call.status, call.err, call.text)
-		case call.letThrough():
+		case call.status == 200:
 			let++
+		case call.cut():
+			cut++
 		default:
 			refused++
 		}
@@ -214,27 +232,21 @@ func nextAfterRemoval(t *testing.T, gateways [2]string) {
 	if refused == 0 {
 		t.Error("no call was refused, so nothing was shown")
 	}
-	records := crowdRecords(t, c, let)
+	records := crowdRecords(t, c, let+cut)
 	for _, call := range calls {
-		if _, written := records[call.mark]; written != call.letThrough() {
+		if _, written := records[call.mark]; written != (call.status == 200 || call.cut()) {
 			t.Errorf("call %s, answered %d, has a record: %v", call.mark, call.status, written)
 		}
 	}
-	checkRemovalsAreLogged(t)
-	t.Logf("%d calls by %d clients, %d let through and %d refused, %d removals of a person who had got %d tokens, %d calls decided wrongly",
-		len(calls), crowdSize, let, refused, removals, len(given), len(wrong))
-}
-
-// letThrough says whether Sallyport let a call through. A person's removal ends their token at Atlassian,
-// too, so that what is on its way there may be refused there, in other words.
-func (o observed) letThrough() bool {
-	return o.status == 200 || o.status == 401 && !strings.Contains(o.text, "through Sallyport")
+	checkRemovalsAreLogged(t, by.logged)
+	t.Logf("%d calls by %d clients, %d let through, %d cut and %d refused, %d removals of a person who had got %d tokens, %d calls decided wrongly",
+		len(calls), crowdSize, let, cut, refused, removals, len(given), len(wrong))
 }
 
 // forget removes a person as an admin does.
 func forget(email string) error {
 	out, err := cliCommand("people", "forget", email).CombinedOutput()
-	if err == nil && !strings.Contains(string(out), email+" is signed out: ") {
+	if err == nil && (!strings.Contains(string(out), email+" is signed out: ") || !strings.Contains(string(out), "Their tokens are revoked at Atlassian.")) {
 		err = errors.New("unexpected words")
 	}
 	if err != nil {
@@ -243,20 +255,46 @@ func forget(email string) error {
 	return nil
 }
 
+// disconnect ends a person's connection with Cursor as an admin does, who looks for its id first.
+func disconnect(email string) error {
+	out, err := cliCommand("connections", "list", "--user", email, "--client", "cursor", "--json").Output()
+	if err != nil {
+		return fmt.Errorf("sallyport connections list: %w: %s", err, out)
+	}
+	var found struct{ ID string }
+	// Those made last come first.
+	err = json.NewDecoder(bytes.NewReader(out)).Decode(&found)
+	if err != nil {
+		return fmt.Errorf("sallyport connections list: %w: %s", err, out)
+	}
+	out, err = cliCommand("connections", "end", found.ID).CombinedOutput()
+	if err == nil && !strings.Contains(string(out), "Cursor is disconnected from "+email) {
+		err = errors.New("unexpected words")
+	}
+	if err != nil {
+		return fmt.Errorf("sallyport connections end: %w: %s", err, out)
+	}
+	return nil
+}
+
 // checkRemovalsAreLogged checks that the admin service says who removed whom.
-func checkRemovalsAreLogged(t *testing.T) {
+func checkRemovalsAreLogged(t *testing.T, words string) {
 	t.Helper()
 	log, err := os.ReadFile(filepath.Join(sallyport.LogDir, "admin.log"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(string(log)) {
-		if strings.Contains(line, "person forgotten") && strings.Contains(line, `"by":"admin"`) {
+		if strings.Contains(line, words) && strings.Contains(line, `"by":"admin"`) {
 			return
 		}
 	}
 	t.Error("the admin service's log doesn't say who removed the person")
 }
+
+// cut says whether a call was let through and then refused by Atlassian: it was under way when the person's
+// tokens were revoked there.
+func (o observed) cut() bool { return o.status == 401 && !strings.Contains(o.text, "Sallyport") }
 
 // marked is the number behind a mark in the answer, or -1.
 func (o observed) marked(mark *regexp.Regexp) int64 {

@@ -156,7 +156,8 @@ func (s *server) grant(ctx context.Context, begun signIn, registration state.Reg
 func (s *server) createGrant(ctx context.Context, begun signIn, registration state.Registration, person atlassian.Person) (string, error) {
 	code := seal.Random(32)
 	granted := state.Grant{
-		ID: seal.Random(16), Rev: seal.Random(9),
+		// On a command line it isn't a flag, whatever the random part begins with.
+		ID: "c" + seal.Random(16), Rev: seal.Random(9),
 		AccountID: person.AccountID, Email: person.Email, Name: person.Name,
 		ClientID: registration.ID, ClientKey: registration.Key, ClientName: registration.Name, ClientClass: registration.Class,
 		Resource: begun.Resource, Site: person.Site, CreatedAt: time.Now(),

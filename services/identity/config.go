@@ -20,7 +20,7 @@ type Config struct {
 	Redis       string `help:"Address of Redis." default:"127.0.0.1:6379" env:"SALLYPORT_REDIS"`
 	StreamLimit int64  `help:"Most entries that may wait to be indexed. Beyond it nobody can sign in to the admin API, since it couldn't be written down." default:"1000000" env:"SALLYPORT_STREAM_LIMIT"`
 
-	SealKeyFile string `help:"File with the key that seals Atlassian's tokens: 32 random bytes in base64." required:"" env:"SALLYPORT_SEAL_KEY_FILE"`
+	SealKeyFile string `help:"File with the keys for Atlassian's tokens, one a line: 32 random bytes in base64. The first one seals, all of them open." required:"" env:"SALLYPORT_SEAL_KEY_FILE"`
 	PublicURL   string `name:"public-url" help:"Where people and assistants reach Sallyport. Assistants connect to it with /mcp at its end." default:"http://localhost:8800" env:"SALLYPORT_PUBLIC_URL"`
 	ConsoleURL  string `name:"console-url" help:"Where admins reach the console and the admin API, such as https://sallyport-admin.example.com. Without it nobody can sign in to them." env:"SALLYPORT_CONSOLE_URL"`
 	Contact     string `help:"Whom people should ask, shown where a sign-in is refused, such as it@example.com." env:"SALLYPORT_CONTACT"`

@@ -43,6 +43,8 @@ type deployment struct {
 	box                *seal.Box
 	log                *processtest.Log
 	cfg                identity.Config
+	// end ends the replica that was served last.
+	end func()
 }
 
 // deploy starts a deployment whose configuration was changed by tweak.
@@ -90,7 +92,7 @@ func (d *deployment) serve(listen string) string {
 	d.t.Helper()
 	cfg := d.cfg
 	cfg.Listen, cfg.GRPCListen = listen, nativetest.FreeAddress(d.t)
-	processtest.Run(d.t, d.log, func(_ context.Context, p *process.Process) error { return identity.Start(p, cfg) })
+	d.end = processtest.Run(d.t, d.log, func(_ context.Context, p *process.Process) error { return identity.Start(p, cfg) })
 	waitFor(d.t, "http://"+listen+"/.well-known/oauth-authorization-server")
 	return cfg.GRPCListen
 }

@@ -82,6 +82,7 @@ func Start(p *process.Process, cfg Config) error {
 	p.CheckReady("redis", s.store.Ready)
 	p.Go("tools", s.askForTools)
 	p.Go("registration", s.beRegistered)
+	p.Go("reseal", s.keepSealed)
 	err = p.ServeHTTP("oauth", cfg.Listen, s.routes())
 	if err != nil {
 		return err

@@ -12,6 +12,7 @@ type metrics struct {
 	revocations   *prometheus.CounterVec
 	lookups       *prometheus.CounterVec
 	toolLists     *prometheus.CounterVec
+	sealed        *prometheus.GaugeVec
 }
 
 func newMetrics(registry *prometheus.Registry) *metrics {
@@ -22,7 +23,13 @@ func newMetrics(registry *prometheus.Registry) *metrics {
 		registry.MustRegister(c)
 		return c
 	}
+	sealed := prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Namespace: "sallyport", Subsystem: "identity", Name: "sealed_tokens",
+		Help: "People whose Atlassian tokens were found sealed, at the last look, under the first seal key, a former one (and were resealed), or an unreadable one.",
+	}, []string{"key"})
+	registry.MustRegister(sealed)
 	return &metrics{
+		sealed:        sealed,
 		registrations: counter("registrations_total", "Registrations of assistants: registered, refused, limited, failed.", "result"),
 		documents:     counter("documents_total", "Client ID metadata documents that were asked for: fetched, refused.", "result"),
 		signIns:       counter("sign_ins_total", "Sign-ins that ended: signed_in, cancelled, refused, failed.", "result"),

@@ -11,6 +11,7 @@ import (
 
 	identityv1 "sallyport/proto/gen/go/sallyport/identity/v1"
 	"sallyport/services/identity/atlassian"
+	"sallyport/services/internal/seal"
 	"sallyport/services/internal/state"
 )
 
@@ -19,6 +20,8 @@ const (
 	refreshAhead = 5 * time.Minute
 	// refreshTimeout bounds a refresh from waiting for the lock to storing the token.
 	refreshTimeout = 30 * time.Second
+	// storePause is how long after an attempt to store a refreshed token the next one follows.
+	storePause = 250 * time.Millisecond
 )
 
 // errEnded means that Atlassian no longer takes the person's refresh token.
@@ -109,6 +112,10 @@ func isFresh(u *state.Upstream) bool { return time.Until(u.ExpiresAt) > refreshA
 
 func (s *server) renew(ctx context.Context, account string, known *state.Upstream) error {
 	refresh, err := s.box.Open(known.Refresh, state.RefreshUse(account))
+	if errors.Is(err, seal.ErrNoKey) {
+		// That is a mistake with the file, which can be made good: nobody is signed out for it.
+		return fmt.Errorf("a refresh token: %w", err)
+	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", errEnded, err)
 	}
@@ -127,7 +134,7 @@ func (s *server) renew(ctx context.Context, account string, known *state.Upstrea
 	case err != nil:
 		return err
 	}
-	err = s.store.RenewUpstream(ctx, account, known.Rev, s.sealed(account, tokens))
+	err = s.storeRenewed(ctx, account, known.Rev, s.sealed(account, tokens))
 	switch {
 	case err == nil:
 		s.learnTools(account, tokens.Access)
@@ -141,8 +148,26 @@ func (s *server) renew(ctx context.Context, account string, known *state.Upstrea
 	return err
 }
 
+// storeRenewed stores what Atlassian gave for the tokens of revision rev, and goes on trying until ctx ends:
+// Atlassian takes the former refresh token no longer, so a token that isn't stored signs the person out.
+func (s *server) storeRenewed(ctx context.Context, account, rev string, renewed state.Upstream) error {
+	for {
+		err := s.store.RenewUpstream(ctx, account, rev, renewed)
+		if err == nil || errors.Is(err, state.ErrNotFound) {
+			return err
+		}
+		s.log.Warn("a refreshed Atlassian token can't be stored yet", "account_id", account, "error", err)
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(storePause):
+		}
+	}
+}
+
 func (s *server) sealed(account string, tokens atlassian.Tokens) state.Upstream {
 	return state.Upstream{
+		Rev:       seal.Random(9),
 		Access:    s.box.Seal(tokens.Access, state.AccessUse(account)),
 		Refresh:   s.box.Seal(tokens.Refresh, state.RefreshUse(account)),
 		ExpiresAt: tokens.ExpiresAt,

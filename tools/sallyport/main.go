@@ -15,18 +15,19 @@ import (
 
 // cli is the command line. Each verb's Run is given what it needs of connection, terminal and ctx.
 type cli struct {
-	Connection connection       `embed:"" group:"Where Sallyport is:"`
-	Policy     policyVerbs      `cmd:"" help:"Read, try and change the rules."`
-	Groups     groupsVerbs      `cmd:"" help:"See and refresh the groups that rules are about."`
-	People     peopleVerbs      `cmd:"" help:"End people's sign-ins."`
-	Roles      rolesVerbs       `cmd:"" help:"See and change who may use this API."`
-	Login      loginCommand     `cmd:"" help:"Sign in with your Atlassian account."`
-	Logout     logoutCommand    `cmd:"" help:"End the sign-in of login."`
-	Whoami     whoamiCommand    `cmd:"" help:"Say as whom commands run, and with which role."`
-	FirstLink  firstLinkCommand `cmd:"" help:"Make the link by which somebody becomes the first admin."`
-	Tokens     tokensVerbs      `cmd:"" help:"Make, list and end tokens for programs."`
-	Log        logCommand       `cmd:"" help:"Show what assistants did, or admins, newest first."`
-	Status     statusCommand    `cmd:"" help:"Tell how every part of Sallyport is, and its URLs."`
+	Connection  connection       `embed:"" group:"Where Sallyport is:"`
+	Policy      policyVerbs      `cmd:"" help:"Read, try and change the rules."`
+	Groups      groupsVerbs      `cmd:"" help:"See and refresh the groups that rules are about."`
+	Connections connectionsVerbs `cmd:"" help:"See who has connected which assistant, and end that."`
+	People      peopleVerbs      `cmd:"" help:"End people's sign-ins."`
+	Roles       rolesVerbs       `cmd:"" help:"See and change who may use this API."`
+	Tokens      tokensVerbs      `cmd:"" help:"Make, list and end tokens for programs."`
+	Login       loginCommand     `cmd:"" help:"Sign in with your Atlassian account, as yourself."`
+	Logout      logoutCommand    `cmd:"" help:"End the sign-in of login."`
+	Whoami      whoamiCommand    `cmd:"" help:"Say as whom commands run, and with which role."`
+	FirstLink   firstLinkCommand `cmd:"" help:"Make the link by which somebody becomes the first admin."`
+	Log         logCommand       `cmd:"" help:"Show what assistants did, or admins, newest first."`
+	Status      statusCommand    `cmd:"" help:"Tell how every part of Sallyport is, and its URLs."`
 }
 
 // Help is what --help says below the verbs, with the examples that most people look for.

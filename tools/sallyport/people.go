@@ -14,12 +14,12 @@ type peopleVerbs struct {
 
 type peopleForget struct {
 	Person string `arg:"" help:"The person's e-mail address, or Atlassian account id."`
-	JSON   bool   `help:"Answer with one JSON object: account_id, sessions." name:"json"`
+	JSON   bool   `help:"Answer with one JSON object: account_id, sessions, revocation, revocation_detail." name:"json"`
 }
 
 // Help is the examples of --help.
 func (peopleForget) Help() string {
-	return `Once the command has answered, every call by any assistant of the person is refused. The tokens that Sallyport holds for them, and their groups, are gone; the log of what they did stays. They can sign in again: to keep somebody out, deny them by a rule with who: "user:EMAIL". Nothing is revoked at Atlassian.
+	return `Once the command has answered, every call by any assistant of the person is refused. The tokens that Sallyport holds for them are gone and revoked at Atlassian, as far as it answers; their groups and what they consented to are gone too. The log of what they did stays. They can sign in again: to keep somebody out, deny them by a rule with who: "user:EMAIL". To end one assistant only, see connections end.
 
 Examples:
 
@@ -43,6 +43,7 @@ func (f *peopleForget) Run(ctx context.Context, c *connection, t *terminal) erro
 		return err
 	}
 	defer conn.Close()
+	defer saySlow("Atlassian is asked to revoke the person's tokens.")()
 	answer, err := adminv1.NewConnectionServiceClient(conn).ForgetPerson(ctx, &adminv1.ForgetPersonRequest{User: f.Person})
 	if err != nil {
 		return err
@@ -51,13 +52,23 @@ func (f *peopleForget) Run(ctx context.Context, c *connection, t *terminal) erro
 		return writeJSON(t.out, struct {
 			AccountID string `json:"account_id"`
 			Sessions  int32  `json:"sessions"`
-		}{answer.GetAccountId(), answer.GetSessions()})
+			revocationText
+		}{answer.GetAccountId(), answer.GetSessions(), revocationOf(answer)})
 	}
+	f.show(t, answer)
+	return nil
+}
+
+func (f *peopleForget) show(t *terminal, answer *adminv1.ForgetPersonResponse) {
+	revoked := revocationOf(answer)
 	if answer.GetSessions() == 0 {
 		t.printf("%s wasn't signed in with any assistant.\n", printable(f.Person))
-		return nil
+		if revoked.Revocation == "not_needed" {
+			return
+		}
+	} else {
+		t.printf("%s is signed out: %s ended, and every call of theirs is refused until they sign in again.\n",
+			printable(f.Person), count(int(answer.GetSessions()), "sign-in"))
 	}
-	t.printf("%s is signed out: %s ended, and every call of theirs is refused until they sign in again.\n",
-		printable(f.Person), count(int(answer.GetSessions()), "sign-in"))
-	return nil
+	revoked.show(t)
 }

@@ -52,9 +52,9 @@ func SealKey(t testing.TB) string {
 	return path
 }
 
-// Run runs a service until the test ends. It logs to log, which is shown if the test fails. A
-// service that ends with an error fails the test.
-func Run(t testing.TB, log *Log, start func(ctx context.Context, p *process.Process) error) {
+// Run runs a service until the test ends, or what it returns is called, which waits for the end. It logs to
+// log, which is shown if the test fails. A service that ends with an error fails the test.
+func Run(t testing.TB, log *Log, start func(ctx context.Context, p *process.Process) error) (end func()) {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -62,16 +62,20 @@ func Run(t testing.TB, log *Log, start func(ctx context.Context, p *process.Proc
 		logger := slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		ended <- process.Run(ctx, logger, process.Common{OpsListen: "127.0.0.1:0", DrainTimeout: time.Second}, start)
 	}()
-	t.Cleanup(func() {
+	end = sync.OnceFunc(func() {
 		stop()
 		err := <-ended
 		if err != nil {
 			t.Errorf("the service ended with: %v", err)
 		}
+	})
+	t.Cleanup(func() {
+		end()
 		if t.Failed() {
 			t.Logf("the service's log:\n%s", log)
 		}
 	})
+	return end
 }
 
 // Dial returns a gRPC connection on which calls wait for a service that is about to listen.

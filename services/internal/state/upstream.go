@@ -4,9 +4,18 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"sallyport/services/internal/seal"
+)
+
+const (
+	// ungrantedLife is how long a person's tokens are kept that no grant follows: what a sign-in that fails
+	// in between leaves behind.
+	ungrantedLife = 2 * time.Minute
+	// upstreamScan is how many keys Redis looks at in one step.
+	upstreamScan = 1000
 )
 
 // Upstream is a person's tokens at Atlassian, sealed.
@@ -47,22 +56,20 @@ func (s *Store) Upstream(ctx context.Context, accountID string) (*Upstream, erro
 	return u, nil
 }
 
-// SaveUpstream stores the sealed tokens of a person who signs in, under a new revision.
+// SaveUpstream stores the sealed tokens of a person who signs in, under a revision of its own. They go soon, unless
+// CreateGrant follows or the person has other grants.
 func (s *Store) SaveUpstream(ctx context.Context, accountID string, u Upstream) error {
-	err := s.redis.HSet(ctx, upstreamKey(accountID), map[string]any{
-		"rev": seal.Random(9), "access": u.Access, "refresh": u.Refresh, "expires_at": u.ExpiresAt.Unix(),
-	}).Err()
-	if err != nil {
-		return fmt.Errorf("saving an Atlassian token: %w", err)
-	}
-	return nil
+	_, err := s.call(ctx, "sallyport_save_upstream", []string{upstreamKey(accountID)},
+		seal.Random(9), u.Access, u.Refresh, u.ExpiresAt.Unix(), int(ungrantedLife.Seconds()))
+	return err
 }
 
-// RenewUpstream replaces the tokens of revision rev by those that Atlassian gave for them. It returns
-// ErrNotFound where they are no longer there: the person was removed, or has signed in anew.
+// RenewUpstream replaces the tokens of revision rev by those that Atlassian gave for them, under the revision that
+// they have. It may be called again where its answer was lost. It returns ErrNotFound where the former are no
+// longer there: the person was removed, or has signed in anew.
 func (s *Store) RenewUpstream(ctx context.Context, accountID, rev string, u Upstream) error {
 	reply, err := s.call(ctx, "sallyport_renew_upstream", []string{upstreamKey(accountID)},
-		rev, seal.Random(9), u.Access, u.Refresh, u.ExpiresAt.Unix())
+		rev, u.Rev, u.Access, u.Refresh, u.ExpiresAt.Unix())
 	if err != nil {
 		return err
 	}
@@ -70,4 +77,37 @@ func (s *Store) RenewUpstream(ctx context.Context, accountID, rev string, u Upst
 		return ErrNotFound
 	}
 	return nil
+}
+
+// ResealUpstream replaces what a person's tokens are sealed as by the same tokens, sealed anew, and says
+// whether it did: it doesn't where former is no longer what is stored.
+func (s *Store) ResealUpstream(ctx context.Context, accountID string, former *Upstream, access, refresh []byte) (bool, error) {
+	reply, err := s.call(ctx, "sallyport_reseal_upstream", []string{upstreamKey(accountID)},
+		former.Access, former.Refresh, access, refresh)
+	if err != nil {
+		return false, err
+	}
+	return reply[0] == "resealed", nil
+}
+
+// PeopleWithUpstream calls with for the account id of each person whose tokens are stored, until one returns an
+// error. Somebody may come twice; who signs in meanwhile may not come.
+func (s *Store) PeopleWithUpstream(ctx context.Context, with func(accountID string) error) error {
+	begins := upstreamKey("")
+	for cursor := uint64(0); ; {
+		keys, next, err := s.redis.Scan(ctx, cursor, begins+"*", upstreamScan).Result()
+		if err != nil {
+			return fmt.Errorf("listing whose Atlassian tokens there are: %w", err)
+		}
+		for _, key := range keys {
+			err = with(strings.TrimPrefix(key, begins))
+			if err != nil {
+				return err
+			}
+		}
+		if next == 0 {
+			return nil
+		}
+		cursor = next
+	}
 }

@@ -93,6 +93,13 @@ func (s *Server) ExpireTokens() {
 	clear(s.access)
 }
 
+// Refreshes is how often a refresh token of an account was presented, whether it was taken or not.
+func (s *Server) Refreshes(accountID string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.refreshes[accountID]
+}
+
 // RevokeRefresh refuses all refresh tokens given so far.
 func (s *Server) RevokeRefresh() {
 	s.mu.Lock()

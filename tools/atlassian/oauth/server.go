@@ -38,6 +38,8 @@ type Server struct {
 	refresh map[string]*refreshToken
 	// issued are all codes and tokens that were ever given.
 	issued []string
+	// refreshes is how often a refresh token of an account was presented.
+	refreshes map[string]int
 }
 
 // New returns a server without any client. It makes a new key for signing tokens.
@@ -49,7 +51,7 @@ func New(c Config) (*Server, error) {
 	return &Server{
 		public: c.Public, site: c.Site, switches: c.Switches, now: c.Now, signer: signer,
 		clients: map[string]*client{}, pending: map[string]*transaction{}, codes: map[string]*code{},
-		access: map[string]*accessToken{}, refresh: map[string]*refreshToken{},
+		access: map[string]*accessToken{}, refresh: map[string]*refreshToken{}, refreshes: map[string]int{},
 	}, nil
 }
 

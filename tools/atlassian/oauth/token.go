@@ -35,6 +35,13 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 		writeError(w, refused.status, refused.code, refused.description)
 		return
 	}
+	if r.PostForm.Get("grant_type") == "refresh_token" && s.switches.TakeLostRefresh() {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err == nil {
+			_ = conn.Close()
+		}
+		return
+	}
 	w.Header().Set("Cache-Control", "no-store")
 	writeJSON(w, http.StatusOK, answer)
 }
@@ -110,6 +117,9 @@ func (s *Server) redeem(c *client, form url.Values) (map[string]any, *refusal) {
 // rotate gives new tokens for a refresh token, which works only once.
 func (s *Server) rotate(c *client, form url.Values) (map[string]any, *refusal) {
 	t, ok := s.refresh[form.Get("refresh_token")]
+	if ok {
+		s.refreshes[t.AccountID]++
+	}
 	switch {
 	case !ok || t.ClientID != c.id || t.revoked:
 		return nil, invalidGrant("Unknown or invalid refresh token.")

@@ -97,7 +97,8 @@ func (s *Server) build() error {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	s.handlers = [2]http.Handler{s.logged(mux), switches.Handler(switches.Config{
 		Switches: set, Site: acme, Journal: calls, Tools: tools.Tools(),
-		ExpireTokens: authorization.ExpireTokens, RevokeRefresh: authorization.RevokeRefresh, Issued: authorization.Issued,
+		ExpireTokens: authorization.ExpireTokens, RevokeRefresh: authorization.RevokeRefresh,
+		Issued: authorization.Issued, Refreshes: authorization.Refreshes,
 	})}
 	return nil
 }

@@ -132,6 +132,36 @@ func groupNames(t *testing.T, a answer) []string {
 	return names
 }
 
+func TestPeopleAreAddedAndTheirRefreshesCounted(t *testing.T) {
+	s := start(t)
+	for range 2 {
+		if a := send(t, http.MethodPut, s.SwitchesURL+"/people/di@acme.test", map[string]string{"name": "Di Dorn"}); a.Status != http.StatusOK {
+			t.Fatalf("adding a person: %d %s", a.Status, a.Body)
+		}
+	}
+	r, token := signedIn(t, s, "di@acme.test")
+	next := r.token(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token.Refresh}})
+	send(t, http.MethodPut, s.SwitchesURL+"/lose_refresh", 1)
+	form := url.Values{"grant_type": {"refresh_token"}, "client_id": {r.id}, "refresh_token": {next.Refresh}}
+	if answer, err := http.PostForm(s.URL+"/oauth/token", form); err == nil {
+		t.Errorf("the answer that is lost: %s", answer.Status)
+		answer.Body.Close()
+	}
+	if again := r.token(form); again.Error != "invalid_grant" {
+		t.Errorf("the token whose answer was lost works again: %+v", again)
+	}
+	var people struct {
+		People []struct {
+			Email     string
+			Refreshes int
+		}
+	}
+	send(t, http.MethodGet, s.SwitchesURL+"/people", nil).decode(t, &people)
+	if last := people.People[len(people.People)-1]; last.Email != "di@acme.test" || last.Refreshes != 3 || len(people.People) != 4 {
+		t.Errorf("people are %+v", people.People)
+	}
+}
+
 func TestGroups(t *testing.T) {
 	s := start(t)
 	basic := "Basic " + base64.StdEncoding.EncodeToString([]byte(rest.ServiceEmail+":"+rest.APIToken))

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strings"
@@ -62,6 +63,19 @@ func (s *Site) findPerson(is func(*Person) bool) (Person, bool) {
 		return s.people[i].clone(), true
 	}
 	return Person{}, false
+}
+
+// AddPerson adds somebody without groups; who has the address already stays as they are.
+func (s *Site) AddPerson(email, name string) Person {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.people, func(p *Person) bool { return strings.EqualFold(p.Email, email) })
+	if i < 0 {
+		sum := sha256.Sum256([]byte(strings.ToLower(email)))
+		i = len(s.people)
+		s.people = append(s.people, &Person{AccountID: fmt.Sprintf("712020:%x", sum[:12]), Email: email, Name: name, Groups: []Group{}})
+	}
+	return s.people[i].clone()
 }
 
 // SetGroups replaces a person's groups by those of the given names, all of which must exist.

@@ -24,6 +24,8 @@ type Config struct {
 	ExpireTokens, RevokeRefresh func()
 	// Issued are all codes and tokens that were ever given.
 	Issued func() []string
+	// Refreshes is how often a refresh token of an account was presented.
+	Refreshes func(accountID string) int
 }
 
 type api struct{ Config }
@@ -38,6 +40,7 @@ func Handler(c Config) http.Handler {
 	mux.HandleFunc("PUT /{name}", a.put)
 	mux.HandleFunc("POST /reset", a.reset)
 	mux.HandleFunc("GET /people", a.people)
+	mux.HandleFunc("PUT /people/{email}", a.addPerson)
 	mux.HandleFunc("PUT /people/{email}/groups", a.setGroups)
 	mux.HandleFunc("PUT /tools/{name}", a.setTool)
 	mux.HandleFunc("DELETE /tools/{name}", a.removeTool)
@@ -80,7 +83,7 @@ func (a api) list(w http.ResponseWriter, _ *http.Request) {
 		listed{"revoke_refresh", nil, "Set to true: all refresh tokens given so far are refused from now on."})
 	answer(w, http.StatusOK, map[string]any{
 		"values": current, "switches": all,
-		"how": `PATCH / with {"slow":500,"expire_tokens":true}, or PUT /slow with 500; POST /reset puts all back, POST /reset?site=true the site's content too; GET /people, PUT /people/{email}/groups with ["developers"]; PUT /tools/{name} with {"description":"..."}, DELETE /tools/{name}; GET /calls?since=N, DELETE /calls; GET /issued, the codes and tokens that were given.`,
+		"how": `PATCH / with {"slow":500,"expire_tokens":true}, or PUT /slow with 500; POST /reset puts all back, POST /reset?site=true the site's content too; GET /people, PUT /people/{email} with {"name":"..."} adds one, PUT /people/{email}/groups with ["developers"]; PUT /tools/{name} with {"description":"..."}, DELETE /tools/{name}; GET /calls?since=N, DELETE /calls; GET /issued, the codes and tokens that were given.`,
 	})
 }
 
@@ -171,14 +174,28 @@ type person struct {
 	Name      string       `json:"name"`
 	AccountID string       `json:"account_id"`
 	Groups    []site.Group `json:"groups"`
+	Refreshes int          `json:"refreshes"`
 }
 
 func (a api) people(w http.ResponseWriter, _ *http.Request) {
 	all := []person{}
 	for _, p := range a.Site.People() {
-		all = append(all, person{p.Email, p.Name, p.AccountID, p.Groups})
+		all = append(all, a.person(p))
 	}
 	answer(w, http.StatusOK, map[string]any{"people": all})
+}
+
+func (a api) person(p site.Person) person {
+	return person{p.Email, p.Name, p.AccountID, p.Groups, a.Refreshes(p.AccountID)}
+}
+
+func (a api) addPerson(w http.ResponseWriter, r *http.Request) {
+	var added struct{ Name string }
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(&added); err != nil || added.Name == "" {
+		refuse(w, fmt.Errorf(`the body must be a name, such as {"name":"Di Dorn"}`))
+		return
+	}
+	answer(w, http.StatusOK, a.person(a.Site.AddPerson(r.PathValue("email"), added.Name)))
 }
 
 func (a api) setGroups(w http.ResponseWriter, r *http.Request) {
@@ -192,7 +209,7 @@ func (a api) setGroups(w http.ResponseWriter, r *http.Request) {
 		refuse(w, err)
 		return
 	}
-	answer(w, http.StatusOK, person{p.Email, p.Name, p.AccountID, p.Groups})
+	answer(w, http.StatusOK, a.person(p))
 }
 
 func (a api) calls(w http.ResponseWriter, r *http.Request) {

@@ -38,6 +38,7 @@ type Values struct {
 	IssuerWithoutPath bool              `json:"issuer_without_path"`
 	Iss               bool              `json:"iss"`
 	TokenSeconds      int               `json:"token_seconds"`
+	LoseRefresh       int               `json:"lose_refresh"`
 }
 
 // Defaults are the values at the start and after a reset.
@@ -62,6 +63,7 @@ var meanings = []struct{ name, meaning string }{
 	{"issuer_without_path", "Authorization server metadata names the issuer without its path, as Atlassian did until August 2026."},
 	{"iss", "Whether the redirect back to the client carries iss (RFC 9207), and the metadata says so."},
 	{"token_seconds", "Lifetime of access tokens given from now on."},
+	{"lose_refresh", "How many answers to refreshes are lost on their way: the refresh token is used up, and the connection breaks."},
 }
 
 func (v Values) check() error {
@@ -80,6 +82,8 @@ func (v Values) check() error {
 		return fmt.Errorf(`address is "allowed", "status" or "tool"`)
 	case v.TokenSeconds < 1:
 		return fmt.Errorf("token_seconds is 1 or more")
+	case v.LoseRefresh < 0:
+		return fmt.Errorf("lose_refresh is 0 or more")
 	}
 	return nil
 }
@@ -114,6 +118,17 @@ func (s *Switches) TakeFailure() int {
 		}
 	}
 	return status
+}
+
+// TakeLostRefresh says whether the answer to this refresh is lost, and counts it.
+func (s *Switches) TakeLostRefresh() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	lost := s.values.LoseRefresh > 0
+	if lost {
+		s.values.LoseRefresh--
+	}
+	return lost
 }
 
 // change edits the values; a refused edit leaves them as they were.

@@ -93,6 +93,7 @@ type Connection struct {
 	// Their display name.
 	Name string `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
 	// The assistant; its info is what it says of itself, a claim, and empty where it has said nothing.
+	// Its mismatch says that this is another assistant than it registered as.
 	Client *v1.Client `protobuf:"bytes,5,opt,name=client,proto3" json:"client,omitempty"`
 	// The cloud id of the Atlassian site.
 	Site string `protobuf:"bytes,6,opt,name=site,proto3" json:"site,omitempty"`

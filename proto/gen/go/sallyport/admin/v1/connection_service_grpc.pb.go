@@ -34,7 +34,8 @@ type ConnectionServiceClient interface {
 	// ListConnections returns connections, those made last first. Who was named and isn't known has none.
 	ListConnections(ctx context.Context, in *ListConnectionsRequest, opts ...grpc.CallOption) (*ListConnectionsResponse, error)
 	// Disconnect ends one connection. When it has answered, no call that begins with its access token is
-	// let through by any replica, and its refresh token doesn't work. With a person's last connection
+	// let through by any replica, its refresh token doesn't work, and what the person had consented to
+	// for the assistant is withdrawn, so that they are asked again. With a person's last connection
 	// their Atlassian tokens are forgotten and revoked at Atlassian, as by ForgetPerson. It doesn't keep
 	// the person from connecting the assistant again, which a rule does. NOT_FOUND means that there is
 	// no such connection, or no longer.
@@ -42,8 +43,8 @@ type ConnectionServiceClient interface {
 	// ForgetPerson ends all connections of a person. When it has answered, no call that begins with any
 	// of their access tokens is let through by any replica, and none of their refresh tokens works;
 	// their sealed Atlassian tokens, what is known of their groups, what they consented to and that their
-	// e-mail address is theirs are gone. Calls that were let through before run to their end. The tokens
-	// are revoked at Atlassian, too, as far as it answers. It doesn't keep the person from signing in
+	// e-mail address is theirs are gone. The tokens are revoked at Atlassian, too, as far as it answers, so
+	// that it may refuse calls which are on their way then. It doesn't keep the person from signing in
 	// again, which a rule does. The log of what they did stays. NOT_FOUND means that nobody of that name
 	// has signed in, or that they were forgotten before.
 	ForgetPerson(ctx context.Context, in *ForgetPersonRequest, opts ...grpc.CallOption) (*ForgetPersonResponse, error)
@@ -97,7 +98,8 @@ type ConnectionServiceServer interface {
 	// ListConnections returns connections, those made last first. Who was named and isn't known has none.
 	ListConnections(context.Context, *ListConnectionsRequest) (*ListConnectionsResponse, error)
 	// Disconnect ends one connection. When it has answered, no call that begins with its access token is
-	// let through by any replica, and its refresh token doesn't work. With a person's last connection
+	// let through by any replica, its refresh token doesn't work, and what the person had consented to
+	// for the assistant is withdrawn, so that they are asked again. With a person's last connection
 	// their Atlassian tokens are forgotten and revoked at Atlassian, as by ForgetPerson. It doesn't keep
 	// the person from connecting the assistant again, which a rule does. NOT_FOUND means that there is
 	// no such connection, or no longer.
@@ -105,8 +107,8 @@ type ConnectionServiceServer interface {
 	// ForgetPerson ends all connections of a person. When it has answered, no call that begins with any
 	// of their access tokens is let through by any replica, and none of their refresh tokens works;
 	// their sealed Atlassian tokens, what is known of their groups, what they consented to and that their
-	// e-mail address is theirs are gone. Calls that were let through before run to their end. The tokens
-	// are revoked at Atlassian, too, as far as it answers. It doesn't keep the person from signing in
+	// e-mail address is theirs are gone. The tokens are revoked at Atlassian, too, as far as it answers, so
+	// that it may refuse calls which are on their way then. It doesn't keep the person from signing in
 	// again, which a rule does. The log of what they did stays. NOT_FOUND means that nobody of that name
 	// has signed in, or that they were forgotten before.
 	ForgetPerson(context.Context, *ForgetPersonRequest) (*ForgetPersonResponse, error)
