@@ -81,7 +81,8 @@ func (c command) run(ctx context.Context, line ...string) (string, error) {
 		return "", err
 	}
 	defer input.Close()
-	return said.String(), command.Run()
+	err = command.Run()
+	return said.String(), err
 }
 
 // complaints may be added to by a program while they are read.
