@@ -71,7 +71,7 @@ const claudePrefix = "mcp__sallyport__"
 // Sallyport's that it has.
 func (c *claudeCode) ask(t *testing.T) (tools []string, _ error) {
 	t.Helper()
-	said, err := c.run(t.Context(), c.program, "--print", "Go on.", "--allowedTools", claudePrefix+"*", "--output-format", "stream-json", "--verbose")
+	said, err := c.run(t.Context(), withoutInput(c.program, "--print", "Go on.", "--allowedTools", claudePrefix+"*", "--output-format", "stream-json", "--verbose")...)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s", err, said)
 	}

@@ -136,8 +136,6 @@ func (j *trip) works(t *testing.T, when string) {
 // refreshes shows what happens when the access token ends, and when the client is started again.
 func (j *trip) refreshes(t *testing.T) {
 	t.Helper()
-	j.client.restart(t)
-	j.works(t, "started again")
 	if j.want.byClock {
 		tokens := len(accessTokens(t, j.who.email))
 		j.client.(interface{ expire(t *testing.T) }).expire(t)
@@ -149,6 +147,8 @@ func (j *trip) refreshes(t *testing.T) {
 	}
 	endTokens(t, j.who.email)
 	j.works(t, "the access token had ended")
+	j.client.restart(t)
+	j.works(t, "started again")
 	j.client.restart(t)
 	if j.want.byClock {
 		j.signIns++

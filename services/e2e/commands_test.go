@@ -85,6 +85,11 @@ func (c command) run(ctx context.Context, line ...string) (string, error) {
 	return said.String(), err
 }
 
+// withoutInput has a program find at once that there is no input, rather than wait whether some comes.
+func withoutInput(line ...string) []string {
+	return append([]string{"sh", "-c", `exec "$@" </dev/null`, "sh"}, line...)
+}
+
 // complaints may be added to by a program while they are read.
 type complaints struct {
 	mu   sync.Mutex
