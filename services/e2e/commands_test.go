@@ -27,7 +27,7 @@ func newCommand(t *testing.T, who *user, p program) command {
 	t.Helper()
 	home := t.TempDir()
 	browser := filepath.Join(home, "browser")
-	err := os.WriteFile(browser, []byte("#!/bin/sh\nprintf '%s\\n' \"$1\" >>\"$0.opened\"\n"), 0o700) //nolint:gosec // it is a program
+	err := os.WriteFile(browser, []byte("#!/bin/sh\nprintf '%s\\n' \"$1\" >>\"$0.opened\"\n"), 0o700)
 	if err != nil {
 		t.Fatal(err)
 	}

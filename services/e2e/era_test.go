@@ -61,7 +61,7 @@ func TestEras(t *testing.T) {
 	token := signIn(t, "bo@acme.test", "Claude Code", "http://localhost:3118/callback").access
 	session := begin(t, token)
 	const getIssue = `"name":"getJiraIssue","arguments":{"cloudId":"acme.atlassian.net","issueIdOrKey":"OPS-1"}`
-	const delete = `"name":"deleteJiraIssue","arguments":{"cloudId":"acme.atlassian.net","issueIdOrKey":"OPS-1","mark":"eras"}`
+	const deletion = `"name":"deleteJiraIssue","arguments":{"cloudId":"acme.atlassian.net","issueIdOrKey":"OPS-1","mark":"eras"}`
 	named := func(version, method, name string) map[string]string {
 		return map[string]string{"MCP-Protocol-Version": version, "Mcp-Method": method, "Mcp-Name": name}
 	}
@@ -77,13 +77,13 @@ func TestEras(t *testing.T) {
 		{"a batch of 2025-11-25", "POST", "[" + ping + "]", map[string]string{"MCP-Protocol-Version": "2025-11-25", "Mcp-Session-Id": session}, 400, "batch"},
 		{"a call of 2026-07-28", "POST", modern("tools/call", getIssue), named("2026-07-28", "tools/call", "getJiraIssue"), 200, "OPS-1"},
 		{"a call of 2026-07-28 with a session that it ignores", "POST", modern("tools/call", getIssue), map[string]string{"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "tools/call", "Mcp-Name": "getJiraIssue", "Mcp-Session-Id": "eras-ignored"}, 200, "OPS-1"},
-		{"a blocked call of 2026-07-28", "POST", modern("tools/call", delete), named("2026-07-28", "tools/call", "deleteJiraIssue"), 200, "AI may never delete anything"},
+		{"a blocked call of 2026-07-28", "POST", modern("tools/call", deletion), named("2026-07-28", "tools/call", "deleteJiraIssue"), 200, "AI may never delete anything"},
 		{"discovery", "POST", modern("server/discover", ""), map[string]string{"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "server/discover"}, 200, "supportedVersions"},
 		{"an unknown method", "POST", modern("vendor/eras", ""), map[string]string{"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "vendor/eras"}, 404, "-32601"},
 		{"a stream of 2026-07-28", "GET", "", map[string]string{"MCP-Protocol-Version": "2026-07-28"}, 405, "POST"},
-		{"a delete behind the name of a read", "POST", modern("tools/call", delete), named("2026-07-28", "tools/call", "getJiraIssue"), 400, "-32020"},
+		{"a delete behind the name of a read", "POST", modern("tools/call", deletion), named("2026-07-28", "tools/call", "getJiraIssue"), 400, "-32020"},
 		{"a call behind the name of a list", "POST", modern("tools/call", getIssue+`,"mark":"eras"`), map[string]string{"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "tools/list"}, 400, "-32020"},
-		{"a legacy delete behind the name of a read", "POST", `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{` + delete + `}}`, named("2025-11-25", "tools/call", "getJiraIssue"), 400, "-32020"},
+		{"a legacy delete behind the name of a read", "POST", `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{` + deletion + `}}`, named("2025-11-25", "tools/call", "getJiraIssue"), 400, "-32020"},
 		{"a modern body behind a legacy version", "POST", modern("tools/call", getIssue+`,"mark":"eras"`), named("2025-11-25", "tools/call", "getJiraIssue"), 400, "-32020"},
 		{"a resumption without a session", "GET", "", map[string]string{"MCP-Protocol-Version": "2025-11-25", "Last-Event-ID": "1"}, 400, "Mcp-Session-Id"},
 	} {
