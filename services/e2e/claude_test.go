@@ -18,9 +18,12 @@ type claudeCode struct {
 	model   *script
 }
 
-func newClaudeCode(t *testing.T, who *user) *claudeCode {
+// newClaudeCode is one where Sallyport knows the document that describes it, or one where documents can't
+// be fetched.
+func newClaudeCode(t *testing.T, who *user, described bool) *claudeCode {
 	t.Helper()
-	c := &claudeCode{command: newCommand(t, who, nodeProgram("claude")), model: &script{}}
+	knowClaude(t, described)
+	c := &claudeCode{command: newCommand(t, who, claudeCLI), model: &script{}}
 	model := httptest.NewServer(c.model)
 	t.Cleanup(model.Close)
 	c.env = append(c.env, "ANTHROPIC_BASE_URL="+model.URL, "ANTHROPIC_API_KEY=none", "DISABLE_AUTOUPDATER=1", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1")
@@ -68,7 +71,7 @@ const claudePrefix = "mcp__sallyport__"
 // Sallyport's that it has.
 func (c *claudeCode) ask(t *testing.T) (tools []string, _ error) {
 	t.Helper()
-	said, err := c.run(t.Context(), c.program, "--print", "Go on.", "--allowedTools", claudePrefix+"*", "--output-format", "stream-json", "--verbose")
+	said, err := c.run(t.Context(), withoutInput(c.program, "--print", "Go on.", "--allowedTools", claudePrefix+"*", "--output-format", "stream-json", "--verbose")...)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s", err, said)
 	}

@@ -2,9 +2,16 @@ package e2e_test
 
 import (
 	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"sallyport/services/internal/state"
 )
 
 func openRedis(t *testing.T) *redis.Client {
@@ -79,6 +86,44 @@ func keys(t *testing.T, client *redis.Client, pattern string) []string {
 		t.Fatal(err)
 	}
 	return found
+}
+
+// knowClaude leaves Sallyport as it is after it fetched the document that describes Claude Code, or as it is
+// after it couldn't reach claude.ai: the tests need no internet.
+func knowClaude(t *testing.T, described bool) {
+	t.Helper()
+	store := state.Open(sallyport.RedisAddr)
+	defer store.Close()
+	if !described {
+		err := store.PauseDocuments(t.Context(), time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	err := openRedis(t).Del(t.Context(), "{sallyport}:documents-pause").Err()
+	const id = "https://claude.ai/oauth/claude-code-client-metadata"
+	err = errors.Join(err, store.SaveDescribed(t.Context(), id, state.Described{Registration: state.Registration{
+		ID: id, Key: "claude-code", Name: "Claude Code", Class: "claimed", RegisteredName: "Claude Code",
+		RedirectURIs: []string{"http://localhost/callback", "http://127.0.0.1/callback"}, CreatedAt: time.Now(),
+	}}, time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// versionInModule is the version of a module that the go.mod here requires.
+func versionInModule(t *testing.T, module string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, found := strings.Cut(string(text), module+" v")
+	if !found {
+		t.Fatalf("go.mod doesn't require %s", module)
+	}
+	return strings.Fields(after)[0]
 }
 
 func callsSoFar(t *testing.T) int { return len(atlassianCalls(t)) }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // user is a person whose clients are other people's programs.
@@ -65,44 +67,49 @@ type realClient interface {
 	restart(t *testing.T)
 }
 
-// behaviour is what docs/clients.md says of a client.
+// behaviour is what docs/clients.md says of a client, beside what all of them do.
 type behaviour struct {
 	// key and class are what rules see.
 	key, class string
 	// revision is the MCP revision that it speaks.
 	revision string
+	// described: it is described by a client ID metadata document, and doesn't register.
+	described bool
 	// byClock: it refreshes when its own clock says that the token is over. When told so by a 401 it has
 	// its user sign in again.
 	byClock bool
-	// stuck: it doesn't register again when its registration was forgotten.
+	// commanded: it doesn't open the page by itself. Its user has to give a command.
+	commanded bool
+	// stuck: it doesn't register again when its registration was forgotten. Its user has to remove the
+	// connection and add it again.
 	stuck bool
 }
 
+// trip is a client on its journey.
+type trip struct {
+	who     *user
+	client  realClient
+	want    behaviour
+	signIns int32
+}
+
+var search = map[string]any{"cloudId": "acme.atlassian.net", "jql": "project = OPS"}
+
 // journey takes a client through all that happens to it in real life.
 func journey(t *testing.T, who *user, c realClient, want behaviour) {
-	applyPolicy(t, blockDeletes)
+	trip := &trip{who, c, want, 1}
 	before := callsSoFar(t)
-	step := func(what string, signIns int32) {
-		t.Helper()
-		text, isError, err := c.call(t, "searchJiraIssuesUsingJql", map[string]any{"cloudId": "acme.atlassian.net", "jql": "project = OPS"})
-		if err != nil || isError || !strings.Contains(text, "OPS-") {
-			t.Fatalf("%s: searching gave %v %.300s %v", what, isError, text, err)
-		}
-		if who.signIns.Load() != signIns {
-			t.Fatalf("%s: signed in %d times so far, want %d", what, who.signIns.Load(), signIns)
-		}
-	}
 	tools, err := c.list(t)
 	if err != nil || !slices.Contains(tools, "searchJiraIssuesUsingJql") {
 		t.Fatalf("listing gave %q %v (pages seen: %q)", tools, err, who.pages)
 	}
-	step("signed in", 1)
+	trip.works(t, "signed in")
 	if spoken := revisionOfCall(t, "searchJiraIssuesUsingJql", before); spoken != want.revision {
 		t.Errorf("it speaks %s, want %s", spoken, want.revision)
 	}
 	g := grantOf(t, who.email)
-	if g["client_key"] != want.key || g["client_class"] != want.class {
-		t.Errorf("rules see %s (%s), want %s (%s)", g["client_key"], g["client_class"], want.key, want.class)
+	if g["client_key"] != want.key || g["client_class"] != want.class || strings.HasPrefix(g["client_id"], "https://") != want.described {
+		t.Errorf("rules see %s (%s), whose client_id is %s; want %+v", g["client_key"], g["client_class"], g["client_id"], want)
 	}
 	text, isError, err := c.call(t, "executeDestructive", map[string]any{
 		"name": "deleteJiraIssue", "cloudId": "acme.atlassian.net", "inputs": map[string]any{"issueIdOrKey": "OPS-1"},
@@ -110,68 +117,142 @@ func journey(t *testing.T, who *user, c realClient, want behaviour) {
 	if err != nil || !isError || !strings.Contains(text, "AI may never delete anything") {
 		t.Errorf("deleting was to be blocked in words, got %v %s %v", isError, text, err)
 	}
-
-	signIns := int32(1)
-	tokens := len(accessTokens(t, who.email))
-	if clock, ok := c.(interface{ expire(t *testing.T) }); ok && want.byClock {
-		clock.expire(t)
-		step("after an hour by its clock", signIns)
-		if now := len(accessTokens(t, who.email)); now != tokens+1 {
-			t.Fatalf("there are %d access tokens after a refresh, want %d", now, tokens+1)
-		}
-		signIns++
-	}
-	endTokens(t, who.email)
-	step("the access token had ended", signIns)
-	c.restart(t)
-	step("started again", signIns)
-
-	cli(t, "people", "forget", who.email)
-	signIns++
-	recover(t, c)
-	step("signed out by an admin", signIns)
-
-	forgetRegistration(t, who.email)
-	endTokens(t, who.email)
-	signIns++
-	recover(t, c)
-	step("its registration was forgotten", signIns)
+	trip.refreshes(t)
+	trip.signsInAgain(t)
 }
 
-func recover(t *testing.T, c realClient) {
-	_, _, err := c.call(t, "searchJiraIssuesUsingJql", map[string]any{"cloudId": "acme.atlassian.net", "jql": "project = OPS"})
-	if err != nil {
-		t.Logf("recover: %v", err)
-		c.restart(t)
+// works shows that the client works, with so many sign-ins in all.
+func (j *trip) works(t *testing.T, when string) {
+	t.Helper()
+	text, isError, err := j.client.call(t, "searchJiraIssuesUsingJql", search)
+	if err != nil || isError || !strings.Contains(text, "OPS-") {
+		t.Fatalf("%s: searching gave %v %.300s %v", when, isError, text, err)
+	}
+	if signIns := j.who.signIns.Load(); signIns != j.signIns {
+		t.Fatalf("%s: signed in %d times so far, want %d", when, signIns, j.signIns)
+	}
+}
+
+// refreshes shows what happens when the access token ends, and when the client is started again.
+func (j *trip) refreshes(t *testing.T) {
+	t.Helper()
+	if j.want.byClock {
+		tokens := len(accessTokens(t, j.who.email))
+		j.client.(interface{ expire(t *testing.T) }).expire(t)
+		j.works(t, "after an hour by its clock")
+		if now := len(accessTokens(t, j.who.email)); now != tokens+1 {
+			t.Fatalf("there are %d access tokens after a refresh, want %d", now, tokens+1)
+		}
+		j.signIns++
+	}
+	endTokens(t, j.who.email)
+	j.works(t, "the access token had ended")
+	j.client.restart(t)
+	j.works(t, "started again")
+	j.client.restart(t)
+	if j.want.byClock {
+		j.signIns++
+	}
+	endTokens(t, j.who.email)
+	j.works(t, "the access token had ended while it was away")
+}
+
+// signsInAgain shows what happens when the sign-in was ended at Sallyport, and when the registration was
+// forgotten there.
+func (j *trip) signsInAgain(t *testing.T) {
+	t.Helper()
+	cli(t, "people", "forget", j.who.email)
+	j.loses(t)
+	j.works(t, "signed out by an admin")
+	if j.want.described {
+		// It has no registration.
+		return
+	}
+	forgetRegistration(t, j.who.email)
+	endTokens(t, j.who.email)
+	if j.want.stuck {
+		_, _, err := j.client.call(t, "searchJiraIssuesUsingJql", search)
+		if err == nil || !strings.Contains(err.Error(), "Remove the connection in your assistant and add it again.") {
+			t.Fatalf("the sign-in of a forgotten registration was to say what to do, got %v", err)
+		}
+		j.signIns++
+		j.client.(interface{ forget(t *testing.T) }).forget(t)
+	}
+	j.loses(t)
+	j.works(t, "its registration was forgotten")
+}
+
+// loses expects another sign-in, which the user has to ask for where the client doesn't.
+func (j *trip) loses(t *testing.T) {
+	t.Helper()
+	j.signIns++
+	if !j.want.commanded {
+		return
+	}
+	_, _, err := j.client.call(t, "searchJiraIssuesUsingJql", search)
+	if err == nil {
+		t.Fatal("it works without the command that it was to need")
+	}
+	j.client.(interface{ login(t *testing.T) }).login(t)
+}
+
+// tested is a client of the table in docs/clients.md.
+type tested struct {
+	// client and version are how the table calls it.
+	client, version string
+	start           func(t *testing.T, who *user) realClient
+	want            behaviour
+}
+
+func testedClients(t *testing.T) map[string]tested {
+	t.Helper()
+	sdk := func(p program, revision string) func(t *testing.T, who *user) realClient {
+		return func(t *testing.T, who *user) realClient { return newSDKClient(t, who, p, revision) }
+	}
+	goSDK := versionInModule(t, "github.com/modelcontextprotocol/go-sdk")
+	const old, modern = "2025-11-25", "2026-07-28"
+	return map[string]tested{
+		"typescript 1":      {"TypeScript SDK 1", typescript1.version(t, "@modelcontextprotocol/sdk"), sdk(typescript1, ""), behaviour{key: "typescript-sdk-v1", class: "claimed", revision: old}},
+		"typescript 2":      {"TypeScript SDK 2", typescript2.version(t, "@modelcontextprotocol/client"), sdk(typescript2, ""), behaviour{key: "typescript-sdk-v2", class: "claimed", revision: old}},
+		"typescript 2 2026": {"TypeScript SDK 2", typescript2.version(t, "@modelcontextprotocol/client"), sdk(typescript2, modern), behaviour{key: "typescript-sdk-v2", class: "claimed", revision: modern}},
+		"python 1":          {"Python SDK 1", python1.version(t, "mcp"), sdk(python1, ""), behaviour{key: "python-sdk-v1", class: "claimed", revision: old, byClock: true, stuck: true}},
+		"python 2":          {"Python SDK 2", python2.version(t, "mcp"), sdk(python2, ""), behaviour{key: "python-sdk-v2", class: "claimed", revision: old, byClock: true, stuck: true}},
+		"python 2 2026":     {"Python SDK 2", python2.version(t, "mcp"), sdk(python2, modern), behaviour{key: "python-sdk-v2", class: "claimed", revision: modern, byClock: true, stuck: true}},
+		"go": {"Go SDK", goSDK, func(t *testing.T, who *user) realClient { return newGoClient(t, who) },
+			behaviour{key: "go-sdk", class: "claimed", revision: modern, byClock: true}},
+		"mcp-remote": {"mcp-remote", remote.version(t, "mcp-remote"), func(t *testing.T, who *user) realClient { return newMCPRemote(t, who, modern) },
+			behaviour{key: "mcp-remote", class: "claimed", revision: modern}},
+		"mcp-remote 2025": {"mcp-remote", remote.version(t, "mcp-remote"), func(t *testing.T, who *user) realClient { return newMCPRemote(t, who, old) },
+			behaviour{key: "mcp-remote", class: "claimed", revision: old}},
+		"inspector": {"MCP Inspector CLI", inspectorCLI.version(t, "@modelcontextprotocol/inspector"), func(t *testing.T, who *user) realClient { return newInspector(t, who, "legacy") },
+			behaviour{key: "inspector", class: "claimed", revision: old}},
+		"inspector 2026": {"MCP Inspector CLI", inspectorCLI.version(t, "@modelcontextprotocol/inspector"), func(t *testing.T, who *user) realClient { return newInspector(t, who, "modern") },
+			behaviour{key: "inspector", class: "claimed", revision: modern}},
+		"claude code": {"Claude Code", claudeCLI.version(t, "@anthropic-ai/claude-code"), func(t *testing.T, who *user) realClient { return newClaudeCode(t, who, true) },
+			behaviour{key: "claude-code", class: "claimed", revision: modern, described: true, commanded: true}},
+		"claude code registered": {"Claude Code", claudeCLI.version(t, "@anthropic-ai/claude-code"), func(t *testing.T, who *user) realClient { return newClaudeCode(t, who, false) },
+			behaviour{key: "claude-code", class: "claimed", revision: modern, commanded: true}},
 	}
 }
 
 // TestClients takes real clients through a journey: docs/clients.md tells what it shows.
 func TestClients(t *testing.T) {
-	sdk := func(p program, revision string) func(t *testing.T, who *user) realClient {
-		return func(t *testing.T, who *user) realClient { return newSDKClient(t, who, p, revision) }
+	var installing errgroup.Group
+	for _, p := range []program{typescript1, python1, python2, remote, inspectorCLI, claudeCLI} {
+		installing.Go(func() error {
+			_, err := p.installed()
+			return err
+		})
 	}
-	typescript1, typescript2 := nodeProgram("typescript", "client.mjs", "v1"), nodeProgram("typescript", "client.mjs", "v2")
-	python1, python2 := pythonProgram("python", "requirements-1.txt", "client.py"), pythonProgram("python", "requirements-2.txt", "client.py")
-	for name, test := range map[string]struct {
-		start func(t *testing.T, who *user) realClient
-		want  behaviour
-	}{
-		"typescript 1":      {sdk(typescript1, ""), behaviour{key: "typescript-sdk-v1", class: "claimed", revision: "2025-11-25"}},
-		"typescript 2":      {sdk(typescript2, ""), behaviour{key: "typescript-sdk-v2", class: "claimed", revision: "2025-11-25"}},
-		"typescript 2 2026": {sdk(typescript2, "2026-07-28"), behaviour{key: "typescript-sdk-v2", class: "claimed", revision: "2026-07-28"}},
-		"python 1":          {sdk(python1, ""), behaviour{key: "python-sdk-v1", class: "claimed", revision: "2025-11-25", byClock: true}},
-		"python 2":          {sdk(python2, ""), behaviour{key: "python-sdk-v2", class: "claimed", revision: "2025-11-25", byClock: true}},
-		"python 2 2026":     {sdk(python2, "2026-07-28"), behaviour{key: "python-sdk-v2", class: "claimed", revision: "2026-07-28", byClock: true}},
-		"go":                {func(t *testing.T, who *user) realClient { return newGoClient(t, who) }, behaviour{key: "go-sdk", class: "claimed", revision: "2026-07-28", byClock: true}},
-		"mcp-remote":        {func(t *testing.T, who *user) realClient { return newMCPRemote(t, who) }, behaviour{key: "mcp-cli-proxy", class: "claimed", revision: "2025-11-25"}},
-		"inspector":         {func(t *testing.T, who *user) realClient { return newInspector(t, who, "legacy") }, behaviour{key: "mcp-inspector", class: "claimed", revision: "2025-11-25"}},
-		"inspector 2026":    {func(t *testing.T, who *user) realClient { return newInspector(t, who, "modern") }, behaviour{key: "mcp-inspector", class: "claimed", revision: "2026-07-28"}},
-		"claude code":       {func(t *testing.T, who *user) realClient { return newClaudeCode(t, who) }, behaviour{key: "claude-code", class: "claimed", revision: "2026-07-28"}},
-	} {
+	err := installing.Wait()
+	if err != nil {
+		t.Fatal(err)
+	}
+	applyPolicy(t, blockDeletes)
+	for name, client := range testedClients(t) {
 		t.Run(name, func(t *testing.T) {
 			who := &user{person: newPerson("ana@acme.test")}
-			journey(t, who, test.start(t, who), test.want)
+			journey(t, who, client.start(t, who), client.want)
 		})
 	}
 }

@@ -27,7 +27,7 @@ func newCommand(t *testing.T, who *user, p program) command {
 	t.Helper()
 	home := t.TempDir()
 	browser := filepath.Join(home, "browser")
-	err := os.WriteFile(browser, []byte("#!/bin/sh\nprintf '%s\\n' \"$1\" >>\"$0.opened\"\n"), 0o700) //nolint:gosec // it is a program
+	err := os.WriteFile(browser, []byte("#!/bin/sh\nprintf '%s\\n' \"$1\" >>\"$0.opened\"\n"), 0o700)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,13 @@ func (c command) run(ctx context.Context, line ...string) (string, error) {
 		return "", err
 	}
 	defer input.Close()
-	return said.String(), command.Run()
+	err = command.Run()
+	return said.String(), err
+}
+
+// withoutInput has a program find at once that there is no input, rather than wait whether some comes.
+func withoutInput(line ...string) []string {
+	return append([]string{"sh", "-c", `exec "$@" </dev/null`, "sh"}, line...)
 }
 
 // complaints may be added to by a program while they are read.

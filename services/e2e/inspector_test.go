@@ -17,7 +17,7 @@ type inspector struct {
 // newInspector speaks MCP of an era: legacy or modern.
 func newInspector(t *testing.T, who *user, era string) *inspector {
 	t.Helper()
-	c := newCommand(t, who, nodeProgram("inspector"))
+	c := newCommand(t, who, inspectorCLI)
 	// There is neither a keychain here nor a terminal.
 	c.env = append(c.env, "MCP_INSPECTOR_SECRET_STORE=file", "MCP_AUTO_OPEN_ENABLED=true")
 	return &inspector{c, []string{

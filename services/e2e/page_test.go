@@ -26,7 +26,10 @@ func TestWebPages(t *testing.T) {
 		Status                           int
 		Body, Challenge, Session, Failed string
 	}
-	var seen struct{ Unsigned, Initialized, Modern, Ended, Elsewhere answer }
+	var seen struct {
+		Unsigned, Initialized, Modern, Ended, Elsewhere answer
+		SignIn                                          struct{ Resource, Server, Registered, Token answer }
+	}
 	err = json.Unmarshal(out, &seen)
 	if err != nil {
 		t.Fatalf("the browser said %s: %v", out, err)
@@ -45,6 +48,20 @@ func TestWebPages(t *testing.T) {
 	}
 	if seen.Elsewhere.Failed == "" {
 		t.Errorf("a page of another site read %+v", seen.Elsewhere)
+	}
+	for what, step := range map[string]struct {
+		read answer
+		want int
+		says string
+	}{
+		"the resource's metadata": {seen.SignIn.Resource, http.StatusOK, sallyport.MCPURL},
+		"the server's metadata":   {seen.SignIn.Server, http.StatusOK, "registration_endpoint"},
+		"a registration":          {seen.SignIn.Registered, http.StatusCreated, "client_id"},
+		"the token endpoint":      {seen.SignIn.Token, http.StatusUnauthorized, "invalid_client"},
+	} {
+		if step.read.Status != step.want || !strings.Contains(step.read.Body, step.says) {
+			t.Errorf("of %s the page read %+v", what, step.read)
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"testing"
 	"time"
@@ -41,45 +42,77 @@ func pythonProgram(folder, lock string, run ...string) program {
 	}
 }
 
-// install copies a program into the cache, by what its lock file says, and installs its libraries
-// there unless that was done before.
+// The programs of clients/. Both versions of the TypeScript SDK are in one folder.
+var (
+	typescript1  = nodeProgram("typescript", "client.mjs", "v1")
+	typescript2  = nodeProgram("typescript", "client.mjs", "v2")
+	python1      = pythonProgram("python", "requirements-1.txt", "client.py")
+	python2      = pythonProgram("python", "requirements-2.txt", "client.py")
+	remote       = nodeProgram("mcp-remote")
+	inspectorCLI = nodeProgram("inspector")
+	claudeCLI    = nodeProgram("claude")
+)
+
+// install returns the folder of a program that is ready to run.
 func install(t *testing.T, p program) string {
 	t.Helper()
-	source := filepath.Join("clients", p.folder)
-	pinned, err := os.ReadFile(filepath.Join(source, p.lock))
-	if err != nil {
-		t.Fatal(err)
-	}
-	sum := sha256.Sum256(pinned)
-	folder := filepath.Join(nativetest.Cache(), "e2e", p.folder+"-"+hex.EncodeToString(sum[:8]))
-	copyFiles(t, source, folder)
-	done := filepath.Join(folder, "installed")
-	_, err = os.Stat(done)
-	if err == nil {
-		return folder
-	}
-	command := exec.Command(p.install[0], p.install[1:]...)
-	command.Dir = folder
-	out, err := command.CombinedOutput()
-	if err != nil {
-		t.Fatalf("installing what clients/%s needs (with Node 20.11 or later and npm, and Python 3.11 or later and pip): %v\n%s", p.folder, err, out)
-	}
-	err = os.WriteFile(done, nil, 0o600)
+	folder, err := p.installed()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return folder
 }
 
-func copyFiles(t *testing.T, from, to string) {
+// installed copies a program into the cache, by what its lock file says, and installs its libraries
+// there unless that was done before.
+func (p program) installed() (folder string, err error) {
+	source := filepath.Join("clients", p.folder)
+	pinned, err := os.ReadFile(filepath.Join(source, p.lock))
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(pinned)
+	folder = filepath.Join(nativetest.Cache(), "e2e", p.folder+"-"+hex.EncodeToString(sum[:8]))
+	err = copyFiles(source, folder)
+	if err != nil {
+		return "", err
+	}
+	done := filepath.Join(folder, "installed")
+	_, err = os.Stat(done)
+	if err == nil {
+		return folder, nil
+	}
+	command := exec.Command(p.install[0], p.install[1:]...)
+	command.Dir = folder
+	out, err := command.CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("installing what clients/%s needs (with Node 20.11 or later and npm, and Python 3.11 or later and pip): %w\n%s", p.folder, err, out)
+	}
+	return folder, os.WriteFile(done, nil, 0o600)
+}
+
+// version is that of a package in the lock file.
+func (p program) version(t *testing.T, name string) string {
 	t.Helper()
-	err := os.MkdirAll(to, 0o755)
+	pinned, err := os.ReadFile(filepath.Join("clients", p.folder, p.lock))
 	if err != nil {
 		t.Fatal(err)
 	}
+	found := regexp.MustCompile(`"node_modules/` + name + `": \{\s*"version": "([^"]+)"|(?m:^` + name + `==(\S+))`).FindSubmatch(pinned)
+	if found == nil {
+		t.Fatalf("%s/%s doesn't pin %s", p.folder, p.lock, name)
+	}
+	return string(found[1]) + string(found[2])
+}
+
+func copyFiles(from, to string) error {
+	err := os.MkdirAll(to, 0o755)
+	if err != nil {
+		return err
+	}
 	files, err := os.ReadDir(from)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	for _, file := range files {
 		text, err := os.ReadFile(filepath.Join(from, file.Name()))
@@ -87,16 +120,18 @@ func copyFiles(t *testing.T, from, to string) {
 			err = os.WriteFile(filepath.Join(to, file.Name()), text, 0o600)
 		}
 		if err != nil {
-			t.Fatal(err)
+			return err
 		}
 	}
+	return nil
 }
 
 // sdkClient is an assistant with an SDK of another language, spoken to in lines of JSON.
 type sdkClient struct {
 	who *user
-	// command starts it; it keeps its sign-in where that says.
+	// command starts it; it keeps its sign-in in the file kept.
 	command []string
+	kept    string
 	folder  string
 	in      io.WriteCloser
 	out     *bufio.Scanner
@@ -107,7 +142,7 @@ type sdkClient struct {
 func newSDKClient(t *testing.T, who *user, p program, revision string) *sdkClient {
 	t.Helper()
 	kept := filepath.Join(t.TempDir(), "sign-in.json")
-	return &sdkClient{who: who, folder: install(t, p), command: append(slices.Clone(p.run), revision, sallyport.MCPURL, redirectURI, kept)}
+	return &sdkClient{who: who, folder: install(t, p), command: append(slices.Clone(p.run), revision, sallyport.MCPURL, redirectURI, kept), kept: kept}
 }
 
 func (c *sdkClient) start(t *testing.T) {
@@ -150,6 +185,16 @@ func (c *sdkClient) stop() {
 }
 
 func (c *sdkClient) restart(*testing.T) { c.stop() }
+
+// forget removes the connection, as its user would.
+func (c *sdkClient) forget(t *testing.T) {
+	t.Helper()
+	c.stop()
+	err := os.Remove(c.kept)
+	if err != nil {
+		t.Fatal(err)
+	}
+}
 
 // ask has the client send a request, and its user sign in where it asks for that.
 func (c *sdkClient) ask(t *testing.T, request, result any) error {

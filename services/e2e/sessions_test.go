@@ -65,10 +65,10 @@ func (c *sessionClient) restart(*testing.T) {
 }
 
 // newMCPRemote is mcp-remote: a program that speaks for a host which knows local servers only. The host
-// is the Go SDK here.
-func newMCPRemote(t *testing.T, who *user) *sessionClient {
+// is the Go SDK here, speaking an MCP revision.
+func newMCPRemote(t *testing.T, who *user, revision string) *sessionClient {
 	t.Helper()
-	c := newCommand(t, who, nodeProgram("mcp-remote"))
+	c := newCommand(t, who, remote)
 	return &sessionClient{open: func(t *testing.T) (*mcp.ClientSession, error) {
 		t.Helper()
 		proxy := exec.Command("node", "node_modules/mcp-remote/dist/proxy.js", sallyport.MCPURL)
@@ -76,7 +76,7 @@ func newMCPRemote(t *testing.T, who *user) *sessionClient {
 		proxy.Stderr = c.complaints
 		ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
 		defer stop()
-		return mcp.NewClient(&mcp.Implementation{Name: "host", Version: "1.0.0"}, nil).Connect(ctx, &mcp.CommandTransport{Command: proxy}, nil)
+		return mcp.NewClient(&mcp.Implementation{Name: "host", Version: "1.0.0"}, nil).Connect(ctx, &mcp.CommandTransport{Command: proxy}, &mcp.ClientSessionOptions{ProtocolVersion: revision})
 	}}
 }
 

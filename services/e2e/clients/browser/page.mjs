@@ -1,5 +1,6 @@
 // A web page that uses the MCP endpoint with fetch(), as MCP Inspector's does, served from another port
-// of this machine, and from another site. Prints what it could read, as one line of JSON.
+// of this machine, and from another site; and signs in as far as fetch() goes. Prints what it could read,
+// as one line of JSON.
 import { createServer } from 'node:http';
 import chromium from '@sparticuz/chromium';
 import { chromium as browsers } from 'playwright-core';
@@ -49,6 +50,26 @@ seen.initialized = await ask(here, initialize, bearer);
 seen.modern = await ask(here, modern, { ...bearer, 'MCP-Protocol-Version': '2026-07-28', 'Mcp-Method': 'tools/call', 'Mcp-Name': 'getJiraIssue', 'Mcp-Param-Site': 'acme' });
 seen.ended = await ask(here, undefined, { ...bearer, 'Mcp-Session-Id': seen.initialized.session ?? '', 'Last-Event-ID': '1' });
 seen.elsewhere = await ask(`http://evil.example:${port}`, initialize, bearer);
+
+// What comes before there is a token: metadata, a registration, and the token endpoint's word on a wrong code.
+await page.goto(here + '/');
+seen.signIn = await page.evaluate(async ({ base, redirect }) => {
+  const read = async (path, type, body) => {
+    try {
+      const options = body && { method: 'POST', headers: { 'Content-Type': type }, body };
+      const response = await fetch(base + path, options ?? { headers: { 'MCP-Protocol-Version': '2025-11-25' } });
+      return { status: response.status, body: await response.text() };
+    } catch (error) {
+      return { failed: String(error) };
+    }
+  };
+  return {
+    resource: await read('/.well-known/oauth-protected-resource/mcp'),
+    server: await read('/.well-known/oauth-authorization-server'),
+    registered: await read('/oauth/register', 'application/json', JSON.stringify({ client_name: 'page', redirect_uris: [redirect], token_endpoint_auth_method: 'none' })),
+    token: await read('/oauth/token', 'application/x-www-form-urlencoded', 'grant_type=refresh_token&client_id=none&refresh_token=none'),
+  };
+}, { base: new URL(mcpURL).origin, redirect: here + '/callback' });
 console.log(JSON.stringify(seen));
 await browser.close();
 process.exit(0);
