@@ -154,14 +154,20 @@ func (p *person) ask(t *testing.T, method, body, site string) (int, string) {
 		map[string]string{"Content-Type": "application/json", "Sec-Fetch-Site": site, "Origin": sallyport.AdminHTTP})
 }
 
-func firstLink(t *testing.T) string {
+// forgetRoles takes Sallyport back to where nobody has a role.
+func forgetRoles(t *testing.T) {
 	t.Helper()
 	err := openRedis(t).Del(t.Context(), "{sallyport}:roles").Err()
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+func firstLink(t *testing.T) string {
+	t.Helper()
+	forgetRoles(t)
 	var made struct{ URL string }
-	err = json.Unmarshal([]byte(cli(t, "first-link", "--json")), &made)
+	err := json.Unmarshal([]byte(cli(t, "first-link", "--json")), &made)
 	if err != nil {
 		t.Fatal(err)
 	}

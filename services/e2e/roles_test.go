@@ -95,6 +95,7 @@ func asJSON(t *testing.T, token string) {
 
 // TestRolesOfGroups binds a group of the site by its name.
 func TestRolesOfGroups(t *testing.T) {
+	forgetRoles(t)
 	expect(t, 1, []string{`the site has no group "nobodies"`}, "roles", "add", "viewer", "group:nobodies")
 	expect(t, 0, []string{"admin", "group:", "site-admins", "Saved as version"}, "roles", "add", "admin", "group:site-admins", "--message", "They run the site")
 	expect(t, 0, []string{"user:ana@acme.test"}, "roles", "add", "auditor", "ana@acme.test")
