@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
+	"unicode"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -20,22 +22,53 @@ type Person struct {
 }
 
 // Who finds out whose token it is: by the tool atlassianUserInfo, else by GET /me, which takes
-// tokens of some of Atlassian's authorization servers and not of others.
+// tokens of some of Atlassian's authorization servers and not of others. What they say is checked.
 func (c *Client) Who(ctx context.Context, access string) (Person, error) {
 	person, err := c.askTools(ctx, access)
 	if err == nil && person.AccountID != "" && person.Email != "" {
-		return person, nil
+		return person.checked()
 	}
-	site := person.Site
 	me, meErr := c.askMe(ctx, access)
 	if meErr == nil && me.AccountID != "" {
-		me.Site = site
-		return me, nil
+		return person.with(me)
 	}
 	if err == nil && person.AccountID != "" {
-		return person, nil
+		return person.checked()
 	}
 	return Person{}, fmt.Errorf("finding out who signed in: %w", errors.Join(err, meErr))
+}
+
+// with returns the person as GET /me knows them, at the site that the tools know. Both have to mean the
+// same one.
+func (p Person) with(me Person) (Person, error) {
+	if p.AccountID != "" && p.AccountID != me.AccountID {
+		return Person{}, errors.New("finding out who signed in: Atlassian's MCP server and its API name two different accounts")
+	}
+	me.Site = p.Site
+	return me.checked()
+}
+
+var (
+	accountID = regexp.MustCompile(`^[0-9A-Za-z:_-]{1,128}$`)
+	siteID    = regexp.MustCompile(`^[0-9A-Za-z-]{1,64}$`)
+)
+
+// maxNameBytes bounds what is kept of a name and an e-mail address.
+const maxNameBytes = 320
+
+// checked refuses what can't be an account or a site at Atlassian: rules, records and Redis go by it.
+func (p Person) checked() (Person, error) {
+	switch {
+	case !accountID.MatchString(p.AccountID):
+		return Person{}, fmt.Errorf("finding out who signed in: %.40q can't be an Atlassian account id", p.AccountID)
+	case p.Site != "" && !siteID.MatchString(p.Site):
+		return Person{}, fmt.Errorf("finding out which site was signed in to: %.40q can't be a cloud id", p.Site)
+	case p.Email != "" && (strings.Count(p.Email, "@") != 1 || strings.ContainsFunc(p.Email, unicode.IsSpace)):
+		return Person{}, errors.New("finding out who signed in: what Atlassian gives as e-mail address can't be one")
+	case len(p.Email) > maxNameBytes || len(p.Name) > maxNameBytes:
+		return Person{}, fmt.Errorf("finding out who signed in: the name or the e-mail address has more than %d bytes", maxNameBytes)
+	}
+	return p, nil
 }
 
 // askTools asks the MCP server's own tools. Site stays empty where only that isn't answered.
