@@ -34,7 +34,7 @@ const (
 // answer and is decided by what was before fails the test: it would if authz decided by what it
 // remembers for a few milliseconds, if sallyport_decide compared one revision less, if a change were
 // answered before it is in Redis, or if only one replica were told of it. (Tried: without the
-// comparison of the policy's version in functions.lua, of the groups' revision there, or without its
+// comparison of the policy's version in functions/decide.lua, of the groups' revision there, or without its
 // checks of session, grant and Atlassian token, the tests of policy, groups and person fail, each with
 // hundreds of calls decided wrongly.)
 func TestNextRequest(t *testing.T) {

@@ -1,6 +1,6 @@
 // Package state is what must be true now, kept in Redis: registrations, grants and their tokens,
 // people's Atlassian tokens and groups, the policy, and the activity stream. What has to be read
-// and written in one step is a Redis function in functions.lua.
+// and written in one step is a Redis function in functions/.
 //
 // All keys carry the hash tag {sallyport}, so that on a Redis Cluster the functions find them on
 // one node.
@@ -9,7 +9,7 @@ package state
 import (
 	"context"
 	"crypto/sha256"
-	_ "embed"
+	"embed"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -19,8 +19,24 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-//go:embed functions.lua
-var functions string
+//go:embed functions
+var functionFiles embed.FS
+
+// functions is the text of the functions: one library, of which each file is a part. What a file uses of
+// another stands in one before it.
+var functions = readFunctions("library", "decide", "policy", "access", "upstream", "groups", "grant", "observe", "limit")
+
+func readFunctions(names ...string) string {
+	var library strings.Builder
+	for _, name := range names {
+		text, err := functionFiles.ReadFile("functions/" + name + ".lua")
+		if err != nil {
+			panic(err) // a file that isn't part of the program
+		}
+		library.Write(text)
+	}
+	return library.String()
+}
 
 // library is the name of the functions in Redis. It is another one for each text of them, so that
 // old and new replicas run side by side during an upgrade, each with its own.
@@ -60,7 +76,7 @@ func (s *Store) Ready(ctx context.Context) error {
 	return nil
 }
 
-// call runs a function of functions.lua and loads the library where Redis doesn't have it: at the
+// call runs a function of the library and loads the library where Redis doesn't have it: at the
 // first call, or after its data was lost. Every service carries the library, and the same one, so
 // it doesn't matter who loads it.
 func (s *Store) call(ctx context.Context, function string, keys []string, args ...any) ([]any, error) {
