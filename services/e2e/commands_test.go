@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -53,15 +54,23 @@ func (u *user) watch(ctx context.Context, opened string) {
 	}
 }
 
-// deliver signs in and takes the answer to where the client waits for it.
+// deliver signs in and takes the answer to where the client waits for it. mcp-remote opens the page just before
+// it listens there, and nobody at a browser is as fast as this user.
 func (u *user) deliver(ctx context.Context, page string) {
 	end, err := u.signIn(ctx, page)
 	if err != nil {
 		return
 	}
-	response, err := http.Get(end.String())
-	if err == nil {
-		response.Body.Close()
+	for range 100 {
+		response, err := http.Get(end.String())
+		if err == nil {
+			response.Body.Close()
+			return
+		}
+		if !errors.Is(err, syscall.ECONNREFUSED) {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
 	}
 }
 
