@@ -14,7 +14,7 @@ import (
 )
 
 // searchForSecrets looks, after all tests, through Redis, the files that Redis wrote, and every program's
-// log, all but Envoy's and Elasticsearch's at debug level, for any token, code, verifier or cookie that the
+// log, all but Elasticsearch's at debug level, for any token, code, verifier or cookie that the
 // tests or the stand-in handed over, and for the stack's own secrets.
 func searchForSecrets(ctx context.Context) error {
 	err := errors.Join(addIssued(ctx), addOwn())

@@ -57,7 +57,7 @@ func (s Stack) processes() map[string]*process {
 		"redis": s.process("redis", s.Parts.RedisServer,
 			"--bind 127.0.0.1 --port", fmt.Sprint(p.port(redis)), "--dir", quote(s.path("data", "redis")),
 			// Written before it is answered, on disk within a second; never dropped for room.
-			"--appendonly yes --appendfsync everysec --maxmemory-policy noeviction --save ''"),
+			"--appendonly yes --appendfsync everysec --maxmemory-policy noeviction --save ''", s.redisLog()),
 		"elasticsearch": s.elasticsearch(),
 		"identity": s.service("identity", "--listen", p.address(identityHTTP), "--grpc-listen", p.address(identityGRPC), "--ops-listen", p.address(identityOps),
 			"--redis", p.address(redis), "--seal-key-file", quote(s.secret(sealKey)), "--public-url", p.publicURL(), "--console-url", p.consoleURL(),
@@ -69,7 +69,7 @@ func (s Stack) processes() map[string]*process {
 		"admin": s.service("admin", "--listen", p.address(adminGRPC), "--ops-listen", p.address(adminOps), "--redis", p.address(redis),
 			"--elasticsearch", p.url(elasticHTTP), "--token-file", quote(s.secret(adminToken)), "--identity", p.address(identityGRPC), "--public-url", p.publicURL(), "--console-url", p.consoleURL(), "--envoy-admin", p.url(envoyAdmin),
 			"--authz-ops", p.url(authzOps), "--identity-ops", p.url(identityOps), "--accesslog-ops", p.url(accesslogOps)),
-		"envoy": s.process("envoy", s.Parts.Envoy, "-c", quote(s.path("envoy.yaml")), "--concurrency 2 --log-level warn --disable-hot-restart"),
+		"envoy": s.process("envoy", s.Parts.Envoy, "-c", quote(s.path("envoy.yaml")), "--concurrency 2 --disable-hot-restart", s.envoyLog()),
 	}
 	all["redis"].Readiness = probed(&probe{Exec: &execute{pong(p.port(redis))}})
 	all["elasticsearch"].Readiness = ready(p.port(elasticHTTP), "/_cluster/health?wait_for_status=yellow&timeout=1s")
@@ -88,6 +88,21 @@ func (s Stack) processes() map[string]*process {
 	all[keeper] = s.process(keeper, filepath.Join(s.Root, "bin", "stack"), "watch", "--run-dir", quote(s.RunDir),
 		"--port-base", fmt.Sprint(int(p)), "--atlassian", s.Atlassian.setting())
 	return all
+}
+
+func (s Stack) redisLog() string {
+	if s.Debug {
+		return "--loglevel debug"
+	}
+	return ""
+}
+
+// envoyLog leaves out of debugging what prints headers and bodies, and so tokens.
+func (s Stack) envoyLog() string {
+	if s.Debug {
+		return "--log-level debug --component-log-level http:info,http2:info,router:info,ext_authz:info,filter:info,client:info,grpc:info"
+	}
+	return "--log-level warn"
 }
 
 // keeper is the process that keeps state.json true. It is none of the parts.

@@ -30,6 +30,8 @@ type Stack struct {
 	Atlassian Atlassian
 	// Origins are those of web pages that may use the MCP endpoint, beside those of this machine.
 	Origins Origins
+	// Debug has Envoy and Valkey log at debug level, too.
+	Debug bool
 	// Out is where people read what happens.
 	Out io.Writer
 }
