@@ -98,6 +98,7 @@ func Start(_ context.Context, p *process.Process, cfg Config) error {
 				store: store, people: people, file: tokens, console: state.AdminResource(cfg.ConsoleURL), log: p.Log,
 			})
 			adminv1.RegisterSessionServiceServer(s, SessionServer{})
+			adminv1.RegisterErasureServiceServer(s, &ErasureServer{people: people, elastic: search, log: p.Log})
 			adminv1.RegisterActivityServiceServer(s, &ActivityServer{elastic: search})
 			adminv1.RegisterStatusServiceServer(s, newStatusServer(cfg, store, search, operations, people))
 		},

@@ -61,13 +61,16 @@ func (g guard) unary(ctx context.Context, request any, info *grpc.UnaryServerInf
 	return answer, nil
 }
 
-// stream guards a call with a stream. What it asks for isn't known before it is done, and isn't recorded.
+// stream guards a call with a stream. What it asks for isn't known before it is done, and isn't recorded; its
+// last answer is.
 func (g guard) stream(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 	if isOpen(info.FullMethod) {
 		return handler(server, stream)
 	}
 	return g.call(stream.Context(), methodOf(info.FullMethod), nil, func(ctx context.Context) (proto.Message, error) {
-		return nil, handler(server, admitted{stream, ctx})
+		calling := &admitted{ServerStream: stream, ctx: ctx}
+		err := handler(server, calling)
+		return calling.last, err
 	})
 }
 
@@ -75,10 +78,21 @@ func (g guard) stream(server any, stream grpc.ServerStream, info *grpc.StreamSer
 type admitted struct {
 	grpc.ServerStream
 	ctx context.Context
+	// last is what was answered last, which the record of an act tells of.
+	last proto.Message
 }
 
 // Context is the context that knows the caller.
-func (a admitted) Context() context.Context { return a.ctx }
+func (a *admitted) Context() context.Context { return a.ctx }
+
+// SendMsg sends an answer.
+func (a *admitted) SendMsg(message any) error {
+	err := a.ServerStream.SendMsg(message)
+	if answer, ok := message.(proto.Message); ok && err == nil {
+		a.last = answer
+	}
+	return err
+}
 
 // call does something for whoever calls, if their role may. An act is written down first, also one that
 // is refused; request is nil where it isn't known.

@@ -10,6 +10,7 @@ import (
 
 type peopleVerbs struct {
 	Forget peopleForget `cmd:"" help:"End all sign-ins of a person."`
+	Erase  peopleErase  `cmd:"" help:"Replace a person in all records by a pseudonym."`
 }
 
 type peopleForget struct {
