@@ -15,6 +15,7 @@ import (
 	activityv1 "sallyport/proto/gen/go/sallyport/activity/v1"
 	adminv1 "sallyport/proto/gen/go/sallyport/admin/v1"
 	"sallyport/services/internal/activity"
+	"sallyport/services/internal/state"
 )
 
 const (
@@ -32,6 +33,11 @@ const (
 type ActivityServer struct {
 	adminv1.UnsafeActivityServiceServer
 	elastic esapi.Transport
+	store   *state.Store
+	callers callers
+	// tailLimit and tailPatience are Config's.
+	tailLimit    int64
+	tailPatience time.Duration
 }
 
 // SearchActivity returns one page of records, newest first.
