@@ -35,6 +35,8 @@ type ActivityServer struct {
 	elastic esapi.Transport
 	store   *state.Store
 	callers callers
+	// stopping ends the tails when the service stops.
+	stopping <-chan struct{}
 	// tailLimit and tailPatience are Config's.
 	tailLimit    int64
 	tailPatience time.Duration

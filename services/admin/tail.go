@@ -72,6 +72,8 @@ func (s *ActivityServer) TailActivity(request *adminv1.TailActivityRequest, stre
 		select {
 		case <-ctx.Done():
 			return status.FromContextError(ctx.Err()).Err()
+		case <-t.server.stopping:
+			return status.Error(codes.Unavailable, "Sallyport's admin service stops: go on from the cursor when it is back.")
 		case <-tick.C:
 		}
 	}
