@@ -280,3 +280,39 @@ func TestSessionIsBoundFromTheAnswerThatBeginsIt(t *testing.T) {
 		t.Errorf("bound to %q, %q, %q and %q", holder("s-1"), holder("s-2"), holder("s-3"), holder("s-4"))
 	}
 }
+
+// TestRecordsHaveTheirPlaceInTheStream indexes both halves of records, and one twice: each record has the
+// place at which its first half was written down.
+func TestRecordsHaveTheirPlaceInTheStream(t *testing.T) {
+	s := open(t, elastictest.Empty(t))
+	var want []string
+	for i := range 5 {
+		id := fmt.Sprint("r", i)
+		position, err := s.redis.XAdd(t.Context(), &redis.XAddArgs{Stream: "{sallyport}:activity", Values: []any{
+			"kind", []string{"decision", "act"}[i%2], "id", id, "index", index, "doc", `{"event":{"id":"` + id + `"}}`,
+		}}).Result()
+		must(t, err)
+		s.ended(id, 200)
+		want = append(want, id+" "+state.Sequence(position))
+	}
+	s.indexed(5)
+	response, err := esapi.SearchRequest{Index: []string{index}, Sort: []string{"sallyport.sequence"}}.Do(t.Context(), s.elastic)
+	must(t, err)
+	defer response.Body.Close()
+	var answer struct {
+		Hits struct {
+			Hits []struct {
+				ID   string `json:"_id"`
+				Sort []string
+			}
+		}
+	}
+	must(t, json.NewDecoder(response.Body).Decode(&answer))
+	var got []string
+	for _, h := range answer.Hits.Hits {
+		got = append(got, h.ID+" "+strings.Join(h.Sort, " "))
+	}
+	if strings.Join(got, ", ") != strings.Join(want, ", ") {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -177,7 +177,7 @@ func (x *Indexer) bulk(ctx context.Context, entries []state.Waiting) ([]bulkResu
 			return nil, err
 		}
 		fmt.Fprintf(&body, `{"update":{"_index":%q,"_id":%s,"retry_on_conflict":5}}`+"\n", e.Index, id)
-		fmt.Fprintf(&body, `{"doc":%s,"doc_as_upsert":true}`+"\n", e.Document)
+		fmt.Fprintf(&body, `{"doc":%s,"doc_as_upsert":true}`+"\n", numbered(e))
 	}
 	response, err := esapi.BulkRequest{Body: &body}.Do(ctx, x.elastic)
 	if err != nil {
@@ -204,6 +204,16 @@ func (x *Indexer) bulk(ctx context.Context, entries []state.Waiting) ([]bulkResu
 		results[i] = item["update"]
 	}
 	return results, nil
+}
+
+// numbered is an entry's document. That of a record's first half is given its place in the stream, which is
+// the same however often it is indexed: the live tail reads by it.
+func numbered(e state.Waiting) []byte {
+	rest, ok := bytes.CutPrefix(e.Document, []byte("{"))
+	if e.Kind != "decision" && e.Kind != "act" || !ok || bytes.HasPrefix(rest, []byte("}")) {
+		return e.Document
+	}
+	return append(fmt.Appendf(nil, `{"sallyport.sequence":%q,`, state.Sequence(e.Position)), rest...)
 }
 
 // batches splits entries so that each part fits into one bulk request.

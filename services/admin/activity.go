@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -14,6 +15,7 @@ import (
 	activityv1 "sallyport/proto/gen/go/sallyport/activity/v1"
 	adminv1 "sallyport/proto/gen/go/sallyport/admin/v1"
 	"sallyport/services/internal/activity"
+	"sallyport/services/internal/state"
 )
 
 const (
@@ -31,6 +33,13 @@ const (
 type ActivityServer struct {
 	adminv1.UnsafeActivityServiceServer
 	elastic esapi.Transport
+	store   *state.Store
+	callers callers
+	// stopping ends the tails when the service stops.
+	stopping <-chan struct{}
+	// tailLimit and tailPatience are Config's.
+	tailLimit    int64
+	tailPatience time.Duration
 }
 
 // SearchActivity returns one page of records, newest first.
@@ -46,14 +55,13 @@ func (s *ActivityServer) SearchActivity(ctx context.Context, request *adminv1.Se
 	for {
 		// One more than needed tells whether there is a next page.
 		wanted := min(search.pageSize-len(page.Records)+1, fetchRecords)
-		found, err := s.fetch(ctx, search, wanted)
+		found, err := s.fetch(ctx, search, wanted, page)
 		if err != nil {
 			return nil, err
 		}
-		page.Total = found.Total.Value
-		for _, hit := range found.Hits {
+		for _, hit := range found {
 			if len(page.Records) == search.pageSize || size > pageBytes {
-				page.NextPageToken = search.after.token()
+				page.NextPageToken = search.cursor.token()
 				return page, nil
 			}
 			record, err := hit.record(search.arguments)
@@ -62,9 +70,10 @@ func (s *ActivityServer) SearchActivity(ctx context.Context, request *adminv1.Se
 			}
 			size += proto.Size(record)
 			page.Records = append(page.Records, record)
-			search.after = hit.Sort
+			search.cursor.After = hit.Sort
+			search.cursor.Until = cmp.Or(search.cursor.Until, hit.Sort[0])
 		}
-		if len(found.Hits) < wanted {
+		if len(found) < wanted {
 			return page, nil
 		}
 	}
@@ -72,8 +81,11 @@ func (s *ActivityServer) SearchActivity(ctx context.Context, request *adminv1.Se
 
 // hits is the part of Elasticsearch's answer to a search that is read.
 type hits struct {
-	Total struct{ Value int64 }
-	Hits  []hit
+	Total struct {
+		Value    int64
+		Relation string
+	}
+	Hits []hit
 }
 
 type hit struct {
@@ -95,15 +107,24 @@ func (h hit) record(arguments bool) (*activityv1.Record, error) {
 	return m, nil
 }
 
-// fetch asks Elasticsearch for the next records of a search. Where no index exists yet, there are
-// none.
-func (s *ActivityServer) fetch(ctx context.Context, search *search, size int) (*hits, error) {
-	var answer struct{ Hits hits }
+// fetch asks Elasticsearch for the next records of a search, and has a page know how many there are. The
+// first answer for a page has the counts too. Where no index exists yet, there are none.
+func (s *ActivityServer) fetch(ctx context.Context, search *search, size int, page *adminv1.SearchActivityResponse) ([]hit, error) {
+	var answer struct {
+		Hits         hits
+		Aggregations map[string]tally
+	}
+	first := len(page.GetRecords()) == 0
 	yes := true
-	request := esapi.SearchRequest{Index: []string{activity.Actions}, AllowNoIndices: &yes, IgnoreUnavailable: &yes}
-	err := find(ctx, s.elastic, request, search.body(size), func(body io.Reader) error { return json.NewDecoder(body).Decode(&answer) })
+	// The same search asks the same copies of the records, which show what is new at different moments.
+	request := esapi.SearchRequest{Index: []string{activity.Actions}, AllowNoIndices: &yes, IgnoreUnavailable: &yes, Preference: search.cursor.Search}
+	err := find(ctx, s.elastic, request, search.body(size, first), func(body io.Reader) error { return json.NewDecoder(body).Decode(&answer) })
 	if err != nil {
 		return nil, err
 	}
-	return &answer.Hits, nil
+	page.Total, page.TotalAtLeast = answer.Hits.Total.Value, answer.Hits.Total.Relation == "gte"
+	if first {
+		page.Counts, err = search.countsMessage(answer.Aggregations, page.GetTotal())
+	}
+	return answer.Hits.Hits, err
 }

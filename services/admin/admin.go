@@ -6,9 +6,11 @@ package admin
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
@@ -30,18 +32,24 @@ type Config struct {
 	TokenFile     string `help:"File with the admin token, 32 characters at least, or with a line NAME TOKEN for each admin. Whoever has one can change the policy and read the log; as NAME ROLE TOKEN, what that role may: admin, auditor or viewer." required:"" type:"existingfile" env:"SALLYPORT_TOKEN_FILE"`
 	Identity      string `help:"Address of identity's gRPC, host:port, which knows the groups." default:"127.0.0.1:8806" env:"SALLYPORT_IDENTITY"`
 	StreamLimit   int64  `help:"Most entries that may wait to be indexed. Beyond it nothing can be changed, since it couldn't be written down." default:"1000000" env:"SALLYPORT_STREAM_LIMIT"`
-	PublicURL     string `help:"URL that assistants reach Sallyport at, without a path." required:"" env:"SALLYPORT_PUBLIC_URL"`
-	ConsoleURL    string `name:"console-url" help:"URL that admins reach the console and this API at, without a path. Without it nobody can sign in to them." env:"SALLYPORT_CONSOLE_URL"`
-	EnvoyAdmin    string `help:"URL of Envoy's admin interface." default:"http://127.0.0.1:9901" env:"SALLYPORT_ENVOY_ADMIN"`
-	AuthzOps      string `help:"URL of authz's health." default:"http://127.0.0.1:9091" env:"SALLYPORT_AUTHZ_OPS"`
-	IdentityOps   string `help:"URL of identity's health." default:"http://127.0.0.1:9092" env:"SALLYPORT_IDENTITY_OPS"`
-	AccesslogOps  string `help:"URL of accesslog's health." default:"http://127.0.0.1:9093" env:"SALLYPORT_ACCESSLOG_OPS"`
+	TailLimit     int64  `help:"Most records that a live tail may be behind what is indexed before it is cut." default:"100000" env:"SALLYPORT_TAIL_LIMIT"`
+	// TailPatience is how long a tail waits for its reader.
+	TailPatience time.Duration `help:"How long a live tail waits for a reader that takes nothing before it is cut." default:"30s" env:"SALLYPORT_TAIL_PATIENCE"`
+	PublicURL    string        `help:"URL that assistants reach Sallyport at, without a path." required:"" env:"SALLYPORT_PUBLIC_URL"`
+	ConsoleURL   string        `name:"console-url" help:"URL that admins reach the console and this API at, without a path. Without it nobody can sign in to them." env:"SALLYPORT_CONSOLE_URL"`
+	EnvoyAdmin   string        `help:"URL of Envoy's admin interface." default:"http://127.0.0.1:9901" env:"SALLYPORT_ENVOY_ADMIN"`
+	AuthzOps     string        `help:"URL of authz's health." default:"http://127.0.0.1:9091" env:"SALLYPORT_AUTHZ_OPS"`
+	IdentityOps  string        `help:"URL of identity's health." default:"http://127.0.0.1:9092" env:"SALLYPORT_IDENTITY_OPS"`
+	AccesslogOps string        `help:"URL of accesslog's health." default:"http://127.0.0.1:9093" env:"SALLYPORT_ACCESSLOG_OPS"`
 }
 
 // Validate refuses settings that can't work.
 func (c Config) Validate() error {
 	if c.StreamLimit < 1 {
 		return fmt.Errorf("--stream-limit is %d: at least one entry must fit", c.StreamLimit)
+	}
+	if c.TailLimit < 1 || c.TailPatience <= 0 {
+		return errors.New("--tail-limit and --tail-patience must be more than 0")
 	}
 	for _, setting := range []struct{ flag, value string }{
 		{"public-url", c.PublicURL}, {"console-url", cmp.Or(c.ConsoleURL, c.PublicURL)}, {"envoy-admin", c.EnvoyAdmin}, {"authz-ops", c.AuthzOps},
@@ -99,7 +107,9 @@ func Start(_ context.Context, p *process.Process, cfg Config) error {
 			})
 			adminv1.RegisterSessionServiceServer(s, SessionServer{})
 			adminv1.RegisterErasureServiceServer(s, &ErasureServer{people: people, elastic: search, log: p.Log})
-			adminv1.RegisterActivityServiceServer(s, &ActivityServer{elastic: search})
+			adminv1.RegisterActivityServiceServer(s, &ActivityServer{
+				elastic: search, store: store, callers: gate.callers, stopping: p.Stopping(), tailLimit: cfg.TailLimit, tailPatience: cfg.TailPatience,
+			})
 			adminv1.RegisterStatusServiceServer(s, newStatusServer(cfg, store, search, operations, people))
 		},
 	})

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -52,6 +53,7 @@ func start(t testing.TB, cfg admin.Config) *grpc.ClientConn {
 	}
 	cfg.PublicURL = cmp.Or(cfg.PublicURL, "http://localhost:8800")
 	cfg.StreamLimit = cmp.Or(cfg.StreamLimit, 1000)
+	cfg.TailLimit, cfg.TailPatience = cmp.Or(cfg.TailLimit, 100_000), cmp.Or(cfg.TailPatience, time.Minute)
 	for _, address := range []*string{&cfg.Elasticsearch, &cfg.EnvoyAdmin, &cfg.AuthzOps, &cfg.IdentityOps, &cfg.AccesslogOps} {
 		if *address == "" {
 			*address = "http://" + nowhere

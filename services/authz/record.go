@@ -64,6 +64,7 @@ func (q question) messageRecord(s *session, rules *ruleset, m mcp.Message, j jud
 	}
 	if len(m.Arguments) > 0 {
 		own.ArgumentsText = activity.Cut(m.Arguments)
+		own.IssueKeys, own.ProjectKeys = activity.KeysIn(own.ArgumentsText)
 		if m.Arguments[0] == '{' {
 			own.Arguments = m.Arguments
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	activityv1 "sallyport/proto/gen/go/sallyport/activity/v1"
@@ -20,18 +21,29 @@ const maxPage = 1000
 type logCommand struct {
 	User           string `help:"Only this person: e-mail, account id, or name."`
 	Client         string `help:"Only this assistant: its key or name."`
+	Group          string `help:"Only people who were in this group then: its name or id."`
 	Operation      string `help:"Only this operation; * stands for any characters."`
+	Family         string `help:"Only what a rule for this family denies: read*, create*, update*, delete*, manage*, write*; the star may be left out." placeholder:"FAMILY"`
+	Product        string `help:"Only this product: jira, confluence, ..."`
+	Project        string `help:"Only calls whose arguments name this Jira project, by its key or an issue's."`
 	Decision       string `help:"Only these: allowed or blocked." enum:"allowed,blocked," default:"" placeholder:"allowed|blocked"`
+	Rule           string `help:"Only what this rule decided: its number then, its id, or words of its note; default where no rule did." placeholder:"RULE"`
+	Outcome        string `help:"Only what ended so: ok, error, tool_error, http_error, in_flight, unknown; of admins success, failure, unknown." placeholder:"OUTCOME"`
 	Since          since  `help:"Only since then: 15m, 2h, 7d ago, a day as 2026-11-23, or a time as 2026-11-23T09:00:00Z." placeholder:"TIME"`
-	Query          string `help:"Only those with all of these words, or words that begin so, in names, notes or arguments." short:"q"`
+	Until          since  `help:"Only before then, written like --since." placeholder:"TIME"`
+	Query          string `help:"Only those with all of these words, or words that begin so, in names, notes or arguments; \"in quotes\" only together. An issue key is found whole." short:"q"`
 	Administrative bool   `help:"Show what admins did, instead of what assistants did."`
-	Limit          int    `help:"How many at most." default:"50" short:"n"`
+	Count          bool   `help:"Count them, by decision, outcome, assistant, person, operation and rule, instead of showing them." short:"c"`
+	Follow         bool   `help:"Show the newest, oldest first, and go on with what is recorded from now on, until Ctrl-C." short:"f"`
+	Limit          int    `help:"How many at most; with --follow, how many to begin with." default:"50" short:"n"`
 	JSON           bool   `help:"One JSON object a line, each a sallyport.activity.v1.Record with its own field names; 64-bit numbers are strings." name:"json"`
 }
 
 // Help is the examples of --help.
 func (logCommand) Help() string {
 	return `Each line is one thing an assistant tried to do. A call inside an execute tool shows that tool in brackets. An assistant that calls itself something else than it registered as is shown with both. Bytes are those of the request and of the answer. What doesn't fit the screen is cut or left out, arguments first: --json has all of it.
+
+Filters are joined: a line has to pass all of them. With --follow the log goes on as it is recorded: a call that is still under way says so and isn't shown again. With --count there are numbers instead of lines.
 
 With --administrative, each line is something an admin did or tried to do with Sallyport itself. A viewer sees no arguments, and doesn't find records by them.
 
@@ -41,6 +53,11 @@ Examples:
   sallyport log --since 1h --decision blocked
   sallyport log --user ana@acme.test --operation 'delete*'
   sallyport log --query "OPS-12" --limit 500
+  sallyport log --group contractors --family write --product confluence --since 7d
+  sallyport log --project OPS --outcome error
+  sallyport log --rule "never delete" --since 2026-11-01 --until 2026-12-01
+  sallyport log --follow --decision blocked
+  sallyport log --count --since 30d --user ana@acme.test
   sallyport log --administrative --operation 'policy.*' --since 30d
   sallyport log --since 7d --limit 10000 --json | jq -r '[.time, .user.email, .operation.name] | @tsv'`
 }
@@ -50,8 +67,11 @@ func (l *logCommand) Validate() error {
 	if l.Limit < 1 {
 		return errors.New("--limit must be 1 or more")
 	}
-	if l.Administrative && l.Client+l.Decision != "" {
-		return errors.New("--client and --decision are of what assistants did: leave them out with --administrative")
+	if l.Administrative && l.Client+l.Decision+l.Group+l.Product+l.Project+l.Rule+l.Family != "" {
+		return errors.New("--client, --decision, --group, --product, --project, --rule and --family are of what assistants did: leave them out with --administrative")
+	}
+	if l.Follow && (l.Count || l.Outcome != "" || l.Until != (since{})) {
+		return errors.New("--follow shows records when they are decided: leave out --count, --outcome and --until")
 	}
 	return nil
 }
@@ -66,6 +86,12 @@ func (l *logCommand) Run(ctx context.Context, c *connection, t *terminal) error 
 	defer conn.Close()
 	client := adminv1.NewActivityServiceClient(conn)
 	request := l.request(time.Now())
+	switch {
+	case l.Count:
+		return l.count(ctx, client, request, t)
+	case l.Follow:
+		return l.follow(ctx, client, request, t)
+	}
 	var records []*activityv1.Record
 	withheld := false
 	for left := l.Limit; left > 0; left = l.Limit - len(records) {
@@ -99,18 +125,26 @@ func (l *logCommand) Run(ctx context.Context, c *connection, t *terminal) error 
 		showRecords(t, records, time.Now())
 	}
 	if request.PageToken != "" {
-		t.printf("%s\n", t.paint("There are more: raise --limit, or narrow by --since, --user, --operation or --query.", faint))
+		t.printf("%s\n", t.paint("There are more: raise --limit, or narrow by --since, --user, --operation or --query; --count tells how many.", faint))
 	}
 	if withheld {
-		t.printf("%s\n", t.paint("Arguments are withheld, and weren't searched: you are a viewer, and an auditor may see them.", faint))
+		sayWithheld(t)
 	}
 	return nil
+}
+
+func sayWithheld(t *terminal) {
+	t.printf("%s\n", t.paint("Arguments are withheld, and weren't searched: you are a viewer, and an auditor may see them.", faint))
 }
 
 func (l *logCommand) request(now time.Time) *adminv1.SearchActivityRequest {
 	request := &adminv1.SearchActivityRequest{
 		Query: l.Query, User: l.User, Client: l.Client, Operation: l.Operation, Decision: l.Decision,
+		Group: l.Group, Product: l.Product, Project: l.Project, Outcome: l.Outcome, Rule: l.Rule, Family: l.Family,
 		Administrative: l.Administrative,
+	}
+	if at := l.Until.before(now); !at.IsZero() {
+		request.Until = timestamppb.New(at)
 	}
 	if at := l.Since.before(now); !at.IsZero() {
 		request.Since = timestamppb.New(at)
@@ -120,7 +154,7 @@ func (l *logCommand) request(now time.Time) *adminv1.SearchActivityRequest {
 
 // nothing says what to do where there is nothing to show.
 func (l *logCommand) nothing() string {
-	if l.User+l.Client+l.Operation+l.Decision+l.Query == "" && l.Since == (since{}) {
+	if l.User+l.Client+l.Operation+l.Decision+l.Query+l.Group+l.Product+l.Project+l.Outcome+l.Rule+l.Family == "" && l.Since == (since{}) && l.Until == (since{}) {
 		if l.Administrative {
 			return "No admin has done anything yet that is indexed."
 		}
@@ -132,21 +166,27 @@ func (l *logCommand) nothing() string {
 func writeRecords(t *terminal, records []*activityv1.Record) error {
 	form := protojson.MarshalOptions{UseProtoNames: true, EmitDefaultValues: true}
 	for _, r := range records {
-		text, err := form.Marshal(r)
-		if err != nil {
-			return err
-		}
-		// protojson varies its blanks on purpose; scripts get one form.
-		var line bytes.Buffer
-		err = json.Compact(&line, text)
-		if err != nil {
-			return err
-		}
-		line.WriteByte('\n')
-		_, err = t.out.Write(line.Bytes())
+		err := writeLine(t, r, form)
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// writeLine writes a message as one line of JSON.
+func writeLine(t *terminal, message proto.Message, form protojson.MarshalOptions) error {
+	text, err := form.Marshal(message)
+	if err != nil {
+		return err
+	}
+	// protojson varies its blanks on purpose; scripts get one form.
+	var line bytes.Buffer
+	err = json.Compact(&line, text)
+	if err != nil {
+		return err
+	}
+	line.WriteByte('\n')
+	_, err = t.out.Write(line.Bytes())
+	return err
 }

@@ -13,6 +13,12 @@ var actCallers = map[string]string{"token_file": "token file", "api_token": "API
 
 // showActs shows what admins did as a table that fits the screen.
 func showActs(t *terminal, records []*activityv1.Record, now time.Time) {
+	shown := actTable(records, now)
+	shown.write(t)
+}
+
+// actTable is that table.
+func actTable(records []*activityv1.Record, now time.Time) table {
 	layout := timeLayout(records, now)
 	shown := table{columns: []column{
 		{title: "TIME"}, {title: "WHO", least: 8}, {title: "BY", drop: 2}, {title: "ROLE", drop: 1}, {title: "ACT", least: 12}, {title: "RESULT", least: 8},
@@ -32,7 +38,7 @@ func showActs(t *terminal, records []*activityv1.Record, now time.Time) {
 			cell{text: actDetails(a), tint: faint},
 		)
 	}
-	shown.write(t)
+	return shown
 }
 
 func actResult(a *activityv1.Act) (string, tint) {

@@ -19,6 +19,12 @@ const decisionLeast = len("blocked, rule 1000") + 1
 
 // showRecords shows records as a table that fits the screen.
 func showRecords(t *terminal, records []*activityv1.Record, now time.Time) {
+	shown := recordTable(records, now)
+	shown.write(t)
+}
+
+// recordTable is that table.
+func recordTable(records []*activityv1.Record, now time.Time) table {
 	layout := timeLayout(records, now)
 	shown := table{columns: []column{
 		{title: "TIME"}, {title: "PERSON", least: 8}, {title: "CLIENT", least: 6, drop: 3}, {title: "OPERATION", least: 12},
@@ -39,7 +45,7 @@ func showRecords(t *terminal, records []*activityv1.Record, now time.Time) {
 			cell{text: argumentsCell(r), tint: faint},
 		)
 	}
-	shown.write(t)
+	return shown
 }
 
 // timeLayout leaves the day out where it is today's for all.

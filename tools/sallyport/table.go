@@ -14,6 +14,8 @@ const gap = 2
 type table struct {
 	columns []column
 	rows    [][]cell
+	// bare leaves the titles out.
+	bare bool
 }
 
 // column is one column. least is what it may be narrowed to, 0 if it may not be; most is its
@@ -48,7 +50,11 @@ func (t *table) write(to *terminal) {
 	for i, c := range t.columns {
 		titles[i] = cell{c.title, faint}
 	}
-	for _, row := range append([][]cell{titles}, t.rows...) {
+	rows := append([][]cell{titles}, t.rows...)
+	if t.bare {
+		rows = t.rows
+	}
+	for _, row := range rows {
 		var line strings.Builder
 		for i, c := range row {
 			if widths[i] == 0 {

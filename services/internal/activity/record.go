@@ -140,6 +140,9 @@ type Sallyport struct {
 	Operation     *Operation     `json:"operation,omitzero"`
 	Arguments     jsontext.Value `json:"arguments,omitzero"`
 	ArgumentsText string         `json:"arguments_text,omitzero"`
+	// IssueKeys and ProjectKeys are what KeysIn finds in ArgumentsText.
+	IssueKeys   []string `json:"issue_key,omitempty"`
+	ProjectKeys []string `json:"project_key,omitempty"`
 	// Decision is allowed or blocked.
 	Decision string `json:"decision,omitzero"`
 	// Refusal is why a request was blocked without asking the policy: a code such as

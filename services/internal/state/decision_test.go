@@ -196,3 +196,49 @@ func TestStreamIsHandedOutUntilIndexed(t *testing.T) {
 		t.Fatalf("%d wait, %s behind", length, behind)
 	}
 }
+
+// TestIndexedTo hands entries to two indexers that finish in another order than they began.
+func TestIndexedTo(t *testing.T) {
+	store, _ := open(t)
+	ctx := t.Context()
+	at := func() string {
+		t.Helper()
+		to, err := store.IndexedTo(ctx)
+		must(t, err)
+		return to
+	}
+	if got := at(); got != "" {
+		t.Errorf("before the first record everything is indexed up to %q", got)
+	}
+	for i := range 4 {
+		must(t, store.AppendOutcomes(ctx, entry(fmt.Sprint("e", i))))
+	}
+	one, err := store.ReadWaiting(ctx, "one", 2, time.Second, false)
+	must(t, err)
+	two, err := store.ReadWaiting(ctx, "two", 1, time.Second, false)
+	must(t, err)
+	must(t, store.Indexed(ctx, two))
+	if got := at(); got >= state.Sequence(one[0].Position) {
+		t.Errorf("up to %s while %s is not indexed", got, one[0].Position)
+	}
+	must(t, store.Indexed(ctx, one[:1]))
+	if got := at(); got < state.Sequence(one[0].Position) || got >= state.Sequence(one[1].Position) {
+		t.Errorf("up to %s while %s is the first that isn't", got, one[1].Position)
+	}
+	must(t, store.Indexed(ctx, one[1:]))
+	if got := at(); got != state.Sequence(two[0].Position) {
+		t.Errorf("up to %s, want %s: the fourth isn't handed out yet", got, two[0].Position)
+	}
+}
+
+func TestSequencesAreInTheOrderOfTheStream(t *testing.T) {
+	in := []string{"0-1", "9-18446744073709551615", "10-0", "1732541234567-2", "1732541234567-10", "1732541234568-0"}
+	for i := 1; i < len(in); i++ {
+		if state.Sequence(in[i-1]) >= state.Sequence(in[i]) {
+			t.Errorf("%s is not before %s", in[i-1], in[i])
+		}
+	}
+	if got := state.Sequence("x"); got != "" {
+		t.Errorf("got %q of no position", got)
+	}
+}

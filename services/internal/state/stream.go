@@ -22,6 +22,8 @@ const (
 type Waiting struct {
 	// Position is the entry's id in the stream.
 	Position string
+	// Kind is what half of which record it is: decision, act or outcome.
+	Kind string
 	Entry
 }
 
@@ -121,6 +123,50 @@ func (s *Store) SetAside(ctx context.Context, e Waiting, reason string) error {
 	return nil
 }
 
+// IndexedTo is the sequence (Sequence) up to which Elasticsearch has all that was written down, but for what
+// it refused; empty where nothing was indexed yet.
+func (s *Store) IndexedTo(ctx context.Context) (string, error) {
+	// What is handed out after the first question is behind its answer, so that two questions do.
+	groups, err := s.redis.XInfoGroups(ctx, streamKey).Result()
+	if err != nil && strings.Contains(err.Error(), "no such key") {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("reading how far the activity stream is indexed: %w", err)
+	}
+	for _, g := range groups {
+		if g.Name != indexers {
+			continue
+		}
+		pending, err := s.redis.XPending(ctx, streamKey, indexers).Result()
+		if err != nil {
+			return "", fmt.Errorf("reading how far the activity stream is indexed: %w", err)
+		}
+		to := Sequence(g.LastDeliveredID)
+		if pending.Count > 0 && Sequence(pending.Lower) <= to {
+			to = justBefore(Sequence(pending.Lower))
+		}
+		return to, nil
+	}
+	return "", nil
+}
+
+// Sequence is an entry's position in the stream in a form whose order as a text is the stream's. It is empty
+// for what is no position.
+func Sequence(position string) string {
+	milliseconds, number, ok := strings.Cut(position, "-")
+	if !ok || len(milliseconds) > 20 || len(number) > 20 {
+		return ""
+	}
+	return strings.Repeat("0", 20-len(milliseconds)) + milliseconds + strings.Repeat("0", 20-len(number)) + number
+}
+
+// justBefore is what all sequences before one are at most: it is less than that one, and none is between.
+func justBefore(sequence string) string {
+	last := len(sequence) - 1
+	return sequence[:last] + string(rune(sequence[last]-1))
+}
+
 // StreamLength is how many entries wait to be indexed, and how long the oldest has waited.
 func (s *Store) StreamLength(ctx context.Context) (int64, time.Duration, error) {
 	length, err := s.redis.XLen(ctx, streamKey).Result()
@@ -146,7 +192,7 @@ func waitingFrom(messages []redis.XMessage) []Waiting {
 	entries := make([]Waiting, 0, len(messages))
 	for _, m := range messages {
 		text := func(field string) string { value, _ := m.Values[field].(string); return value }
-		entries = append(entries, Waiting{m.ID, Entry{ID: text("id"), Index: text("index"), Document: []byte(text("doc"))}})
+		entries = append(entries, Waiting{m.ID, text("kind"), Entry{ID: text("id"), Index: text("index"), Document: []byte(text("doc"))}})
 	}
 	return entries
 }

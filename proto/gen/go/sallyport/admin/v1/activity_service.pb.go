@@ -23,11 +23,82 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// A Facet is what records are counted by.
+type Facet int32
+
+const (
+	// None.
+	Facet_FACET_UNSPECIFIED Facet = 0
+	// The decision.
+	Facet_FACET_DECISION Facet = 1
+	// What became of it.
+	Facet_FACET_OUTCOME Facet = 2
+	// The assistant, by key.
+	Facet_FACET_CLIENT Facet = 3
+	// The person, by account id; of acts, who did them, by name.
+	Facet_FACET_PERSON Facet = 4
+	// The operation; of acts, the act.
+	Facet_FACET_OPERATION Facet = 5
+	// The rule that decided, by id.
+	Facet_FACET_RULE Facet = 6
+)
+
+// Enum value maps for Facet.
+var (
+	Facet_name = map[int32]string{
+		0: "FACET_UNSPECIFIED",
+		1: "FACET_DECISION",
+		2: "FACET_OUTCOME",
+		3: "FACET_CLIENT",
+		4: "FACET_PERSON",
+		5: "FACET_OPERATION",
+		6: "FACET_RULE",
+	}
+	Facet_value = map[string]int32{
+		"FACET_UNSPECIFIED": 0,
+		"FACET_DECISION":    1,
+		"FACET_OUTCOME":     2,
+		"FACET_CLIENT":      3,
+		"FACET_PERSON":      4,
+		"FACET_OPERATION":   5,
+		"FACET_RULE":        6,
+	}
+)
+
+func (x Facet) Enum() *Facet {
+	p := new(Facet)
+	*p = x
+	return p
+}
+
+func (x Facet) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Facet) Descriptor() protoreflect.EnumDescriptor {
+	return file_sallyport_admin_v1_activity_service_proto_enumTypes[0].Descriptor()
+}
+
+func (Facet) Type() protoreflect.EnumType {
+	return &file_sallyport_admin_v1_activity_service_proto_enumTypes[0]
+}
+
+func (x Facet) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Facet.Descriptor instead.
+func (Facet) EnumDescriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_activity_service_proto_rawDescGZIP(), []int{0}
+}
+
 // SearchActivityRequest says which records; an empty field doesn't narrow.
 type SearchActivityRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Words to find in names, e-mail addresses, operations, rule notes and arguments, all of them,
-	// whole or as a beginning. A viewer's aren't looked for in arguments.
+	// whole or as a beginning; any part of an operation's name; an account id, assistant's key or
+	// record's id, whole. Words in double quotes are found only together, and an issue key only whole.
+	// A viewer's aren't looked for in arguments.
 	Query string `protobuf:"bytes,1,opt,name=query,proto3" json:"query,omitempty"`
 	// The person's e-mail address, account id or name.
 	User string `protobuf:"bytes,2,opt,name=user,proto3" json:"user,omitempty"`
@@ -42,13 +113,35 @@ type SearchActivityRequest struct {
 	// How many at most: 50 where it is 0, 1,000 at most. A page of large records may have fewer, so
 	// that it fits into a message: next_page_token tells whether there are more.
 	PageSize int32 `protobuf:"varint,7,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// Where the page before ended, from its next_page_token.
+	// Where the page before ended, from its next_page_token. Pages that follow show what there was when
+	// the first was asked for: newer records aren't in them. A token works only with the search it is of.
 	PageToken string `protobuf:"bytes,8,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// Search what admins did rather than what assistants did. The operation is the act's name then, such as
 	// "policy.*"; an act has no client and no decision.
 	Administrative bool `protobuf:"varint,9,opt,name=administrative,proto3" json:"administrative,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// The id or name of a group that the person was in at that time.
+	Group string `protobuf:"bytes,10,opt,name=group,proto3" json:"group,omitempty"`
+	// The product, such as "jira" or "confluence".
+	Product string `protobuf:"bytes,11,opt,name=product,proto3" json:"product,omitempty"`
+	// The key of a Jira project that the arguments name, by itself or in an issue's key. It is found in
+	// arguments, so that a viewer is refused.
+	Project string `protobuf:"bytes,12,opt,name=project,proto3" json:"project,omitempty"`
+	// What became of it: "ok", "tool_error", "http_error", "in_flight" or "unknown"; "error" for both
+	// errors. Of an act "success", "failure" or "unknown".
+	Outcome string `protobuf:"bytes,13,opt,name=outcome,proto3" json:"outcome,omitempty"`
+	// The rule that decided: its number at that time, its id, or words of its note; "default" for
+	// where no rule did.
+	Rule string `protobuf:"bytes,14,opt,name=rule,proto3" json:"rule,omitempty"`
+	// A family in the language of rules, read as a deny rule reads it: "read*", "create*", "update*",
+	// "delete*", "manage*", or "write*", which is all but read and what has no known verb. The star may
+	// be left out.
+	Family string `protobuf:"bytes,15,opt,name=family,proto3" json:"family,omitempty"`
+	// Records before this time.
+	Until *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=until,proto3" json:"until,omitempty"`
+	// What to count the matching records by; each makes the search cost more.
+	Counts        []Facet `protobuf:"varint,17,rep,packed,name=counts,proto3,enum=sallyport.admin.v1.Facet" json:"counts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SearchActivityRequest) Reset() {
@@ -144,6 +237,210 @@ func (x *SearchActivityRequest) GetAdministrative() bool {
 	return false
 }
 
+func (x *SearchActivityRequest) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
+func (x *SearchActivityRequest) GetProduct() string {
+	if x != nil {
+		return x.Product
+	}
+	return ""
+}
+
+func (x *SearchActivityRequest) GetProject() string {
+	if x != nil {
+		return x.Project
+	}
+	return ""
+}
+
+func (x *SearchActivityRequest) GetOutcome() string {
+	if x != nil {
+		return x.Outcome
+	}
+	return ""
+}
+
+func (x *SearchActivityRequest) GetRule() string {
+	if x != nil {
+		return x.Rule
+	}
+	return ""
+}
+
+func (x *SearchActivityRequest) GetFamily() string {
+	if x != nil {
+		return x.Family
+	}
+	return ""
+}
+
+func (x *SearchActivityRequest) GetUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Until
+	}
+	return nil
+}
+
+func (x *SearchActivityRequest) GetCounts() []Facet {
+	if x != nil {
+		return x.Counts
+	}
+	return nil
+}
+
+// FacetCounts are how many records have each value of a facet.
+type FacetCounts struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The facet.
+	Facet Facet `protobuf:"varint,1,opt,name=facet,proto3,enum=sallyport.admin.v1.Facet" json:"facet,omitempty"`
+	// Its values, the most frequent first, 50 at most.
+	Counts []*FacetCount `protobuf:"bytes,2,rep,name=counts,proto3" json:"counts,omitempty"`
+	// How many records have other values.
+	Others int64 `protobuf:"varint,3,opt,name=others,proto3" json:"others,omitempty"`
+	// How many records have no value, such as no rule where the default decided.
+	Without int64 `protobuf:"varint,4,opt,name=without,proto3" json:"without,omitempty"`
+	// Whether there are so many values that each number is the least it can be, and a value can be
+	// missing; otherwise they are exact.
+	AtLeast       bool `protobuf:"varint,5,opt,name=at_least,json=atLeast,proto3" json:"at_least,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FacetCounts) Reset() {
+	*x = FacetCounts{}
+	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FacetCounts) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FacetCounts) ProtoMessage() {}
+
+func (x *FacetCounts) ProtoReflect() protoreflect.Message {
+	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FacetCounts.ProtoReflect.Descriptor instead.
+func (*FacetCounts) Descriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_activity_service_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *FacetCounts) GetFacet() Facet {
+	if x != nil {
+		return x.Facet
+	}
+	return Facet_FACET_UNSPECIFIED
+}
+
+func (x *FacetCounts) GetCounts() []*FacetCount {
+	if x != nil {
+		return x.Counts
+	}
+	return nil
+}
+
+func (x *FacetCounts) GetOthers() int64 {
+	if x != nil {
+		return x.Others
+	}
+	return 0
+}
+
+func (x *FacetCounts) GetWithout() int64 {
+	if x != nil {
+		return x.Without
+	}
+	return 0
+}
+
+func (x *FacetCounts) GetAtLeast() bool {
+	if x != nil {
+		return x.AtLeast
+	}
+	return false
+}
+
+// A FacetCount is how many records have a value.
+type FacetCount struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The value, as a filter takes it.
+	Value string `protobuf:"bytes,1,opt,name=value,proto3" json:"value,omitempty"`
+	// What people know it by, where that is something else: an e-mail address, a name, a rule's number
+	// and note.
+	Label string `protobuf:"bytes,2,opt,name=label,proto3" json:"label,omitempty"`
+	// How many records have it.
+	Count         int64 `protobuf:"varint,3,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FacetCount) Reset() {
+	*x = FacetCount{}
+	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FacetCount) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FacetCount) ProtoMessage() {}
+
+func (x *FacetCount) ProtoReflect() protoreflect.Message {
+	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FacetCount.ProtoReflect.Descriptor instead.
+func (*FacetCount) Descriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_activity_service_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *FacetCount) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
+
+func (x *FacetCount) GetLabel() string {
+	if x != nil {
+		return x.Label
+	}
+	return ""
+}
+
+func (x *FacetCount) GetCount() int64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
 // SearchActivityResponse is one page of records.
 type SearchActivityResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -151,18 +448,23 @@ type SearchActivityResponse struct {
 	Records []*v1.Record `protobuf:"bytes,1,rep,name=records,proto3" json:"records,omitempty"`
 	// Where the next page begins; empty on the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	// How many records match, counted up to 10,000.
+	// How many records match, counted up to 10,000; all of them where counts are asked for.
 	Total int64 `protobuf:"varint,3,opt,name=total,proto3" json:"total,omitempty"`
 	// Whether the records are without arguments, and weren't searched by them, since the caller is a
 	// viewer.
 	ArgumentsWithheld bool `protobuf:"varint,4,opt,name=arguments_withheld,json=argumentsWithheld,proto3" json:"arguments_withheld,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// Whether there are more than total.
+	TotalAtLeast bool `protobuf:"varint,5,opt,name=total_at_least,json=totalAtLeast,proto3" json:"total_at_least,omitempty"`
+	// The counts that were asked for, in that order. They are of all records that match, whatever the
+	// page.
+	Counts        []*FacetCounts `protobuf:"bytes,6,rep,name=counts,proto3" json:"counts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SearchActivityResponse) Reset() {
 	*x = SearchActivityResponse{}
-	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[1]
+	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -174,7 +476,7 @@ func (x *SearchActivityResponse) String() string {
 func (*SearchActivityResponse) ProtoMessage() {}
 
 func (x *SearchActivityResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[1]
+	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -187,7 +489,7 @@ func (x *SearchActivityResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchActivityResponse.ProtoReflect.Descriptor instead.
 func (*SearchActivityResponse) Descriptor() ([]byte, []int) {
-	return file_sallyport_admin_v1_activity_service_proto_rawDescGZIP(), []int{1}
+	return file_sallyport_admin_v1_activity_service_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *SearchActivityResponse) GetRecords() []*v1.Record {
@@ -218,11 +520,147 @@ func (x *SearchActivityResponse) GetArgumentsWithheld() bool {
 	return false
 }
 
+func (x *SearchActivityResponse) GetTotalAtLeast() bool {
+	if x != nil {
+		return x.TotalAtLeast
+	}
+	return false
+}
+
+func (x *SearchActivityResponse) GetCounts() []*FacetCounts {
+	if x != nil {
+		return x.Counts
+	}
+	return nil
+}
+
+// TailActivityRequest says which records, and from where on.
+type TailActivityRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Which records. Its since, until, page_size, page_token and counts must be empty, and so must be
+	// its outcome: records are sent when they are decided, and an outcome can come later.
+	Search *SearchActivityRequest `protobuf:"bytes,1,opt,name=search,proto3" json:"search,omitempty"`
+	// Where to go on, from a message of a tail with the same search; empty begins with what is indexed
+	// from now on.
+	Cursor        string `protobuf:"bytes,2,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TailActivityRequest) Reset() {
+	*x = TailActivityRequest{}
+	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TailActivityRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TailActivityRequest) ProtoMessage() {}
+
+func (x *TailActivityRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TailActivityRequest.ProtoReflect.Descriptor instead.
+func (*TailActivityRequest) Descriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_activity_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *TailActivityRequest) GetSearch() *SearchActivityRequest {
+	if x != nil {
+		return x.Search
+	}
+	return nil
+}
+
+func (x *TailActivityRequest) GetCursor() string {
+	if x != nil {
+		return x.Cursor
+	}
+	return ""
+}
+
+// TailActivityResponse is what was indexed since the message before.
+type TailActivityResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The records, oldest first; none in a message that only says that the tail is alive.
+	Records []*v1.Record `protobuf:"bytes,1,rep,name=records,proto3" json:"records,omitempty"`
+	// Where to go on after these.
+	Cursor string `protobuf:"bytes,2,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	// Whether the records are without arguments, and weren't searched by them, since the caller is a
+	// viewer.
+	ArgumentsWithheld bool `protobuf:"varint,3,opt,name=arguments_withheld,json=argumentsWithheld,proto3" json:"arguments_withheld,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *TailActivityResponse) Reset() {
+	*x = TailActivityResponse{}
+	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TailActivityResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TailActivityResponse) ProtoMessage() {}
+
+func (x *TailActivityResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TailActivityResponse.ProtoReflect.Descriptor instead.
+func (*TailActivityResponse) Descriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_activity_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *TailActivityResponse) GetRecords() []*v1.Record {
+	if x != nil {
+		return x.Records
+	}
+	return nil
+}
+
+func (x *TailActivityResponse) GetCursor() string {
+	if x != nil {
+		return x.Cursor
+	}
+	return ""
+}
+
+func (x *TailActivityResponse) GetArgumentsWithheld() bool {
+	if x != nil {
+		return x.ArgumentsWithheld
+	}
+	return false
+}
+
 var File_sallyport_admin_v1_activity_service_proto protoreflect.FileDescriptor
 
 const file_sallyport_admin_v1_activity_service_proto_rawDesc = "" +
 	"\n" +
-	")sallyport/admin/v1/activity_service.proto\x12\x12sallyport.admin.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"sallyport/activity/v1/record.proto\x1a\x1fsallyport/admin/v1/access.proto\"\xa9\x02\n" +
+	")sallyport/admin/v1/activity_service.proto\x12\x12sallyport.admin.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"sallyport/activity/v1/record.proto\x1a\x1fsallyport/admin/v1/access.proto\"\x9e\x04\n" +
 	"\x15SearchActivityRequest\x12\x14\n" +
 	"\x05query\x18\x01 \x01(\tR\x05query\x12\x12\n" +
 	"\x04user\x18\x02 \x01(\tR\x04user\x12\x16\n" +
@@ -233,14 +671,53 @@ const file_sallyport_admin_v1_activity_service_proto_rawDesc = "" +
 	"\tpage_size\x18\a \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
 	"page_token\x18\b \x01(\tR\tpageToken\x12&\n" +
-	"\x0eadministrative\x18\t \x01(\bR\x0eadministrative\"\xbe\x01\n" +
+	"\x0eadministrative\x18\t \x01(\bR\x0eadministrative\x12\x14\n" +
+	"\x05group\x18\n" +
+	" \x01(\tR\x05group\x12\x18\n" +
+	"\aproduct\x18\v \x01(\tR\aproduct\x12\x18\n" +
+	"\aproject\x18\f \x01(\tR\aproject\x12\x18\n" +
+	"\aoutcome\x18\r \x01(\tR\aoutcome\x12\x12\n" +
+	"\x04rule\x18\x0e \x01(\tR\x04rule\x12\x16\n" +
+	"\x06family\x18\x0f \x01(\tR\x06family\x120\n" +
+	"\x05until\x18\x10 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\x121\n" +
+	"\x06counts\x18\x11 \x03(\x0e2\x19.sallyport.admin.v1.FacetR\x06counts\"\xc3\x01\n" +
+	"\vFacetCounts\x12/\n" +
+	"\x05facet\x18\x01 \x01(\x0e2\x19.sallyport.admin.v1.FacetR\x05facet\x126\n" +
+	"\x06counts\x18\x02 \x03(\v2\x1e.sallyport.admin.v1.FacetCountR\x06counts\x12\x16\n" +
+	"\x06others\x18\x03 \x01(\x03R\x06others\x12\x18\n" +
+	"\awithout\x18\x04 \x01(\x03R\awithout\x12\x19\n" +
+	"\bat_least\x18\x05 \x01(\bR\aatLeast\"N\n" +
+	"\n" +
+	"FacetCount\x12\x14\n" +
+	"\x05value\x18\x01 \x01(\tR\x05value\x12\x14\n" +
+	"\x05label\x18\x02 \x01(\tR\x05label\x12\x14\n" +
+	"\x05count\x18\x03 \x01(\x03R\x05count\"\x9d\x02\n" +
 	"\x16SearchActivityResponse\x127\n" +
 	"\arecords\x18\x01 \x03(\v2\x1d.sallyport.activity.v1.RecordR\arecords\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x14\n" +
 	"\x05total\x18\x03 \x01(\x03R\x05total\x12-\n" +
-	"\x12arguments_withheld\x18\x04 \x01(\bR\x11argumentsWithheld2\x85\x01\n" +
+	"\x12arguments_withheld\x18\x04 \x01(\bR\x11argumentsWithheld\x12$\n" +
+	"\x0etotal_at_least\x18\x05 \x01(\bR\ftotalAtLeast\x127\n" +
+	"\x06counts\x18\x06 \x03(\v2\x1f.sallyport.admin.v1.FacetCountsR\x06counts\"p\n" +
+	"\x13TailActivityRequest\x12A\n" +
+	"\x06search\x18\x01 \x01(\v2).sallyport.admin.v1.SearchActivityRequestR\x06search\x12\x16\n" +
+	"\x06cursor\x18\x02 \x01(\tR\x06cursor\"\x96\x01\n" +
+	"\x14TailActivityResponse\x127\n" +
+	"\arecords\x18\x01 \x03(\v2\x1d.sallyport.activity.v1.RecordR\arecords\x12\x16\n" +
+	"\x06cursor\x18\x02 \x01(\tR\x06cursor\x12-\n" +
+	"\x12arguments_withheld\x18\x03 \x01(\bR\x11argumentsWithheld*\x8e\x01\n" +
+	"\x05Facet\x12\x15\n" +
+	"\x11FACET_UNSPECIFIED\x10\x00\x12\x12\n" +
+	"\x0eFACET_DECISION\x10\x01\x12\x11\n" +
+	"\rFACET_OUTCOME\x10\x02\x12\x10\n" +
+	"\fFACET_CLIENT\x10\x03\x12\x10\n" +
+	"\fFACET_PERSON\x10\x04\x12\x13\n" +
+	"\x0fFACET_OPERATION\x10\x05\x12\x0e\n" +
+	"\n" +
+	"FACET_RULE\x10\x062\xf5\x01\n" +
 	"\x0fActivityService\x12r\n" +
-	"\x0eSearchActivity\x12).sallyport.admin.v1.SearchActivityRequest\x1a*.sallyport.admin.v1.SearchActivityResponse\"\t\x8a\xcf\x18\x02\b\x01\x90\x02\x01B\xcb\x01\n" +
+	"\x0eSearchActivity\x12).sallyport.admin.v1.SearchActivityRequest\x1a*.sallyport.admin.v1.SearchActivityResponse\"\t\x8a\xcf\x18\x02\b\x01\x90\x02\x01\x12n\n" +
+	"\fTailActivity\x12'.sallyport.admin.v1.TailActivityRequest\x1a(.sallyport.admin.v1.TailActivityResponse\"\t\x8a\xcf\x18\x02\b\x01\x90\x02\x010\x01B\xcb\x01\n" +
 	"\x16com.sallyport.admin.v1B\x14ActivityServiceProtoP\x01Z1sallyport/proto/gen/go/sallyport/admin/v1;adminv1\xa2\x02\x03SAX\xaa\x02\x12Sallyport.Admin.V1\xca\x02\x12Sallyport\\Admin\\V1\xe2\x02\x1eSallyport\\Admin\\V1\\GPBMetadata\xea\x02\x14Sallyport::Admin::V1b\x06proto3"
 
 var (
@@ -255,23 +732,38 @@ func file_sallyport_admin_v1_activity_service_proto_rawDescGZIP() []byte {
 	return file_sallyport_admin_v1_activity_service_proto_rawDescData
 }
 
-var file_sallyport_admin_v1_activity_service_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
+var file_sallyport_admin_v1_activity_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_sallyport_admin_v1_activity_service_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_sallyport_admin_v1_activity_service_proto_goTypes = []any{
-	(*SearchActivityRequest)(nil),  // 0: sallyport.admin.v1.SearchActivityRequest
-	(*SearchActivityResponse)(nil), // 1: sallyport.admin.v1.SearchActivityResponse
-	(*timestamppb.Timestamp)(nil),  // 2: google.protobuf.Timestamp
-	(*v1.Record)(nil),              // 3: sallyport.activity.v1.Record
+	(Facet)(0),                     // 0: sallyport.admin.v1.Facet
+	(*SearchActivityRequest)(nil),  // 1: sallyport.admin.v1.SearchActivityRequest
+	(*FacetCounts)(nil),            // 2: sallyport.admin.v1.FacetCounts
+	(*FacetCount)(nil),             // 3: sallyport.admin.v1.FacetCount
+	(*SearchActivityResponse)(nil), // 4: sallyport.admin.v1.SearchActivityResponse
+	(*TailActivityRequest)(nil),    // 5: sallyport.admin.v1.TailActivityRequest
+	(*TailActivityResponse)(nil),   // 6: sallyport.admin.v1.TailActivityResponse
+	(*timestamppb.Timestamp)(nil),  // 7: google.protobuf.Timestamp
+	(*v1.Record)(nil),              // 8: sallyport.activity.v1.Record
 }
 var file_sallyport_admin_v1_activity_service_proto_depIdxs = []int32{
-	2, // 0: sallyport.admin.v1.SearchActivityRequest.since:type_name -> google.protobuf.Timestamp
-	3, // 1: sallyport.admin.v1.SearchActivityResponse.records:type_name -> sallyport.activity.v1.Record
-	0, // 2: sallyport.admin.v1.ActivityService.SearchActivity:input_type -> sallyport.admin.v1.SearchActivityRequest
-	1, // 3: sallyport.admin.v1.ActivityService.SearchActivity:output_type -> sallyport.admin.v1.SearchActivityResponse
-	3, // [3:4] is the sub-list for method output_type
-	2, // [2:3] is the sub-list for method input_type
-	2, // [2:2] is the sub-list for extension type_name
-	2, // [2:2] is the sub-list for extension extendee
-	0, // [0:2] is the sub-list for field type_name
+	7,  // 0: sallyport.admin.v1.SearchActivityRequest.since:type_name -> google.protobuf.Timestamp
+	7,  // 1: sallyport.admin.v1.SearchActivityRequest.until:type_name -> google.protobuf.Timestamp
+	0,  // 2: sallyport.admin.v1.SearchActivityRequest.counts:type_name -> sallyport.admin.v1.Facet
+	0,  // 3: sallyport.admin.v1.FacetCounts.facet:type_name -> sallyport.admin.v1.Facet
+	3,  // 4: sallyport.admin.v1.FacetCounts.counts:type_name -> sallyport.admin.v1.FacetCount
+	8,  // 5: sallyport.admin.v1.SearchActivityResponse.records:type_name -> sallyport.activity.v1.Record
+	2,  // 6: sallyport.admin.v1.SearchActivityResponse.counts:type_name -> sallyport.admin.v1.FacetCounts
+	1,  // 7: sallyport.admin.v1.TailActivityRequest.search:type_name -> sallyport.admin.v1.SearchActivityRequest
+	8,  // 8: sallyport.admin.v1.TailActivityResponse.records:type_name -> sallyport.activity.v1.Record
+	1,  // 9: sallyport.admin.v1.ActivityService.SearchActivity:input_type -> sallyport.admin.v1.SearchActivityRequest
+	5,  // 10: sallyport.admin.v1.ActivityService.TailActivity:input_type -> sallyport.admin.v1.TailActivityRequest
+	4,  // 11: sallyport.admin.v1.ActivityService.SearchActivity:output_type -> sallyport.admin.v1.SearchActivityResponse
+	6,  // 12: sallyport.admin.v1.ActivityService.TailActivity:output_type -> sallyport.admin.v1.TailActivityResponse
+	11, // [11:13] is the sub-list for method output_type
+	9,  // [9:11] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_sallyport_admin_v1_activity_service_proto_init() }
@@ -285,13 +777,14 @@ func file_sallyport_admin_v1_activity_service_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sallyport_admin_v1_activity_service_proto_rawDesc), len(file_sallyport_admin_v1_activity_service_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   2,
+			NumEnums:      1,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_sallyport_admin_v1_activity_service_proto_goTypes,
 		DependencyIndexes: file_sallyport_admin_v1_activity_service_proto_depIdxs,
+		EnumInfos:         file_sallyport_admin_v1_activity_service_proto_enumTypes,
 		MessageInfos:      file_sallyport_admin_v1_activity_service_proto_msgTypes,
 	}.Build()
 	File_sallyport_admin_v1_activity_service_proto = out.File

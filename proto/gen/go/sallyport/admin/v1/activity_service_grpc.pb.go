@@ -20,6 +20,7 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	ActivityService_SearchActivity_FullMethodName = "/sallyport.admin.v1.ActivityService/SearchActivity"
+	ActivityService_TailActivity_FullMethodName   = "/sallyport.admin.v1.ActivityService/TailActivity"
 )
 
 // ActivityServiceClient is the client API for ActivityService service.
@@ -32,6 +33,11 @@ type ActivityServiceClient interface {
 	// SearchActivity returns records, newest first. UNAVAILABLE means that Elasticsearch is away;
 	// nothing is lost meanwhile. A viewer gets records without arguments, and can't search in them.
 	SearchActivity(ctx context.Context, in *SearchActivityRequest, opts ...grpc.CallOption) (*SearchActivityResponse, error)
+	// TailActivity sends records as they are indexed, in the order in which they were written down, each
+	// once, until the caller ends it. The first message comes at once, and one without records at least
+	// every 15 seconds. A caller that falls too far behind, or takes nothing for a while, is cut with
+	// OUT_OF_RANGE and goes on from the cursor of the last message that it took.
+	TailActivity(ctx context.Context, in *TailActivityRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[TailActivityResponse], error)
 }
 
 type activityServiceClient struct {
@@ -52,6 +58,25 @@ func (c *activityServiceClient) SearchActivity(ctx context.Context, in *SearchAc
 	return out, nil
 }
 
+func (c *activityServiceClient) TailActivity(ctx context.Context, in *TailActivityRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[TailActivityResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &ActivityService_ServiceDesc.Streams[0], ActivityService_TailActivity_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[TailActivityRequest, TailActivityResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ActivityService_TailActivityClient = grpc.ServerStreamingClient[TailActivityResponse]
+
 // ActivityServiceServer is the server API for ActivityService service.
 // All implementations must embed UnimplementedActivityServiceServer
 // for forward compatibility.
@@ -62,6 +87,11 @@ type ActivityServiceServer interface {
 	// SearchActivity returns records, newest first. UNAVAILABLE means that Elasticsearch is away;
 	// nothing is lost meanwhile. A viewer gets records without arguments, and can't search in them.
 	SearchActivity(context.Context, *SearchActivityRequest) (*SearchActivityResponse, error)
+	// TailActivity sends records as they are indexed, in the order in which they were written down, each
+	// once, until the caller ends it. The first message comes at once, and one without records at least
+	// every 15 seconds. A caller that falls too far behind, or takes nothing for a while, is cut with
+	// OUT_OF_RANGE and goes on from the cursor of the last message that it took.
+	TailActivity(*TailActivityRequest, grpc.ServerStreamingServer[TailActivityResponse]) error
 	mustEmbedUnimplementedActivityServiceServer()
 }
 
@@ -74,6 +104,9 @@ type UnimplementedActivityServiceServer struct{}
 
 func (UnimplementedActivityServiceServer) SearchActivity(context.Context, *SearchActivityRequest) (*SearchActivityResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method SearchActivity not implemented")
+}
+func (UnimplementedActivityServiceServer) TailActivity(*TailActivityRequest, grpc.ServerStreamingServer[TailActivityResponse]) error {
+	return status.Error(codes.Unimplemented, "method TailActivity not implemented")
 }
 func (UnimplementedActivityServiceServer) mustEmbedUnimplementedActivityServiceServer() {}
 func (UnimplementedActivityServiceServer) testEmbeddedByValue()                         {}
@@ -114,6 +147,17 @@ func _ActivityService_SearchActivity_Handler(srv interface{}, ctx context.Contex
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ActivityService_TailActivity_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(TailActivityRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(ActivityServiceServer).TailActivity(m, &grpc.GenericServerStream[TailActivityRequest, TailActivityResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ActivityService_TailActivityServer = grpc.ServerStreamingServer[TailActivityResponse]
+
 // ActivityService_ServiceDesc is the grpc.ServiceDesc for ActivityService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -126,6 +170,12 @@ var ActivityService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _ActivityService_SearchActivity_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "TailActivity",
+			Handler:       _ActivityService_TailActivity_Handler,
+			ServerStreams: true,
+		},
+	},
 	Metadata: "sallyport/admin/v1/activity_service.proto",
 }
