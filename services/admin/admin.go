@@ -99,6 +99,7 @@ func Start(_ context.Context, p *process.Process, cfg Config) error {
 			})
 			adminv1.RegisterSessionServiceServer(s, SessionServer{})
 			adminv1.RegisterActivityServiceServer(s, &ActivityServer{elastic: search})
+			adminv1.RegisterDashboardServiceServer(s, &DashboardServer{elastic: search})
 			adminv1.RegisterStatusServiceServer(s, newStatusServer(cfg, store, search, operations, people))
 		},
 	})
