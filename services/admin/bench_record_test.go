@@ -66,14 +66,22 @@ func measureSearches(b *testing.B, client adminv1.ActivityServiceClient) {
 	dice := rand.New(rand.NewPCG(3, 4))
 	words := []string{"printer", "OPS-17", "searchJira", "person7", "server room", "contractors", "minutes lorem", "priority"}
 	for name, next := range map[string]func() *adminv1.SearchActivityRequest{
-		"box":             func() *adminv1.SearchActivityRequest { return &adminv1.SearchActivityRequest{Query: words[dice.IntN(len(words))]} },
-		"newest":          func() *adminv1.SearchActivityRequest { return &adminv1.SearchActivityRequest{} },
-		"filter=decision": func() *adminv1.SearchActivityRequest { return &adminv1.SearchActivityRequest{Decision: activity.Blocked} },
+		"box": func() *adminv1.SearchActivityRequest {
+			return &adminv1.SearchActivityRequest{Query: words[dice.IntN(len(words))]}
+		},
+		"newest": func() *adminv1.SearchActivityRequest { return &adminv1.SearchActivityRequest{} },
+		"filter=decision": func() *adminv1.SearchActivityRequest {
+			return &adminv1.SearchActivityRequest{Decision: activity.Blocked}
+		},
 		"filter=person": func() *adminv1.SearchActivityRequest {
 			return &adminv1.SearchActivityRequest{User: fmt.Sprintf("person%d@acme.test", dice.IntN(monthPeople))}
 		},
-		"deep":   func() *adminv1.SearchActivityRequest { return &adminv1.SearchActivityRequest{PageToken: somewhere(dice)} },
-		"detail": func() *adminv1.SearchActivityRequest { return &adminv1.SearchActivityRequest{PageToken: somewhere(dice), PageSize: 1} },
+		"deep": func() *adminv1.SearchActivityRequest {
+			return &adminv1.SearchActivityRequest{PageToken: somewhere(dice)}
+		},
+		"detail": func() *adminv1.SearchActivityRequest {
+			return &adminv1.SearchActivityRequest{PageToken: somewhere(dice), PageSize: 1}
+		},
 	} {
 		measure(b, name, nil, func() error {
 			_, err := client.SearchActivity(asAdmin(b), next())
@@ -91,7 +99,9 @@ func somewhere(dice *rand.Rand) string {
 func measureDashboards(b *testing.B, client adminv1.DashboardServiceClient, transport esapi.Transport) {
 	b.Helper()
 	yes := true
-	forget := func() { send(b, transport, esapi.IndicesClearCacheRequest{Index: []string{activity.Actions}, Request: &yes}) }
+	forget := func() {
+		send(b, transport, esapi.IndicesClearCacheRequest{Index: []string{activity.Actions}, Request: &yes})
+	}
 	month := &adminv1.GetDashboardRequest{Range: adminv1.DashboardRange_DASHBOARD_RANGE_LAST_30_DAYS, TimeZone: "Europe/Berlin"}
 	get := func(request *adminv1.GetDashboardRequest) func() error {
 		return func() error {

@@ -1,7 +1,9 @@
 package admin
 
 import (
+	"cmp"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"time"
 
@@ -23,12 +25,10 @@ type countedRange struct {
 	RequestBytes  number `json:"request_bytes"`
 	ResponseBytes number `json:"response_bytes"`
 	Allowed       struct {
-		Count            int64    `json:"doc_count"`
-		Outcomes         topTerms `json:"outcomes"`
-		Duration         ranks    `json:"duration"`
-		Measured         number   `json:"measured"`
-		Upstream         ranks    `json:"upstream"`
-		UpstreamMeasured number   `json:"upstream_measured"`
+		Count    int64    `json:"doc_count"`
+		Outcomes topTerms `json:"outcomes"`
+		Duration ranks    `json:"duration"`
+		Upstream ranks    `json:"upstream"`
 	} `json:"allowed"`
 	Blocked struct {
 		Count    int64    `json:"doc_count"`
@@ -45,8 +45,11 @@ type countedRange struct {
 	} `json:"failed"`
 	OverTime   topTerms `json:"over_time"`
 	Operations topTerms `json:"operations"`
-	PeopleMost topTerms `json:"people_most"`
-	Clients    topTerms `json:"clients"`
+	Addresses  topTerms `json:"addresses"`
+	Accounts   struct {
+		Most topTerms `json:"most"`
+	} `json:"accounts"`
+	Clients topTerms `json:"clients"`
 }
 
 // number is a count or a sum.
@@ -74,7 +77,6 @@ type bucket struct {
 	Key     json.RawMessage `json:"key"`
 	Count   int64           `json:"doc_count"`
 	Blocked docs            `json:"blocked"`
-	Email   topTerms        `json:"email"`
 	Name    topTerms        `json:"name"`
 	Last    struct {
 		Hits struct {
@@ -106,14 +108,19 @@ func (b *bucket) text() string {
 	return text
 }
 
-// called is how people call it: what most of its documents do.
+// called is how people call it: as most of its documents do.
 func (b *bucket) called() string {
-	for _, names := range []topTerms{b.Email, b.Name} {
-		if len(names.Buckets) > 0 {
-			return names.Buckets[0].text()
-		}
+	if len(b.Name.Buckets) == 0 {
+		return ""
 	}
-	return ""
+	return b.Name.Buckets[0].text()
+}
+
+// people are those with an e-mail address and those without, the most first.
+func (c *countedRange) people(top int) []*adminv1.DashboardCount {
+	list := append(c.Addresses.counts(), c.Accounts.Most.counts()...)
+	slices.SortStableFunc(list, func(a, b *adminv1.DashboardCount) int { return cmp.Compare(b.GetCalls(), a.GetCalls()) })
+	return list[:min(top, len(list))]
 }
 
 func (t topTerms) counts() []*adminv1.DashboardCount {
@@ -121,6 +128,15 @@ func (t topTerms) counts() []*adminv1.DashboardCount {
 	for i := range t.Buckets {
 		b := &t.Buckets[i]
 		list[i] = &adminv1.DashboardCount{Key: b.text(), Name: b.called(), Calls: b.Count, Blocked: b.Blocked.Count}
+	}
+	return list
+}
+
+// refusals are counts of what was refused, and so blocked.
+func (t topTerms) refusals() []*adminv1.DashboardCount {
+	list := t.counts()
+	for _, one := range list {
+		one.Blocked = one.Calls
 	}
 	return list
 }
@@ -142,7 +158,7 @@ func (c *countedRange) totals() *adminv1.DashboardTotals {
 	t := &adminv1.DashboardTotals{
 		Calls: c.Count, Allowed: c.Allowed.Count, Blocked: c.Blocked.Count, People: int64(c.People.Value),
 		RequestBytes: int64(c.RequestBytes.Value), ResponseBytes: int64(c.ResponseBytes.Value),
-		Duration: latency(c.Allowed.Duration, c.Allowed.Measured), Upstream: latency(c.Allowed.Upstream, c.Allowed.UpstreamMeasured),
+		Duration: latency(c.Allowed.Duration), Upstream: latency(c.Allowed.Upstream),
 		Unanswered: c.Allowed.Count,
 	}
 	if t.Calls > 0 {
@@ -164,12 +180,10 @@ func (c *countedRange) totals() *adminv1.DashboardTotals {
 }
 
 // latency is nil where nothing was measured.
-func latency(of ranks, measured number) *adminv1.DashboardLatency {
+func latency(of ranks) *adminv1.DashboardLatency {
 	p50, p95 := of.Values["50.0"], of.Values["95.0"]
 	if p50 == nil || p95 == nil {
 		return nil
 	}
-	return &adminv1.DashboardLatency{
-		Calls: int64(measured.Value), P50: durationpb.New(time.Duration(*p50)), P95: durationpb.New(time.Duration(*p95)),
-	}
+	return &adminv1.DashboardLatency{P50: durationpb.New(time.Duration(*p50)), P95: durationpb.New(time.Duration(*p95))}
 }

@@ -205,10 +205,10 @@ type GetDashboardResponse struct {
 	Buckets []*DashboardBucket `protobuf:"bytes,9,rep,name=buckets,proto3" json:"buckets,omitempty"`
 	// The operations that were called most, by name.
 	Operations []*DashboardCount `protobuf:"bytes,10,rep,name=operations,proto3" json:"operations,omitempty"`
-	// The people who called most. The key is the account id, the name the e-mail address as last seen, or
-	// the person's name.
+	// The people who called most. The key is the e-mail address, so that somebody who got another one within the
+	// range is two; of a person without one it is the account id.
 	People []*DashboardCount `protobuf:"bytes,11,rep,name=people,proto3" json:"people,omitempty"`
-	// The assistants that called most. The key is the assistant's, the name as last seen.
+	// The assistants that called most. The key is the assistant's, the name the one most of its calls have.
 	Clients []*DashboardCount `protobuf:"bytes,12,rep,name=clients,proto3" json:"clients,omitempty"`
 	// The rules that blocked most.
 	Rules []*DashboardRule `protobuf:"bytes,13,rep,name=rules,proto3" json:"rules,omitempty"`
@@ -388,9 +388,10 @@ type DashboardTotals struct {
 	// Bytes of answers' bodies, counted alike.
 	ResponseBytes int64 `protobuf:"varint,10,opt,name=response_bytes,json=responseBytes,proto3" json:"response_bytes,omitempty"`
 	// How long allowed calls took from the first byte of the request to the last of the answer, both of
-	// Sallyport's time and Atlassian's; absent where none was measured.
+	// Sallyport's time and Atlassian's; absent where none was measured. It rests on the calls that have an outcome.
 	Duration *DashboardLatency `protobuf:"bytes,11,opt,name=duration,proto3" json:"duration,omitempty"`
-	// Atlassian's part of it: from the first byte sent there to the last received.
+	// Atlassian's part of it: from the first byte sent there to the last received. It rests on the same calls. What is
+	// Sallyport's part isn't the difference of the percentiles, which are of different calls.
 	Upstream      *DashboardLatency `protobuf:"bytes,12,opt,name=upstream,proto3" json:"upstream,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -513,12 +514,10 @@ func (x *DashboardTotals) GetUpstream() *DashboardLatency {
 // A DashboardLatency is how long calls took. Percentiles are 1 percent off at most.
 type DashboardLatency struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// How many calls were measured: those whose outcome is known.
-	Calls int64 `protobuf:"varint,1,opt,name=calls,proto3" json:"calls,omitempty"`
 	// Half of them took no longer.
-	P50 *durationpb.Duration `protobuf:"bytes,2,opt,name=p50,proto3" json:"p50,omitempty"`
+	P50 *durationpb.Duration `protobuf:"bytes,1,opt,name=p50,proto3" json:"p50,omitempty"`
 	// 95 of 100 took no longer.
-	P95           *durationpb.Duration `protobuf:"bytes,3,opt,name=p95,proto3" json:"p95,omitempty"`
+	P95           *durationpb.Duration `protobuf:"bytes,2,opt,name=p95,proto3" json:"p95,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -551,13 +550,6 @@ func (x *DashboardLatency) ProtoReflect() protoreflect.Message {
 // Deprecated: Use DashboardLatency.ProtoReflect.Descriptor instead.
 func (*DashboardLatency) Descriptor() ([]byte, []int) {
 	return file_sallyport_admin_v1_dashboard_service_proto_rawDescGZIP(), []int{3}
-}
-
-func (x *DashboardLatency) GetCalls() int64 {
-	if x != nil {
-		return x.Calls
-	}
-	return 0
 }
 
 func (x *DashboardLatency) GetP50() *durationpb.Duration {
@@ -663,7 +655,7 @@ type DashboardCount struct {
 	Key string `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
 	// How people call it; empty where that is the key.
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// Calls in all. Where there are more than a day's index tells apart, 500 each, a rare one may be counted low.
+	// Calls in all. Of each day the 500 most called are counted: where a day has more, a rare one may be counted low.
 	Calls int64 `protobuf:"varint,3,opt,name=calls,proto3" json:"calls,omitempty"`
 	// Those of them that were blocked.
 	Blocked       int64 `protobuf:"varint,4,opt,name=blocked,proto3" json:"blocked,omitempty"`
@@ -854,11 +846,10 @@ const file_sallyport_admin_v1_dashboard_service_proto_rawDesc = "" +
 	"\x0eresponse_bytes\x18\n" +
 	" \x01(\x03R\rresponseBytes\x12@\n" +
 	"\bduration\x18\v \x01(\v2$.sallyport.admin.v1.DashboardLatencyR\bduration\x12@\n" +
-	"\bupstream\x18\f \x01(\v2$.sallyport.admin.v1.DashboardLatencyR\bupstream\"\x82\x01\n" +
-	"\x10DashboardLatency\x12\x14\n" +
-	"\x05calls\x18\x01 \x01(\x03R\x05calls\x12+\n" +
-	"\x03p50\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x03p50\x12+\n" +
-	"\x03p95\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x03p95\"\xbd\x01\n" +
+	"\bupstream\x18\f \x01(\v2$.sallyport.admin.v1.DashboardLatencyR\bupstream\"l\n" +
+	"\x10DashboardLatency\x12+\n" +
+	"\x03p50\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\x03p50\x12+\n" +
+	"\x03p95\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x03p95\"\xbd\x01\n" +
 	"\x0fDashboardBucket\x120\n" +
 	"\x05start\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x05start\x12,\n" +
 	"\x03end\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x03end\x12\x18\n" +
