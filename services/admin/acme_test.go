@@ -19,6 +19,15 @@ import (
 type acme struct {
 	rand   *rand.Rand
 	engine *policy.Engine
+	// choose picks one of n; where it is nil, each is as likely.
+	choose func(n int) int
+}
+
+func (a *acme) one(n int) int {
+	if a.choose != nil {
+		return a.choose(n)
+	}
+	return a.rand.IntN(n)
 }
 
 // assistants are four that people use.
@@ -81,7 +90,7 @@ func (a *acme) person(n int) (activity.User, policy.Subject) {
 func (a *acme) record(t testing.TB, id string, at time.Time, people int) (activity.Record, policy.Decision) {
 	t.Helper()
 	text := strings.Repeat("Lorem ipsum dolor sit amet. ", 4+a.rand.IntN(100))
-	params := strings.ReplaceAll(tools[a.rand.IntN(len(tools))], "%s", text)
+	params := strings.ReplaceAll(tools[a.one(len(tools))], "%s", text)
 	body := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":` + params + `}`
 	switch a.rand.IntN(40) {
 	case 0:
@@ -95,8 +104,8 @@ func (a *acme) record(t testing.TB, id string, at time.Time, people int) (activi
 		t.Fatal(err)
 	}
 	m := read.Messages[0]
-	user, subject := a.person(a.rand.IntN(people))
-	client := assistants[a.rand.IntN(len(assistants))]
+	user, subject := a.person(a.one(people))
+	client := assistants[a.one(len(assistants))]
 	r := activity.Record{
 		Timestamp: at, Event: activity.Event{ID: id, Action: m.Method, Outcome: "success", Duration: 2e8}, User: &user,
 		HTTP:   &activity.HTTP{Request: &activity.Request{Method: "POST", Body: activity.Body{Bytes: int64(len(body))}}},

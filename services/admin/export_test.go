@@ -2,9 +2,11 @@ package admin
 
 import (
 	"context"
+	"time"
 
 	"google.golang.org/grpc"
 
+	adminv1 "sallyport/proto/gen/go/sallyport/admin/v1"
 	identityv1 "sallyport/proto/gen/go/sallyport/identity/v1"
 	"sallyport/services/internal/state"
 )
@@ -27,4 +29,14 @@ func PersonalGuard(store *state.Store, identity grpc.ClientConnInterface, consol
 		_, err := g.unary(ctx, nil, &grpc.UnaryServerInfo{FullMethod: method}, func(context.Context, any) (any, error) { return nil, nil })
 		return err
 	}
+}
+
+// Timeline is what is understood of a dashboard's range: start and end, those of the range before, the
+// interval, and where buckets begin.
+func Timeline(request *adminv1.GetDashboardRequest, now time.Time) (ends [4]time.Time, interval string, edges []time.Time, _ error) {
+	t, err := newTimeline(request, now)
+	if err != nil {
+		return ends, "", nil, err
+	}
+	return [4]time.Time{t.within.start, t.within.end, t.before.start, t.before.end}, t.interval.name, t.edges[:len(t.edges)-1], nil
 }

@@ -71,7 +71,7 @@ type tally struct {
 	Buckets json.RawMessage `json:"buckets"`
 }
 
-type bucket struct {
+type facetBucket struct {
 	Key   string `json:"key"`
 	Count int64  `json:"doc_count"`
 }
@@ -105,7 +105,7 @@ func (s *search) countsMessage(answers map[string]tally, total int64) ([]*adminv
 }
 
 func readValues(text json.RawMessage, _ []string) ([]*adminv1.FacetCount, error) {
-	var buckets map[string]bucket
+	var buckets map[string]facetBucket
 	err := json.Unmarshal(text, &buckets)
 	var list []*adminv1.FacetCount
 	for value, b := range buckets {
@@ -133,7 +133,7 @@ func readTerms(text json.RawMessage, labels []string) ([]*adminv1.FacetCount, er
 			return nil, fmt.Errorf("a bucket: %w", err)
 		}
 		for _, field := range labels {
-			var label struct{ Buckets []bucket }
+			var label struct{ Buckets []facetBucket }
 			if json.Unmarshal(b[field], &label) == nil && len(label.Buckets) > 0 {
 				c.Label = label.Buckets[0].Key
 				break

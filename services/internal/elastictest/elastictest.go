@@ -91,6 +91,16 @@ func wipe(t testing.TB, address string) {
 			do(t, transport, esapi.IndicesDeleteRequest{Index: []string{index}})
 		}
 	}
+	Prepare(t, address)
+}
+
+// Prepare puts Sallyport's index template into an Elasticsearch.
+func Prepare(t testing.TB, address string) {
+	t.Helper()
+	transport, err := elastic.Open(address)
+	if err != nil {
+		t.Fatal(err)
+	}
 	do(t, transport, esapi.IndicesPutIndexTemplateRequest{Name: activity.TemplateName, Body: bytes.NewReader(activity.Template)})
 }
 

@@ -34,19 +34,29 @@ type Server struct {
 	http, transport string
 
 	dir     string
+	heap    int
 	program *exec.Cmd
 	ended   chan error
 }
 
+// testHeap is small: tests have little data.
+const testHeap = 256
+
 // Start starts an empty Elasticsearch on free loopback ports. The caller stops it.
 func Start(t testing.TB) *Server {
+	t.Helper()
+	return StartSized(t, testHeap)
+}
+
+// StartSized starts one with a heap of so many MiB, for measuring.
+func StartSized(t testing.TB, heap int) *Server {
 	t.Helper()
 	home, java := parts(t)
 	dir, err := os.MkdirTemp("", "sallyport-elasticsearch-")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{dir: dir, http: nativetest.FreeAddress(t), transport: nativetest.FreeAddress(t)}
+	s := &Server{dir: dir, heap: heap, http: nativetest.FreeAddress(t), transport: nativetest.FreeAddress(t)}
 	err = s.start(home, java)
 	if err != nil {
 		log, _ := os.ReadFile(s.logFile())
@@ -137,8 +147,8 @@ func (s *Server) run(home, java string) error {
 	s.program.Stdout, s.program.Stderr = console, console
 	s.program.Dir = s.dir
 	s.program.Env = append(os.Environ(), "ES_JAVA_HOME="+java, "ES_PATH_CONF="+filepath.Join(s.dir, "config"), "ES_TMPDIR="+filepath.Join(s.dir, "tmp"),
-		// Small and quick to start: tests have little data and end soon.
-		"ES_JAVA_OPTS=-Xms256m -Xmx256m -XX:-AlwaysPreTouch -XX:TieredStopAtLevel=1")
+		// Quick to start: tests end soon. The native stack has the same options (tools/stack/native).
+		fmt.Sprintf("ES_JAVA_OPTS=-Xms%dm -Xmx%dm -XX:-AlwaysPreTouch -XX:TieredStopAtLevel=1", s.heap, s.heap))
 	// A test that is killed takes it along.
 	s.program.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if os.Geteuid() == 0 {

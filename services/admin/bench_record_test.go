@@ -1,0 +1,143 @@
+package admin_test
+
+import (
+	"encoding/base64"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/elastic/go-elasticsearch/v8/esapi"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	adminv1 "sallyport/proto/gen/go/sallyport/admin/v1"
+	"sallyport/services/admin"
+	"sallyport/services/internal/activity"
+	"sallyport/services/internal/elastic"
+	"sallyport/services/internal/elastictest"
+	"sallyport/services/internal/redistest"
+)
+
+const (
+	// recordsVariable is how many records BenchmarkRecord makes.
+	recordsVariable = "SALLYPORT_BENCH_RECORDS"
+	// measuredVariable names an Elasticsearch to measure instead of one that is started and removed again. The
+	// records that it has are measured; where it has none, they are made, and stay.
+	measuredVariable = "SALLYPORT_BENCH_ELASTICSEARCH"
+	// stackHeap is the heap of the native stack's Elasticsearch (tools/stack/native), in MiB.
+	stackHeap = 512
+)
+
+// BenchmarkRecord measures the admin service on a month of records, in an Elasticsearch that is set
+// up as the native stack's and has nothing else to do. docs/performance.md has numbers.
+func BenchmarkRecord(b *testing.B) {
+	address := os.Getenv(measuredVariable)
+	if address == "" {
+		server := elastictest.StartSized(b, stackHeap)
+		b.Cleanup(server.Stop)
+		address = server.URL
+	}
+	transport, err := elastic.Open(address)
+	if err != nil {
+		b.Fatal(err)
+	}
+	conn := start(b, admin.Config{Elasticsearch: address, Redis: redistest.Start(b)})
+	page, err := adminv1.NewActivityServiceClient(conn).SearchActivity(asAdmin(b), &adminv1.SearchActivityRequest{PageSize: 1})
+	if err != nil {
+		b.Fatal(err)
+	}
+	if page.GetTotal() == 0 {
+		records, err := strconv.Atoi(os.Getenv(recordsVariable))
+		if err != nil {
+			records = 100_000
+		}
+		elastictest.Prepare(b, address)
+		newMonth(b, records, time.Now()).write(b, address)
+	}
+	measureSearches(b, adminv1.NewActivityServiceClient(conn))
+	measureDashboards(b, adminv1.NewDashboardServiceClient(conn), transport)
+}
+
+func measureSearches(b *testing.B, client adminv1.ActivityServiceClient) {
+	b.Helper()
+	dice := rand.New(rand.NewPCG(3, 4))
+	words := []string{"printer", "OPS-17", "searchJira", "person7", "server room", "contractors", "minutes lorem", "priority"}
+	for name, next := range map[string]func() *adminv1.SearchActivityRequest{
+		"box": func() *adminv1.SearchActivityRequest {
+			return &adminv1.SearchActivityRequest{Query: words[dice.IntN(len(words))]}
+		},
+		"newest": func() *adminv1.SearchActivityRequest { return &adminv1.SearchActivityRequest{} },
+		"filter=decision": func() *adminv1.SearchActivityRequest {
+			return &adminv1.SearchActivityRequest{Decision: activity.Blocked}
+		},
+		"filter=person": func() *adminv1.SearchActivityRequest {
+			return &adminv1.SearchActivityRequest{User: fmt.Sprintf("person%d@acme.test", dice.IntN(monthPeople))}
+		},
+		"deep": func() *adminv1.SearchActivityRequest {
+			return &adminv1.SearchActivityRequest{PageToken: somewhere(dice)}
+		},
+		"detail": func() *adminv1.SearchActivityRequest {
+			return &adminv1.SearchActivityRequest{PageToken: somewhere(dice), PageSize: 1}
+		},
+	} {
+		measure(b, name, nil, func() error {
+			_, err := client.SearchActivity(asAdmin(b), next())
+			return err
+		})
+	}
+}
+
+// somewhere is a page token of a random moment of the month.
+func somewhere(dice *rand.Rand) string {
+	at := time.Now().Add(-time.Duration(dice.Int64N(int64(monthDays * 24 * time.Hour)))).UTC()
+	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, `[%q,"z"]`, at.Format(time.RFC3339Nano)))
+}
+
+func measureDashboards(b *testing.B, client adminv1.DashboardServiceClient, transport esapi.Transport) {
+	b.Helper()
+	yes := true
+	forget := func() {
+		send(b, transport, esapi.IndicesClearCacheRequest{Index: []string{activity.Actions}, Request: &yes})
+	}
+	month := &adminv1.GetDashboardRequest{Range: adminv1.DashboardRange_DASHBOARD_RANGE_LAST_30_DAYS, TimeZone: "Europe/Berlin"}
+	get := func(request *adminv1.GetDashboardRequest) func() error {
+		return func() error {
+			_, err := client.GetDashboard(asAdmin(b), request)
+			return err
+		}
+	}
+	week := &adminv1.GetDashboardRequest{Range: adminv1.DashboardRange_DASHBOARD_RANGE_LAST_7_DAYS, TimeZone: "Europe/Berlin"}
+	person := &adminv1.GetDashboardRequest{Start: timestamppb.New(time.Now().AddDate(0, 0, -30)), User: "person0@acme.test"}
+	measure(b, "dashboard=30d/cold", forget, get(month))
+	measure(b, "dashboard=30d/again", nil, get(month))
+	measure(b, "dashboard=7d/cold", forget, get(week))
+	measure(b, "dashboard=30d/person/cold", forget, get(person))
+}
+
+// measure reports how long it takes to do something, as percentiles; before is done before each time
+// and not measured.
+func measure(b *testing.B, name string, before func(), do func() error) {
+	b.Helper()
+	b.Run(name, func(b *testing.B) {
+		var took []time.Duration
+		for b.Loop() {
+			if before != nil {
+				before()
+			}
+			began := time.Now()
+			err := do()
+			if err != nil {
+				b.Fatal(err)
+			}
+			took = append(took, time.Since(began))
+		}
+		slices.Sort(took)
+		percentile := func(p int) float64 { return float64(took[min(len(took)*p/100, len(took)-1)].Microseconds()) / 1000 }
+		b.ReportMetric(percentile(50), "p50-ms")
+		b.ReportMetric(percentile(99), "p99-ms")
+		b.ReportMetric(0, "ns/op")
+	})
+}
