@@ -88,6 +88,10 @@ func (q question) plan(s *session, rules *ruleset, contact string) (plan, error)
 		judgements[i] = judge(m, s, rules, contact)
 		governed = governed || m.Governed()
 		p.note.Blocked = p.note.Blocked || judgements[i].blocked()
+		// A subscription has no answer but events, and ends when the assistant leaves.
+		if m.Kind == mcp.Request && m.Method != "subscriptions/listen" {
+			p.note.Requests++
+		}
 	}
 	p.note.Index = activity.IndexOf(q.at, governed)
 	if len(q.messages) == 1 && q.messages[0].Method == "initialize" && !q.stateless() {

@@ -109,3 +109,19 @@ func TestRecordsSayWhatNoPolicyDecided(t *testing.T) {
 		}
 	}
 }
+
+// TestNoteCountsTheRequests shows that accesslog is told how many answers to expect.
+func TestNoteCountsTheRequests(t *testing.T) {
+	g := signedIn(t, `{"default":"allow"}`)
+	for body, want := range map[string]int{
+		`{"jsonrpc":"2.0","id":1,"method":"ping"}`:                 1,
+		`{"jsonrpc":"2.0","method":"notifications/initialized"}`:   0,
+		`{"jsonrpc":"2.0","id":1,"result":{}}`:                     0,
+		`{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen"}`: 0,
+		`[{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","id":2,"method":"ping"},{"jsonrpc":"2.0","method":"notifications/x"}]`: 2,
+	} {
+		if got := activity.NoteFrom(g.post(body).GetDynamicMetadata()).Requests; got != want {
+			t.Errorf("%s wants %d answers, %d are expected", body, want, got)
+		}
+	}
+}
