@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"sallyport/services/authz/redact"
 	"sallyport/services/internal/activity"
 	"sallyport/services/internal/state"
 	"sallyport/services/mcp"
@@ -22,13 +23,15 @@ type question struct {
 	at       time.Time
 	messages []mcp.Message
 	claim    claim
+	// redact are the keys whose values are cut out of records.
+	redact *redact.Keys
 	// refusal is why the request is blocked whatever the policy says; nil where it isn't.
 	refusal *refusal
 }
 
 // question reads a request.
 func (s *Server) question(r request) question {
-	q := question{request: r, at: time.Now()}
+	q := question{request: r, at: time.Now(), redact: s.redact}
 	messages, err := r.messages()
 	if err != nil {
 		reason, ok := errors.AsType[*mcp.Error](err)
@@ -135,7 +138,7 @@ func (q question) planRefused(s *session, rules *ruleset) (plan, error) {
 	}
 	record.Sallyport.Decision = activity.Blocked
 	record.Sallyport.Refusal = q.refusal.code
-	record.HTTP.Request.Body.Content = activity.Cut(q.body)
+	record.HTTP.Request.Body.Content = q.redact.Body(q.body)
 	err := p.add(record, q.id)
 	return p, err
 }
