@@ -16,9 +16,12 @@ import (
 	"time"
 
 	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
+	typev3 "github.com/envoyproxy/go-control-plane/envoy/type/v3"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 	rpcstatus "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 
 	"sallyport/services/accesslog"
 	"sallyport/services/internal/activity"
@@ -28,12 +31,15 @@ import (
 	"sallyport/services/internal/redistest"
 )
 
-// front is the Envoy that is shipped, with accesslog behind it. Everything is allowed, and recorded
-// under the id that the request names.
+// front is the Envoy that is shipped, with accesslog behind it. What names a record is allowed, and
+// recorded under that id; nobody is known for anything else.
 type front struct {
-	t     *testing.T
-	url   string
-	redis *redis.Client
+	t       *testing.T
+	url     string
+	redis   *redis.Client
+	metrics prometheus.Gatherer
+	// closeDoor ends what stands where authz would answer.
+	closeDoor func()
 }
 
 // door stands where authz would answer.
@@ -50,6 +56,12 @@ func (door) Check(_ context.Context, check *authv3.CheckRequest) (*authv3.CheckR
 		case "requests":
 			_, _ = fmt.Sscan(string(h.GetRawValue()), &note.Requests)
 		}
+	}
+	if len(note.IDs) == 0 {
+		return &authv3.CheckResponse{
+			Status:       &rpcstatus.Status{Code: int32(codes.PermissionDenied)},
+			HttpResponse: &authv3.CheckResponse_DeniedResponse{DeniedResponse: &authv3.DeniedHttpResponse{Status: &typev3.HttpStatus{Code: typev3.StatusCode_Unauthorized}}},
+		}, nil
 	}
 	return &authv3.CheckResponse{
 		Status:          &rpcstatus.Status{},
@@ -70,8 +82,11 @@ func openFront(t *testing.T, atlassian http.Handler) *front {
 	t.Cleanup(authz.Stop)
 	address := redistest.Start(t)
 	cfg := accesslog.Config{Listen: nativetest.FreeAddress(t), Redis: address, Elasticsearch: "http://127.0.0.1:1"}
-	processtest.Run(t, &processtest.Log{}, func(ctx context.Context, p *process.Process) error { return accesslog.Start(ctx, p, cfg) })
-	f := &front{t: t, redis: redis.NewClient(&redis.Options{Addr: address})}
+	f := &front{t: t, redis: redis.NewClient(&redis.Options{Addr: address}), closeDoor: authz.Stop}
+	processtest.Run(t, &processtest.Log{}, func(ctx context.Context, p *process.Process) error {
+		f.metrics = p.Metrics
+		return accesslog.Start(ctx, p, cfg)
+	})
 	t.Cleanup(func() { _ = f.redis.Close() })
 	f.startEnvoy(map[string]string{
 		"AUTHZ": listener.Addr().String(), "ACCESSLOG": cfg.Listen, "ADMIN": "127.0.0.1:1", "IDENTITY": "127.0.0.1:1",

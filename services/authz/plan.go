@@ -32,6 +32,14 @@ type question struct {
 // question reads a request.
 func (s *Server) question(r request) question {
 	q := question{request: r, at: time.Now(), redact: s.redact}
+	if r.cut {
+		q.refusal = tooLarge()
+		if !s.fromAllowedOrigin(r) {
+			q.refusal = foreignOrigin(s.cfg.Contact)
+		}
+		q.claim = claimOf(nil, s.assistants)
+		return q
+	}
 	messages, err := r.messages()
 	if err != nil {
 		reason, ok := errors.AsType[*mcp.Error](err)
