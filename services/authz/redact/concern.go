@@ -13,7 +13,8 @@ func (k *Keys) concern(value []byte) bool {
 	if large(value) {
 		return true
 	}
-	var harmless lately
+	// Keys that are none of them: documents have the same few over and over.
+	var harmless [64][]byte
 	for at := 0; ; {
 		next := bytes.IndexByte(value[at:], ':')
 		if next < 0 {
@@ -24,17 +25,25 @@ func (k *Keys) concern(value []byte) bool {
 		for quote > 0 && blank(value[quote]) {
 			quote--
 		}
-		if quote <= 0 || value[quote] != '"' || escaped(value, quote) {
+		if quote <= 0 || value[quote] != '"' || value[quote-1] == '\\' && escaped(value, quote) {
 			continue
 		}
-		key := value[quoteBefore(value, quote)+1 : quote]
-		if harmless.has(key) {
+		start, hash := quote, uint(0)
+		for start > 0 && value[start-1] != '"' {
+			start--
+			hash = hash*31 + uint(value[start])
+		}
+		if start > 1 && value[start-2] == '\\' {
+			start = quoteBefore(value, quote) + 1
+		}
+		key, known := value[start:quote], &harmless[hash%uint(len(harmless))]
+		if string(*known) == string(key) && len(key) > 0 {
 			continue
 		}
 		if k.mean(key) {
 			return true
 		}
-		harmless.add(key)
+		*known = key
 	}
 }
 
@@ -84,20 +93,3 @@ func escaped(value []byte, at int) bool {
 	}
 	return slashes%2 == 1
 }
-
-// lately remembers keys that were found harmless: documents have the same few over and over.
-type lately [64][]byte
-
-func (l *lately) place(key []byte) *[]byte {
-	if len(key) == 0 {
-		return &l[0]
-	}
-	return &l[(uint(len(key))+uint(key[0])+7*uint(key[len(key)/2])+31*uint(key[len(key)-1]))%uint(len(l))]
-}
-
-func (l *lately) has(key []byte) bool {
-	known := *l.place(key)
-	return known != nil && bytes.Equal(known, key)
-}
-
-func (l *lately) add(key []byte) { *l.place(key) = key }
