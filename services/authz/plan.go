@@ -32,16 +32,11 @@ type question struct {
 // question reads a request.
 func (s *Server) question(r request) question {
 	q := question{request: r, at: time.Now(), redact: s.redact}
-	if r.cut {
-		q.refusal = tooLarge()
-		if !s.fromAllowedOrigin(r) {
-			q.refusal = foreignOrigin(s.cfg.Contact)
-		}
-		q.claim = claimOf(nil, s.assistants)
-		return q
-	}
 	messages, err := r.messages()
-	if err != nil {
+	switch {
+	case errors.Is(err, errTooLarge):
+		q.refusal = tooLarge()
+	case err != nil:
 		reason, ok := errors.AsType[*mcp.Error](err)
 		if !ok {
 			reason = &mcp.Error{Code: "unreadable", Sentence: err.Error()}

@@ -1,6 +1,7 @@
 package authz
 
 import (
+	"errors"
 	"mime"
 	"net"
 	"strings"
@@ -29,6 +30,9 @@ type request struct {
 
 // maxBody is how many bytes a body may have. Envoy sends one more (envoy/envoy.yaml).
 const maxBody = 1 << 20
+
+// errTooLarge means that there is more of a body than authz got.
+var errTooLarge = errors.New("the body is larger than 1 MiB")
 
 // headers are a request's headers as they came, by lower-case name.
 type headers map[string][]string
@@ -111,6 +115,9 @@ func (r request) spoken() mcp.Headers {
 // messages reads the body as MCP, and returns it also where only the headers are wrong. What can't be read for certain, and by everybody in the same
 // way, is refused: a body that two readers read differently gets past a gate.
 func (r request) messages() ([]mcp.Message, error) {
+	if r.cut {
+		return nil, errTooLarge
+	}
 	switch r.method {
 	case "GET", "DELETE":
 		if len(r.body) > 0 {
