@@ -30,7 +30,10 @@ type Config struct {
 	Elasticsearch string `help:"URL of Elasticsearch." default:"http://127.0.0.1:9200" env:"SALLYPORT_ELASTICSEARCH"`
 }
 
-type metrics struct{ indexed, aside, retries, outcomes prometheus.Counter }
+type metrics struct {
+	indexed, aside, retries, outcomes prometheus.Counter
+	unrecorded                        *prometheus.CounterVec
+}
 
 func newMetrics(registry prometheus.Registerer) *metrics {
 	counter := func(name, help string) prometheus.Counter {
@@ -41,6 +44,10 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 		aside:    counter("set_aside_total", "Entries that Elasticsearch refused for good, kept aside in Redis."),
 		retries:  counter("retries_total", "Attempts at Redis or Elasticsearch that failed and were made again."),
 		outcomes: counter("outcomes_total", "Outcomes of requests that Envoy has reported."),
+		unrecorded: promauto.With(registry).NewCounterVec(prometheus.CounterOpts{
+			Namespace: "sallyport", Subsystem: "accesslog", Name: "unrecorded_total",
+			Help: "Requests to the MCP endpoint that have no record, by why: unauthenticated, undecided, incomplete, malformed or not_mcp (docs/record.md).",
+		}, []string{"reason"}),
 	}
 }
 
@@ -109,6 +116,9 @@ func (s *Server) receive(stream alsv3.AccessLogService_StreamAccessLogsServer) e
 				return status.Error(codes.InvalidArgument, err.Error())
 			}
 			entries = append(entries, of...)
+			if why := unrecorded(logged); why != "" {
+				s.metrics.unrecorded.WithLabelValues(why).Inc()
+			}
 			err = s.bindSession(stream.Context(), logged)
 			if err != nil {
 				return status.Error(codes.Unavailable, err.Error())

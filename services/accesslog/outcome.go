@@ -12,8 +12,19 @@ import (
 // decisionMetadata is where Envoy keeps what authz says of its decision (activity.Note).
 const decisionMetadata = "envoy.filters.http.ext_authz"
 
-// sessionHeader is the one header of answers that Envoy reports.
-const sessionHeader = "mcp-session-id"
+// sessionHeader and encodingHeader are headers of answers that Envoy reports.
+const (
+	sessionHeader  = "mcp-session-id"
+	encodingHeader = "content-encoding"
+)
+
+// eventFailure is ECS event.outcome of what an assistant wanted and didn't get.
+const eventFailure = "failure"
+
+// eventOutcomes is ECS event.outcome, of what the assistant wanted, by sallyport.outcome.
+var eventOutcomes = map[string]string{
+	activity.OutcomeOK: "success", activity.OutcomeToolError: eventFailure, activity.OutcomeHTTPError: eventFailure, activity.OutcomeUnknown: "unknown",
+}
 
 func noteOf(entry *accesslogv3.HTTPAccessLogEntry) activity.Note {
 	return activity.NoteFrom(entry.GetCommonProperties().GetMetadata().GetFilterMetadata()[decisionMetadata])
@@ -29,14 +40,21 @@ func outcomes(entry *accesslogv3.HTTPAccessLogEntry) ([]state.Entry, error) {
 	}
 	status := int(entry.GetResponse().GetResponseCode().GetValue())
 	record := activity.Record{
-		Event: activity.Event{Outcome: eventOutcome(status, note.Blocked), Duration: duration(common).Nanoseconds()},
+		Event: activity.Event{Outcome: eventFailure, Duration: duration(common).Nanoseconds()},
 		HTTP: &activity.HTTP{Response: &activity.Response{
 			StatusCode: status,
 			Body:       activity.Body{Bytes: int64(entry.GetResponse().GetResponseBodyBytes())},
 		}},
 	}
 	if !note.Blocked {
-		record.Sallyport = activity.Sallyport{Outcome: outcome(status), UpstreamLatency: upstreamLatency(common).Nanoseconds()}
+		a := answerOf(entry)
+		own := &record.Sallyport
+		own.Outcome, own.OutcomeReason = a.outcome(status, note.Requests)
+		own.UpstreamLatency = upstreamLatency(common).Nanoseconds()
+		record.Event.Outcome = eventOutcomes[own.Outcome]
+		if a.code != "" && note.Requests == 1 {
+			record.Error = &activity.Error{Code: a.code}
+		}
 	}
 	document, err := record.JSON()
 	if err != nil {
@@ -47,28 +65,6 @@ func outcomes(entry *accesslogv3.HTTPAccessLogEntry) ([]state.Entry, error) {
 		entries[i] = state.Entry{ID: id, Index: note.Index, Document: document}
 	}
 	return entries, nil
-}
-
-// outcome is sallyport.outcome. Without a status the connection ended before Atlassian answered.
-func outcome(status int) string {
-	switch {
-	case status == 0:
-		return activity.OutcomeUnknown
-	case status >= 400:
-		return activity.OutcomeHTTPError
-	}
-	return activity.OutcomeOK
-}
-
-// eventOutcome is ECS event.outcome, of what the assistant wanted.
-func eventOutcome(status int, blocked bool) string {
-	switch {
-	case status == 0 && !blocked:
-		return "unknown"
-	case blocked || status >= 400:
-		return "failure"
-	}
-	return "success"
 }
 
 // duration is from the first byte of the request to the last of the response.

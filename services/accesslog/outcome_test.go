@@ -48,7 +48,7 @@ func TestOutcomes(t *testing.T) {
 		{"refused by Atlassian", logged(500, allowed), map[string]string{
 			"r1": `{"event":{"outcome":"failure","duration":30000000},"http":{"response":{"status_code":500,"body":{"bytes":512}}},"sallyport":{"outcome":"http_error","upstream_latency":20000000}}`}},
 		{"cut off before an answer", logged(0, allowed), map[string]string{
-			"r1": `{"event":{"outcome":"unknown","duration":30000000},"http":{"response":{"body":{"bytes":512}}},"sallyport":{"outcome":"unknown","upstream_latency":20000000}}`}},
+			"r1": `{"event":{"outcome":"unknown","duration":30000000},"http":{"response":{"body":{"bytes":512}}},"sallyport":{"outcome":"unknown","outcome_reason":"cut_off","upstream_latency":20000000}}`}},
 		{"a blocked batch has an outcome for each message", logged(200, &activity.Note{IDs: []string{"r1-1", "r1-2"}, Blocked: true}), map[string]string{
 			"r1-1": `{"event":{"outcome":"failure","duration":30000000},"http":{"response":{"status_code":200,"body":{"bytes":512}}}}`,
 			"r1-2": `{"event":{"outcome":"failure","duration":30000000},"http":{"response":{"status_code":200,"body":{"bytes":512}}}}`}},

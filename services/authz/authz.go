@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	identityv1 "sallyport/proto/gen/go/sallyport/identity/v1"
+	"sallyport/services/authz/redact"
 	"sallyport/services/internal/assistant"
 	"sallyport/services/internal/process"
 	"sallyport/services/internal/seal"
@@ -31,6 +32,7 @@ type Config struct {
 	PublicURL      string   `help:"URL that assistants reach Sallyport at, without a path." required:"" env:"SALLYPORT_PUBLIC_URL"`
 	Contact        string   `help:"Whom people should ask about a blocked call, as the end of: If you need this, ask ..." default:"your Atlassian admin" env:"SALLYPORT_CONTACT"`
 	AllowedOrigins []string `help:"Origins of web pages that may send requests, beside Sallyport's own and those of this machine." placeholder:"https://inspector.example.com" env:"SALLYPORT_ALLOWED_ORIGINS"`
+	RedactKeys     []string `help:"Keys of arguments whose values are cut out of the record, in place of these. A key is meant if it has the words of one, in any case and spelling: apiKey means X-API-Key too. One that begins with ! is an exception." default:"password,passwd,passphrase,pwd,secret,secrets,token,tokens,apiKey,apiKeys,accessKey,privateKey,authorization,credential,credentials,cookie,cookies,!pageToken,!maxTokens" env:"SALLYPORT_REDACT_KEYS"`
 	StreamLimit    int64    `help:"Most entries that may wait to be indexed. Beyond it calls are refused, since they couldn't be written down." default:"1000000" env:"SALLYPORT_STREAM_LIMIT"`
 }
 
@@ -42,6 +44,10 @@ func (c Config) Validate() error {
 	_, err := c.origins()
 	if err != nil {
 		return fmt.Errorf("--public-url or --allowed-origins: %w", err)
+	}
+	_, err = redact.Parse(c.RedactKeys)
+	if err != nil {
+		return fmt.Errorf("--redact-keys: %w", err)
 	}
 	return nil
 }
@@ -66,6 +72,8 @@ type Server struct {
 	rules    *rules
 	// origins are those of web pages that may send requests, beside those of this machine.
 	origins []string
+	// redact are the keys whose values are cut out of records.
+	redact *redact.Keys
 	// assistants are those that are known, by what they call themselves.
 	assistants *assistant.Table
 	log        *slog.Logger
@@ -113,10 +121,14 @@ func Start(_ context.Context, p *process.Process, cfg Config) error {
 	if err != nil {
 		return err
 	}
+	keys, err := redact.Parse(cfg.RedactKeys)
+	if err != nil {
+		return fmt.Errorf("--redact-keys: %w", err)
+	}
 	store := state.Open(cfg.Redis)
 	server := &Server{
 		cfg: cfg, resource: state.MCPResource(cfg.PublicURL), ledger: store, box: box, identity: identityv1.NewUpstreamServiceClient(identity),
-		sessions: remembered, rules: newRules(), origins: origins, assistants: assistants, log: p.Log, metrics: newMetrics(p.Metrics),
+		sessions: remembered, rules: newRules(), origins: origins, redact: keys, assistants: assistants, log: p.Log, metrics: newMetrics(p.Metrics),
 	}
 	p.CheckReady("redis", store.Ready)
 	return p.ServeGRPC(process.GRPC{Address: cfg.Listen, Register: func(s *grpc.Server) {

@@ -60,6 +60,7 @@ func open(t *testing.T, redis string, tweak ...func(*authz.Config)) *gate {
 	cfg := authz.Config{
 		Listen: nativetest.FreeAddress(t), Redis: redis, Identity: g.serveIdentity(), SealKeyFile: keyFile,
 		PublicURL: "https://sallyport.test", Contact: "it@acme.test", StreamLimit: 100,
+		RedactKeys: []string{"password", "apiKey"},
 	}
 	for _, change := range tweak {
 		change(&cfg)

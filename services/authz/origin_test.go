@@ -48,7 +48,7 @@ func TestOrigins(t *testing.T) {
 
 func TestConfigRefusesWhatIsNoOrigin(t *testing.T) {
 	for _, origin := range []string{"inspector.example.com", "https://", "ftp://a", "https://a/b", "https://a?b", "https://u@a", "*", "null"} {
-		err := authz.Config{StreamLimit: 1, PublicURL: "https://sallyport.test", AllowedOrigins: []string{origin}}.Validate()
+		err := authz.Config{StreamLimit: 1, PublicURL: "https://sallyport.test", AllowedOrigins: []string{origin}, RedactKeys: []string{"password"}}.Validate()
 		if err == nil || !strings.Contains(err.Error(), "--allowed-origins") {
 			t.Errorf("%s: %v", origin, err)
 		}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"sallyport/services/authz/redact"
 	"sallyport/services/internal/activity"
 	"sallyport/services/internal/state"
 	"sallyport/services/mcp"
@@ -22,15 +23,20 @@ type question struct {
 	at       time.Time
 	messages []mcp.Message
 	claim    claim
+	// redact are the keys whose values are cut out of records.
+	redact *redact.Keys
 	// refusal is why the request is blocked whatever the policy says; nil where it isn't.
 	refusal *refusal
 }
 
 // question reads a request.
 func (s *Server) question(r request) question {
-	q := question{request: r, at: time.Now()}
+	q := question{request: r, at: time.Now(), redact: s.redact}
 	messages, err := r.messages()
-	if err != nil {
+	switch {
+	case errors.Is(err, errTooLarge):
+		q.refusal = tooLarge()
+	case err != nil:
 		reason, ok := errors.AsType[*mcp.Error](err)
 		if !ok {
 			reason = &mcp.Error{Code: "unreadable", Sentence: err.Error()}
@@ -88,6 +94,10 @@ func (q question) plan(s *session, rules *ruleset, contact string) (plan, error)
 		judgements[i] = judge(m, s, rules, contact)
 		governed = governed || m.Governed()
 		p.note.Blocked = p.note.Blocked || judgements[i].blocked()
+		// A subscription has no answer but events, and ends when the assistant leaves.
+		if m.Kind == mcp.Request && m.Method != "subscriptions/listen" {
+			p.note.Requests++
+		}
 	}
 	p.note.Index = activity.IndexOf(q.at, governed)
 	if len(q.messages) == 1 && q.messages[0].Method == "initialize" && !q.stateless() {
@@ -131,7 +141,7 @@ func (q question) planRefused(s *session, rules *ruleset) (plan, error) {
 	}
 	record.Sallyport.Decision = activity.Blocked
 	record.Sallyport.Refusal = q.refusal.code
-	record.HTTP.Request.Body.Content = activity.Cut(q.body)
+	record.HTTP.Request.Body.Content = q.redact.Body(q.body)
 	err := p.add(record, q.id)
 	return p, err
 }

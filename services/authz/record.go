@@ -63,10 +63,11 @@ func (q question) messageRecord(s *session, rules *ruleset, m mcp.Message, j jud
 		own.Monitor = &activity.Monitor{Rule: number, Effect: string(j.decision.MonitorEffect)}
 	}
 	if len(m.Arguments) > 0 {
-		own.ArgumentsText = activity.Cut(m.Arguments)
+		arguments := q.redact.Value(m.Arguments)
+		own.ArgumentsText = activity.Cut(arguments)
 		own.IssueKeys, own.ProjectKeys = activity.KeysIn(own.ArgumentsText)
-		if m.Arguments[0] == '{' {
-			own.Arguments = m.Arguments
+		if arguments[0] == '{' {
+			own.Arguments = arguments
 		}
 	}
 	return record

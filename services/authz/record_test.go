@@ -3,6 +3,7 @@ package authz_test
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -106,6 +107,43 @@ func TestRecordsSayWhatNoPolicyDecided(t *testing.T) {
 		}
 		if got != want {
 			t.Errorf("%s is recorded as %s, want %s", body, got, want)
+		}
+	}
+}
+
+// TestNoteCountsTheRequests shows that accesslog is told how many answers to expect.
+func TestNoteCountsTheRequests(t *testing.T) {
+	g := signedIn(t, `{"default":"allow"}`)
+	for body, want := range map[string]int{
+		`{"jsonrpc":"2.0","id":1,"method":"ping"}`:                 1,
+		`{"jsonrpc":"2.0","method":"notifications/initialized"}`:   0,
+		`{"jsonrpc":"2.0","id":1,"result":{}}`:                     0,
+		`{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen"}`: 0,
+		`[{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","id":2,"method":"ping"},{"jsonrpc":"2.0","method":"notifications/x"}]`: 2,
+	} {
+		if got := activity.NoteFrom(g.post(body).GetDynamicMetadata()).Requests; got != want {
+			t.Errorf("%s wants %d answers, %d are expected", body, want, got)
+		}
+	}
+}
+
+// TestSecretsDontLeave shows that what looks secret isn't even in the stream, in calls that are allowed,
+// blocked and refused, while Atlassian gets all of it.
+func TestSecretsDontLeave(t *testing.T) {
+	g := signedIn(t, `{"default":"allow","rules":[{"operation":"editJiraIssue","effect":"deny"}]}`)
+	const secret = "hunter2"
+	for _, body := range []string{
+		`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"createJiraIssue","arguments":{"summary":"s","fields":{"Db_Password":"hunter2"}}}}`,
+		`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"executeWrite","arguments":{"name":"editJiraIssue","inputs":{"summary":"s","x-api-key":["hunter2"]}}}}`,
+		`{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"x","summary":"s","password":"hunter2"}}`,
+		`{"jsonrpc":"2.0","id":1,"id":2,"summary":"s","password":"hunter2"}`,
+		`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x","arguments":{"summary":"s","password":"hunter2"`,
+	} {
+		g.post(body)
+		waiting, err := g.store.ReadWaiting(t.Context(), "test", 10, time.Millisecond, false)
+		must(t, err)
+		if len(waiting) != 1 || strings.Contains(string(waiting[0].Document), secret) || !strings.Contains(string(waiting[0].Document), "looks secret]") {
+			t.Errorf("%s is recorded as %s", body, waiting)
 		}
 	}
 }

@@ -46,6 +46,14 @@ func foreignOrigin(contact string) *refusal {
 	}
 }
 
+// tooLarge refuses a body that isn't there as a whole.
+func tooLarge() *refusal {
+	return &refusal{
+		code: "too_large", status: http.StatusRequestEntityTooLarge, rpcCode: codeInvalid,
+		sentence: "The request is larger than 1 MiB, which is the most that Sallyport reads, so it was not sent to Atlassian. Send it in smaller parts.",
+	}
+}
+
 // foreign refuses a request for somebody else's session or task, in the words of one that doesn't exist:
 // an assistant begins anew where it isn't an attacker.
 func (q question) foreign(e *state.ForeignError) *refusal {

@@ -1,6 +1,7 @@
 package authz
 
 import (
+	"errors"
 	"mime"
 	"net"
 	"strings"
@@ -17,6 +18,8 @@ type request struct {
 	id     string
 	method string
 	body   []byte
+	// cut says that body is only the beginning.
+	cut bool
 	// tokenHash is empty where the request carries no bearer token.
 	tokenHash string
 	sourceIP  string
@@ -24,6 +27,12 @@ type request struct {
 	traceID   string
 	headers   headers
 }
+
+// maxBody is how many bytes a body may have. Envoy sends one more (envoy/envoy.yaml).
+const maxBody = 1 << 20
+
+// errTooLarge means that there is more of a body than authz got.
+var errTooLarge = errors.New("the body is larger than 1 MiB")
 
 // headers are a request's headers as they came, by lower-case name.
 type headers map[string][]string
@@ -47,6 +56,9 @@ func readRequest(check *authv3.CheckRequest) request {
 		traceID:   traceID(h.first("traceparent")),
 		headers:   h,
 	}
+	// Envoy says so in a header, which it removes where a client sends it. Neither that nor the length alone
+	// is relied on: of a body that isn't there as a whole, what is there could be a call.
+	r.cut = len(r.body) > maxBody || http.GetSize() > int64(len(r.body)) || len(h["x-envoy-auth-partial-body"]) > 0 && h.first("x-envoy-auth-partial-body") != "false"
 	if id := h.first("x-request-id"); id != "" {
 		r.id = id
 	}
@@ -103,6 +115,9 @@ func (r request) spoken() mcp.Headers {
 // messages reads the body as MCP, and returns it also where only the headers are wrong. What can't be read for certain, and by everybody in the same
 // way, is refused: a body that two readers read differently gets past a gate.
 func (r request) messages() ([]mcp.Message, error) {
+	if r.cut {
+		return nil, errTooLarge
+	}
 	switch r.method {
 	case "GET", "DELETE":
 		if len(r.body) > 0 {

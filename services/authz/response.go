@@ -15,6 +15,7 @@ import (
 
 // JSON-RPC error codes (JSON-RPC 2.0, section 5.1), and one outside its reserved band for a denial.
 const (
+	codeInvalid  = -32600
 	codeInternal = -32603
 	codeDenied   = -31403
 	codeNotFound = -31404

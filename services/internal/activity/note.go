@@ -11,6 +11,9 @@ type Note struct {
 	Index string
 	// Blocked says that the request didn't go on.
 	Blocked bool
+	// Requests is how many of the body's messages an answer is expected to. Whether it is an error can
+	// be told for one.
+	Requests int
 	// Holder is whose the MCP session is that the answer may begin (state.Grant.Holder); empty where the
 	// request isn't one that begins one.
 	Holder string
@@ -27,6 +30,9 @@ func (n Note) Struct() *structpb.Struct {
 		"index":   structpb.NewStringValue(n.Index),
 		"blocked": structpb.NewBoolValue(n.Blocked),
 	}
+	if n.Requests > 0 {
+		fields["requests"] = structpb.NewNumberValue(float64(n.Requests))
+	}
 	if n.Holder != "" {
 		fields["holder"] = structpb.NewStringValue(n.Holder)
 	}
@@ -37,7 +43,7 @@ func (n Note) Struct() *structpb.Struct {
 func NoteFrom(s *structpb.Struct) Note {
 	n := Note{
 		Index: s.GetFields()["index"].GetStringValue(), Blocked: s.GetFields()["blocked"].GetBoolValue(),
-		Holder: s.GetFields()["holder"].GetStringValue(),
+		Requests: int(s.GetFields()["requests"].GetNumberValue()), Holder: s.GetFields()["holder"].GetStringValue(),
 	}
 	for _, id := range s.GetFields()["ids"].GetListValue().GetValues() {
 		n.IDs = append(n.IDs, id.GetStringValue())

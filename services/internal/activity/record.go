@@ -46,6 +46,20 @@ const (
 	OutcomeInFlight  = "in_flight"
 )
 
+// Why it isn't known what became of an allowed call that Envoy reported (docs/record.md).
+const (
+	// UnreadCutOff is that the answer didn't come to its end, and what came of it isn't an answer.
+	UnreadCutOff = "cut_off"
+	// UnreadBatch is that there are several answers, and Envoy reads one.
+	UnreadBatch = "batch"
+	// UnreadCompressed is that Atlassian compressed the answer, though it was asked not to.
+	UnreadCompressed = "compressed"
+	// UnreadTooLarge is that it is an event of more than Envoy reads.
+	UnreadTooLarge = "too_large"
+	// UnreadNoAnswer is that what came to its end isn't an answer that Envoy can read.
+	UnreadNoAnswer = "no_answer"
+)
+
 // Record is a whole record, or one half of it: what is zero isn't written.
 type Record struct {
 	Timestamp time.Time  `json:"@timestamp,omitzero"`
@@ -127,7 +141,8 @@ type Trace struct {
 	ID string `json:"id,omitzero"`
 }
 
-// Error is ECS error.*: why an act failed. Code is a gRPC code, Message a sentence.
+// Error is ECS error.*. Of an act it is why it failed: Code is a gRPC code, Message a sentence. Of a call
+// that Atlassian answered with a JSON-RPC error Code is that error's code, and there is no Message.
 type Error struct {
 	Code    string `json:"code,omitzero"`
 	Message string `json:"message,omitzero"`
@@ -157,6 +172,8 @@ type Sallyport struct {
 	Site          string   `json:"site,omitzero"`
 	// Outcome is ok, tool_error, http_error, unknown or in_flight; absent where blocked.
 	Outcome string `json:"outcome,omitzero"`
+	// OutcomeReason is why the outcome is unknown though Envoy reported the request: an Unread code.
+	OutcomeReason string `json:"outcome_reason,omitzero"`
 	// UpstreamLatency is Atlassian's part of the duration, in nanoseconds.
 	UpstreamLatency int64 `json:"upstream_latency,omitzero"`
 }
