@@ -38,8 +38,7 @@ func (l *logCommand) follow(ctx context.Context, client adminv1.ActivityServiceC
 			return f.newest(ctx, client, request)
 		})
 		if ctx.Err() != nil {
-			// It was ended as it is meant to be.
-			return nil
+			return nil //nolint:nilerr // it was ended as it is meant to be
 		}
 		if !f.begun || !broke(err) {
 			return err
