@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"slices"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -60,7 +61,7 @@ func newSearch(request *adminv1.SearchActivityRequest, arguments bool) (*search,
 func (s *search) body(size int, counts bool) object {
 	filters := s.filters
 	if s.cursor.Until != "" {
-		filters = append(filters[:len(filters):len(filters)], object{"range": object{"@timestamp": object{"lte": s.cursor.Until}}})
+		filters = append(slices.Clip(filters), object{"range": object{"@timestamp": object{"lte": s.cursor.Until}}})
 	}
 	body := object{
 		"size":             size,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
@@ -226,7 +227,7 @@ func (t *tail) send(message *adminv1.TailActivityResponse) error {
 func (t *tail) read(ctx context.Context, to string) (*hits, error) {
 	ctx, cancel := context.WithTimeout(ctx, searchTimeout)
 	defer cancel()
-	filters := append(t.search.filters[:len(t.search.filters):len(t.search.filters)], object{"range": object{sequenceField: object{"gt": t.at, "lte": to}}})
+	filters := append(slices.Clip(t.search.filters), object{"range": object{sequenceField: object{"gt": t.at, "lte": to}}})
 	body := object{
 		"size": fetchRecords, "track_total_hits": t.server.tailLimit + 1,
 		"query":   object{"bool": object{"filter": filters}},

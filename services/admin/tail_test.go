@@ -13,6 +13,7 @@ import (
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 	"github.com/google/go-cmp/cmp"
 	"github.com/redis/go-redis/v9"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -287,5 +288,50 @@ func TestTailRefuses(t *testing.T) {
 	_, err = ask(viewerToken, &adminv1.TailActivityRequest{Search: search, Cursor: began.GetCursor()})
 	if err != nil {
 		t.Errorf("the same tail: %v", err)
+	}
+}
+
+// TestTailWithholdsArguments tails as an auditor and as a viewer, all and by a word that is only in arguments.
+func TestTailWithholdsArguments(t *testing.T) {
+	cfg := admin.Config{Redis: redistest.Start(t), Elasticsearch: elastictest.Empty(t)}
+	client := adminv1.NewActivityServiceClient(start(t, cfg))
+	w := newWritten(t, cfg.Redis, cfg.Elasticsearch)
+	stop := w.indexers()
+	defer stop()
+	type reader struct{ token, query string }
+	tails := map[reader]grpc.ServerStreamingClient[adminv1.TailActivityResponse]{}
+	for _, as := range []string{auditorToken, viewerToken} {
+		for _, query := range []string{"", "okapi"} {
+			stream, err := client.TailActivity(with(t, as), &adminv1.TailActivityRequest{Search: &adminv1.SearchActivityRequest{Query: query}})
+			if err == nil {
+				_, err = stream.Recv()
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			tails[reader{as, query}] = stream
+		}
+	}
+	r := call("secret", time.Now(), "createConfluencePage")
+	r.Sallyport.Arguments, r.Sallyport.ArgumentsText = []byte(`{"title":"Okapi"}`), `{"title":"Okapi"}`
+	w.decide(r)
+	for as, stream := range tails {
+		// A message without records comes within 15 seconds.
+		message, err := stream.Recv()
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := 1
+		if as.token == viewerToken && as.query != "" {
+			want = 0
+		}
+		if len(message.GetRecords()) != want || message.GetArgumentsWithheld() != (as.token == viewerToken) {
+			t.Errorf("%v got %v", as, message)
+		}
+		for _, r := range message.GetRecords() {
+			if (r.GetArguments() == nil) != (as.token == viewerToken) {
+				t.Errorf("%v got %v", as, r)
+			}
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -36,20 +37,33 @@ func (l *logCommand) follow(ctx context.Context, client adminv1.ActivityServiceC
 			f.begun = true
 			return f.newest(ctx, client, request)
 		})
-		var call *callError
-		if !f.begun || !errors.As(err, &call) || status.Code(call.err) != codes.Unavailable || ctx.Err() != nil {
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // it was ended as it is meant to be
+		}
+		if !f.begun || !broke(err) {
 			return err
 		}
 		if !away {
-			fmt.Fprintln(os.Stderr, printableLines(sentence(err))+" Trying again; what is recorded meanwhile is shown then.")
+			fmt.Fprintln(os.Stderr, "The log was interrupted: it goes on, with what is recorded meanwhile, when Sallyport answers again. ("+printable(sentence(err))+")")
 			away = true
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return nil
 		case <-time.After(followAgain):
 		}
 	}
+}
+
+// broke says that a tail ended since something on the way did: a service, or the connection, which Envoy
+// says by a reset.
+func broke(err error) bool {
+	var call *callError
+	if !errors.As(err, &call) {
+		return false
+	}
+	code := status.Code(call.err)
+	return code == codes.Unavailable || code == codes.Internal && strings.Contains(call.err.Error(), "RST_STREAM")
 }
 
 // following is what was shown already.
