@@ -103,36 +103,11 @@ func elasticsearchAway(ctx context.Context, s *scene) error {
 	return s.startElasticsearch(ctx)
 }
 
-// poison is an argument that no index takes: Elasticsearch's flattened fields separate the key from the
-// value by this character.
-const poison = `"no\u0000index":"takes this"`
-
-// poisoning lets some calls have it for the window.
-func poisoning(ctx context.Context, s *scene) error {
-	s.load.poisoned.Store(true)
-	defer s.load.poisoned.Store(false)
-	return wait(ctx, s.window)
-}
-
-// poisonKeptAside says whether every such record, and no other, was set aside.
-func poisonKeptAside(s *scene, r result) []string {
-	poisoned := 0
-	for _, c := range s.load.calls {
-		if c.poison && (c.answer == allowed || c.answer == blocked) {
-			poisoned++
-		}
-	}
-	if poisoned == 0 || r.Aside != poisoned {
-		return []string{fmt.Sprintf("%d records were set aside of %d that Elasticsearch can't take", r.Aside, poisoned)}
-	}
-	return nil
-}
-
 // diskFull does what Elasticsearch does to its indices at the flood stage of its disk (95 % full by
 // default), and takes it back as it does once there is room again.
 func diskFull(ctx context.Context, s *scene) error {
 	var answer struct{ Acknowledged bool }
-	err := ask(ctx, http.MethodPut, s.site.elastic+indices+"/_settings", `{"index.blocks.read_only_allow_delete":true}`, &answer)
+	err := ask(ctx, http.MethodPut, s.site.elastic+indices+"/_settings?allow_no_indices=true", `{"index.blocks.read_only_allow_delete":true}`, &answer)
 	if err != nil {
 		return fmt.Errorf("making the indices read-only: %w", err)
 	}
@@ -140,7 +115,7 @@ func diskFull(ctx context.Context, s *scene) error {
 	if err != nil {
 		return err
 	}
-	return ask(ctx, http.MethodPut, s.site.elastic+indices+"/_settings", `{"index.blocks.read_only_allow_delete":null}`, &answer)
+	return ask(ctx, http.MethodPut, s.site.elastic+indices+"/_settings?allow_no_indices=true", `{"index.blocks.read_only_allow_delete":null}`, &answer)
 }
 
 func nothingAside(_ *scene, r result) []string {

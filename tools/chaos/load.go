@@ -39,7 +39,8 @@ const (
 type call struct {
 	mark   string
 	answer answer
-	poison bool
+	// poison is which of the poisons it has, counted from 1, 0 for none.
+	poison int
 	// at is when it was answered, and reason why it was refused or not answered.
 	at     time.Time
 	reason string
@@ -110,8 +111,8 @@ func (l *load) one(n int) {
 	}
 	more := ""
 	if n%poisonEvery == 1 && l.poisoned.Load() {
-		c.poison = true
-		more = `,` + poison
+		c.poison = 1 + n/poisonEvery%len(poisons)
+		more = "," + poisons[c.poison-1]
 	}
 	token, err := l.people[n%len(l.people)].Token()
 	if err != nil {

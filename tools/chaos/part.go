@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -17,12 +18,36 @@ func (s *scene) kill(ctx context.Context, part string) error {
 	if err != nil {
 		return err
 	}
+	if part == "redis" && s.random.IntN(2) == 0 {
+		err = s.writing(ctx)
+		if err != nil {
+			return err
+		}
+	}
 	err = syscall.Kill(killed, syscall.SIGKILL)
 	if err != nil {
 		return fmt.Errorf("killing %s (process %d): %w", part, killed, err)
 	}
 	_, err = s.pid(ctx, part, killed)
 	return err
+}
+
+// writing waits until Redis has a write to the disk under way, three seconds at most: it may hold answered
+// writes back in its memory then (appendfsync everysec), which is the worst moment for it to be killed.
+func (s *scene) writing(ctx context.Context) error {
+	for end := time.Now().Add(3 * time.Second); time.Now().Before(end); {
+		info, err := s.site.redis.Info(ctx, "persistence").Result()
+		if err == nil && strings.Contains(info, "aof_pending_bio_fsync:1") {
+			return nil
+		}
+		if err != nil { // it is being started
+			err = wait(ctx, 10*time.Millisecond)
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // pid waits until a part runs as another process than former, and returns its id.

@@ -111,14 +111,11 @@ func (s *Store) Indexed(ctx context.Context, entries []Waiting) error {
 	return nil
 }
 
-// SetAside keeps an entry that Elasticsearch refuses for what it is, with its reason, apart from
-// the stream, and lets the stream go on.
+// SetAside moves an entry that Elasticsearch refuses for what it is out of the stream, and keeps it with
+// its reason. Done again, it changes nothing.
 func (s *Store) SetAside(ctx context.Context, e Waiting, reason string) error {
-	err := s.redis.XAdd(ctx, &redis.XAddArgs{Stream: rejectedKey, Values: append(values("rejected", e.Entry), "reason", reason)}).Err()
-	if err != nil {
-		return fmt.Errorf("setting an entry aside: %w", err)
-	}
-	return nil
+	_, err := s.call(ctx, "sallyport_set_aside", []string{streamKey, rejectedKey}, indexers, e.Position, e.ID, e.Index, e.Document, reason)
+	return err
 }
 
 // StreamLength is how many entries wait to be indexed, and how long the oldest has waited.
