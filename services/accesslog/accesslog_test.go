@@ -66,10 +66,10 @@ func (s *sink) decided(id string, record activity.Record) {
 
 func (s *sink) append(id, document string) {
 	s.t.Helper()
-	must(s.t, s.redis.XAdd(s.t.Context(), decisionEntry(id, document)).Err())
+	must(s.t, s.redis.XAdd(s.t.Context(), decisionEntry(index, id, document)).Err())
 }
 
-func decisionEntry(id, document string) *redis.XAddArgs {
+func decisionEntry(index, id, document string) *redis.XAddArgs {
 	return &redis.XAddArgs{Stream: "{sallyport}:activity", Values: []any{"kind", "decision", "id", id, "index", index, "doc", document}}
 }
 
@@ -267,8 +267,8 @@ func TestAReadOnlyIndexIsWaitedFor(t *testing.T) {
 	must(t, err)
 	// In one step, so that both are in one request to Elasticsearch.
 	_, err = s.redis.TxPipelined(t.Context(), func(pipe redis.Pipeliner) error {
-		pipe.XAdd(t.Context(), decisionEntry("refused", `{"no_such_field":true}`))
-		pipe.XAdd(t.Context(), decisionEntry("waits", string(document)))
+		pipe.XAdd(t.Context(), decisionEntry("sallyport-activity-2026.11.24", "refused", `{"no_such_field":true}`))
+		pipe.XAdd(t.Context(), decisionEntry(index, "waits", string(document)))
 		return nil
 	})
 	must(t, err)

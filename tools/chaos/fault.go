@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -17,8 +18,8 @@ type scene struct {
 	say    func(string, ...any)
 	// window is how long the fault lasts, away how long Elasticsearch is.
 	window, away time.Duration
-	// warned is when the status first warned, zero where it hasn't; refusedAt when the first call was refused.
-	warned, refusedAt time.Time
+	// warned is what the status said of the stream before the first call was refused, empty for nothing.
+	warned string
 }
 
 // fault is one way to break it.
@@ -135,6 +136,7 @@ func streamFull(ctx context.Context, s *scene) error {
 		if time.Since(started) > time.Minute {
 			return fmt.Errorf("no call is refused, a minute after Elasticsearch went away")
 		}
+		s.readStatus(ctx)
 		err = wait(ctx, 200*time.Millisecond)
 		if err != nil {
 			return err
@@ -147,9 +149,28 @@ func streamFull(ctx context.Context, s *scene) error {
 	return s.startElasticsearch(ctx)
 }
 
-// refusedForThat says whether calls were refused for that reason, and no other.
-func refusedForThat(_ *scene, r result) []string {
+// readStatus keeps what an admin reads of the stream while no call is refused yet.
+func (s *scene) readStatus(ctx context.Context) {
+	// It says no, since Elasticsearch is down, and tells all the same.
+	out, _ := s.site.command(ctx, "status", "--json")
+	var status struct{ Parts []struct{ Name, Detail string } }
+	if json.Unmarshal(out, &status) != nil || s.warned != "" || s.load.soFar(refused) > 0 {
+		return
+	}
+	for _, p := range status.Parts {
+		if p.Name == "accesslog" && strings.Contains(p.Detail, "wait to be indexed; at the limit") {
+			s.warned = p.Detail
+			s.say("  the status says: %s", p.Detail)
+		}
+	}
+}
+
+// refusedForThat says whether calls were refused for that reason, and no other, and that was said before.
+func refusedForThat(s *scene, r result) []string {
 	var problems []string
+	if s.warned == "" {
+		problems = append(problems, "the status didn't warn before calls were refused")
+	}
 	full := 0
 	for reason, n := range r.Reasons {
 		if strings.Contains(reason, "record is full") {

@@ -13,6 +13,7 @@ type flags struct {
 	Rate  int           `help:"Calls a second." default:"200"`
 	Away  time.Duration `help:"How long Elasticsearch is away in the fault of that name." default:"2m" env:"CHAOS_AWAY"`
 	Quick bool          `help:"Each fault as short as it shows something: for a look after a change."`
+	Fsync string        `help:"Redis' appendfsync: ${enum}. What a killed Redis loses hangs on it." enum:"everysec,always,no" default:"everysec"`
 	Dir   string        `help:"Folder for logs. It is emptied first." default:".run/chaos" type:"path"`
 	JSON  bool          `name:"json" help:"The results as JSON."`
 }

@@ -51,7 +51,7 @@ type site struct {
 
 // describe is the stack in the trial's folder.
 func (t *trial) describe(base native.Ports, out io.Writer) native.Stack {
-	return native.Stack{Root: t.root, RunDir: filepath.Join(t.Dir, "stack"), Ports: base, Out: out}
+	return native.Stack{Root: t.root, RunDir: filepath.Join(t.Dir, "stack"), Ports: base, Fsync: t.Fsync, Out: out}
 }
 
 // open starts a Sallyport with a limit of its stream, 0 for the default, unless it runs already.

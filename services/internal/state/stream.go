@@ -118,6 +118,19 @@ func (s *Store) SetAside(ctx context.Context, e Waiting, reason string) error {
 	return err
 }
 
+// Backlog is how many entries wait to be indexed, and how many are kept aside.
+func (s *Store) Backlog(ctx context.Context) (waiting, aside int64, err error) {
+	var lengths [2]*redis.IntCmd
+	_, err = s.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		lengths[0], lengths[1] = pipe.XLen(ctx, streamKey), pipe.XLen(ctx, rejectedKey)
+		return nil
+	})
+	if err != nil {
+		return 0, 0, fmt.Errorf("reading the lengths of the streams: %w", err)
+	}
+	return lengths[0].Val(), lengths[1].Val(), nil
+}
+
 // StreamLength is how many entries wait to be indexed, and how long the oldest has waited.
 func (s *Store) StreamLength(ctx context.Context) (int64, time.Duration, error) {
 	length, err := s.redis.XLen(ctx, streamKey).Result()

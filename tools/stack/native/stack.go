@@ -30,6 +30,8 @@ type Stack struct {
 	Atlassian Atlassian
 	// Origins are those of web pages that may use the MCP endpoint, beside those of this machine.
 	Origins Origins
+	// Fsync is Redis' appendfsync: empty for everysec, or always or no. chaos compares them.
+	Fsync string
 	// Out is where people read what happens.
 	Out io.Writer
 }
