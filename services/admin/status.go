@@ -51,7 +51,7 @@ func newStatusServer(cfg Config, store *state.Store, elastic esapi.Transport, op
 	client := &http.Client{Transport: &http.Transport{}}
 	return &StatusServer{
 		publicURL: strings.TrimSuffix(cfg.PublicURL, "/"),
-		store:     store, operations: operations, people: people,
+		store:     store, operations: operations, people: people, streamLimit: cfg.StreamLimit,
 		parts: []part{
 			{"envoy", askHTTP(client, "Envoy", cfg.EnvoyAdmin, "/ready")},
 			{"authz", askHTTP(client, "authz", cfg.AuthzOps, "/readyz")},

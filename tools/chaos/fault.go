@@ -153,7 +153,9 @@ func streamFull(ctx context.Context, s *scene) error {
 func (s *scene) readStatus(ctx context.Context) {
 	// It says no, since Elasticsearch is down, and tells all the same.
 	out, _ := s.site.command(ctx, "status", "--json")
-	var status struct{ Parts []struct{ Name, Detail string } }
+	var status struct {
+		Parts []struct{ Name, Detail string }
+	}
 	if json.Unmarshal(out, &status) != nil || s.warned != "" || s.load.soFar(refused) > 0 {
 		return
 	}
