@@ -37,7 +37,10 @@ func (s *site) caughtUp(ctx context.Context, most time.Duration, say func(string
 			break
 		}
 		if time.Since(started) > most {
-			return fmt.Errorf("%d entries still wait to be indexed %s after the load has ended (%v): see the log of accesslog", length, most, err)
+			if err != nil {
+				return fmt.Errorf("Redis doesn't answer %s after the load has ended: %w", most, err)
+			}
+			return fmt.Errorf("%d entries still wait to be indexed %s after the load has ended: see the log of accesslog", length, most)
 		}
 		if time.Since(spoke) > 5*time.Second {
 			spoke = time.Now()

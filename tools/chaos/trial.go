@@ -81,7 +81,7 @@ func (t *trial) do(ctx context.Context, f fault, seed uint64) (result, error) {
 	name := fnv.New64a()
 	_, _ = name.Write([]byte(f.name)) // it never fails
 	s := &scene{
-		site: t.site, random: rand.New(rand.NewPCG(seed, name.Sum64())), say: t.say,
+		site: t.site, random: rand.New(rand.NewPCG(seed, name.Sum64())), say: t.say, //nolint:gosec // moments that can be repeated
 		window: t.window(), away: t.away(),
 		load: newLoad(t.site.mcpURL, t.site.people, t.Rate, mark(f.name, seed, t.started)),
 	}
