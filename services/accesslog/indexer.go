@@ -156,8 +156,8 @@ func (x *Indexer) index(ctx context.Context, entries []state.Waiting) ([]state.W
 func (x *Indexer) settle(ctx context.Context, entries []state.Waiting, results []bulkResult) ([]state.Waiting, error) {
 	var done, again []state.Waiting
 	var later error
-	for i, e := range entries {
-		r := results[i]
+	for i, r := range results {
+		e := entries[i]
 		if r.Status < 300 {
 			done = append(done, e)
 			continue
