@@ -8,6 +8,12 @@ ATLASSIAN ?=
 # Atlassian tokens.
 MCP_UPSTREAM ?=
 export PORT_BASE ATLASSIAN MCP_UPSTREAM
+# How long Elasticsearch is away in make chaos, how often each fault is done, and more flags of
+# bin/chaos, such as CHAOS="--quick --fault redis".
+CHAOS_AWAY ?= 2m
+CHAOS_RUNS ?= 1
+CHAOS ?=
+export CHAOS_AWAY
 # How long make fuzz spends on each target.
 FUZZTIME ?= 1m
 
@@ -19,7 +25,7 @@ BIN := $(CURDIR)/bin
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run up down build parts test conformance fuzz lint generate checkgenerate clean
+.PHONY: help run up down build parts test conformance chaos fuzz lint generate checkgenerate clean
 
 # go build, with a line now and then about how far it is, since the first time takes minutes. What
 # isn't progress, such as an error, is passed on as it is.
@@ -67,6 +73,11 @@ conformance: build ## Run the MCP conformance suite, directly and through Sallyp
 	@$(BIN)/stack parts >/dev/null
 	@cd tools && $(call gobuild,-o $(BIN)/ ./conformance github.com/modelcontextprotocol/go-sdk/conformance/everything-server)
 	@exec $(BIN)/conformance
+
+chaos: build ## Kill and starve the parts under load, and look for records lost or twice
+	@$(BIN)/stack parts >/dev/null
+	@cd tools && $(call gobuild,-o $(BIN)/ ./chaos)
+	@exec $(BIN)/chaos --runs $(CHAOS_RUNS) $(CHAOS)
 
 fuzz: ## Run each fuzz target for FUZZTIME; stops at a finding
 	@for package in $$(grep -rl --include='*_test.go' '^func Fuzz' services tools | xargs -n 1 dirname | sort -u); do \

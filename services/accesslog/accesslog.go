@@ -63,6 +63,7 @@ func Start(_ context.Context, p *process.Process, cfg Config) error {
 		return fmt.Errorf("naming this indexer: %w", err)
 	}
 	m := newMetrics(p.Metrics)
+	p.Metrics.MustRegister(backlog{store})
 	indexer := &Indexer{stream: store, elastic: search, consumer: consumer, log: p.Log, metrics: m}
 	p.Go("indexer", indexer.Run)
 	p.CheckReady("redis", store.Ready)

@@ -66,7 +66,11 @@ func (s *sink) decided(id string, record activity.Record) {
 
 func (s *sink) append(id, document string) {
 	s.t.Helper()
-	must(s.t, s.redis.XAdd(s.t.Context(), &redis.XAddArgs{Stream: "{sallyport}:activity", Values: []any{"kind", "decision", "id", id, "index", index, "doc", document}}).Err())
+	must(s.t, s.redis.XAdd(s.t.Context(), decisionEntry(index, id, document)).Err())
+}
+
+func decisionEntry(index, id, document string) *redis.XAddArgs {
+	return &redis.XAddArgs{Stream: "{sallyport}:activity", Values: []any{"kind", "decision", "id", id, "index", index, "doc", document}}
 }
 
 // ended sends the end of an allowed request, as Envoy does.
@@ -230,6 +234,71 @@ func TestAnIndexOfAnOlderVersionIsGivenNewFields(t *testing.T) {
 	if got := s.indexed(1)["r1"]; got.Sallyport.Operation == nil {
 		t.Errorf("got %+v", got)
 	}
+}
+
+// TestOneUnreadableEntryHoldsUpNothing shows that a legal argument which makes Elasticsearch refuse a whole
+// request is set aside alone.
+func TestOneUnreadableEntryHoldsUpNothing(t *testing.T) {
+	s := open(t, elastictest.Empty(t))
+	const calls = 20
+	for i := range calls {
+		id := fmt.Sprintf("call %d", i)
+		r := decision(id)
+		if i == 7 {
+			r.Sallyport.Arguments = []byte(`{"digits":` + strings.Repeat("7", 5000) + `}`)
+		}
+		s.decided(id, r)
+	}
+	s.indexed(calls - 1)
+	aside := s.aside()
+	if len(aside) != 1 || aside[0].Values["id"] != "call 7" || !strings.Contains(fmt.Sprint(aside[0].Values["reason"]), "x_content_parse_exception") {
+		t.Errorf("set aside is %+v", aside)
+	}
+}
+
+// TestAReadOnlyIndexIsWaitedFor shows that what is refused for the state of an index isn't set aside, and
+// that what is set aside beside it is so once, however often the rest is tried.
+func TestAReadOnlyIndexIsWaitedFor(t *testing.T) {
+	s := open(t, elastictest.Empty(t))
+	s.decided("first", decision("first"))
+	s.indexed(1)
+	s.block(true)
+	document, err := decision("waits").JSON()
+	must(t, err)
+	// In one step, so that both are in one request to Elasticsearch.
+	_, err = s.redis.TxPipelined(t.Context(), func(pipe redis.Pipeliner) error {
+		pipe.XAdd(t.Context(), decisionEntry("sallyport-activity-2026.11.24", "refused", `{"no_such_field":true}`))
+		pipe.XAdd(t.Context(), decisionEntry(index, "waits", string(document)))
+		return nil
+	})
+	must(t, err)
+	for deadline := time.Now().Add(20 * time.Second); len(s.aside()) == 0; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("nothing is set aside")
+		}
+	}
+	s.block(false)
+	records := s.indexed(2)
+	if aside := s.aside(); len(records) != 2 || len(aside) != 1 || aside[0].Values["id"] != "refused" {
+		t.Errorf("%d records, and set aside is %+v", len(records), aside)
+	}
+}
+
+func (s *sink) aside() []redis.XMessage {
+	s.t.Helper()
+	entries, err := s.redis.XRange(s.t.Context(), "{sallyport}:rejected", "-", "+").Result()
+	must(s.t, err)
+	return entries
+}
+
+// block makes the index read-only, or takes that back.
+func (s *sink) block(on bool) {
+	s.t.Helper()
+	body := strings.NewReader(fmt.Sprintf(`{"index.blocks.write":%t}`, on))
+	response, err := esapi.IndicesPutSettingsRequest{Index: []string{index}, Body: body}.Do(s.t.Context(), s.elastic)
+	must(s.t, err)
+	must(s.t, elastic.Failure(response))
+	must(s.t, response.Body.Close())
 }
 
 func TestNothingIsLostWhileElasticsearchIsAway(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
@@ -69,7 +70,10 @@ func (x *Indexer) Run(ctx context.Context) error {
 			return err
 		})
 		for _, batch := range batches(entries) {
-			x.persist(ctx, "indexing", func() error { return x.index(ctx, batch) })
+			x.persist(ctx, "indexing", func() (err error) {
+				batch, err = x.index(ctx, batch)
+				return err
+			})
 		}
 	}
 	return nil
@@ -129,42 +133,95 @@ func (x *Indexer) putTemplate(ctx context.Context) error {
 	return nil
 }
 
-// index sends one bulk request and removes from the stream what Elasticsearch took. What it can't
-// take now stays and comes as an error; what it refuses for good is set aside.
-func (x *Indexer) index(ctx context.Context, entries []state.Waiting) error {
+// index sends one bulk request and removes from the stream what Elasticsearch took. What it refuses for
+// good is set aside. It returns what has to be tried again, with the reason.
+func (x *Indexer) index(ctx context.Context, entries []state.Waiting) ([]state.Waiting, error) {
 	results, err := x.bulk(ctx, entries)
-	if err != nil {
-		return err
+	refused, ok := errors.AsType[*refusedError](err)
+	switch {
+	case ok && len(entries) == 1:
+		return x.settle(ctx, entries, []bulkResult{refused.result})
+	case ok:
+		// One of them makes the request unreadable, and mustn't hold up the others.
+		first, err := x.index(ctx, entries[:len(entries)/2])
+		second, secondErr := x.index(ctx, entries[len(entries)/2:])
+		return slices.Concat(first, second), errors.Join(err, secondErr)
+	case err != nil:
+		return entries, err
 	}
-	done := make([]state.Waiting, 0, len(entries))
+	return x.settle(ctx, entries, results)
+}
+
+// settle does with each entry what Elasticsearch's answer asks for, and returns those to try again.
+func (x *Indexer) settle(ctx context.Context, entries []state.Waiting, results []bulkResult) ([]state.Waiting, error) {
+	var done, again []state.Waiting
 	var later error
-	for i, e := range entries {
-		switch r := results[i]; {
-		case r.Status < 300:
+	for i, r := range results {
+		e := entries[i]
+		if r.Status < 300 {
 			done = append(done, e)
-		case r.Status == http.StatusTooManyRequests || r.Status == http.StatusConflict || r.Status >= 500:
-			later = fmt.Errorf("Elasticsearch answered %d: %s: %s", r.Status, r.Error.Type, r.Error.Reason)
-		default:
-			x.log.Error("record set aside: Elasticsearch refuses it", "event.id", e.ID, "type", r.Error.Type, "reason", r.Error.Reason)
-			err = x.stream.SetAside(ctx, e, r.Error.Type+": "+r.Error.Reason)
-			if err != nil {
-				return err
-			}
-			x.metrics.aside.Inc()
-			done = append(done, e)
+			continue
 		}
+		later = fmt.Errorf("Elasticsearch answered %d: %s: %s", r.Status, r.Error.Type, r.Error.Reason)
+		if !r.final() {
+			again = append(again, e)
+			continue
+		}
+		x.log.Error("record set aside: Elasticsearch refuses it", "event.id", e.ID, "type", r.Error.Type, "reason", r.Error.Reason)
+		err := x.stream.SetAside(ctx, e, r.Error.Type+": "+r.Error.Reason)
+		if err != nil {
+			return entries, err
+		}
+		x.metrics.aside.Inc()
 	}
-	if len(done) > 0 {
-		err = x.stream.Indexed(ctx, done)
-		x.metrics.indexed.Add(float64(len(done)))
+	if len(again) == 0 {
+		later = nil
 	}
-	return errors.Join(later, err)
+	if len(done) == 0 {
+		return again, later
+	}
+	err := x.stream.Indexed(ctx, done)
+	if err != nil {
+		return entries, errors.Join(later, err)
+	}
+	x.metrics.indexed.Add(float64(len(done)))
+	return again, later
 }
 
 // bulkResult is what the bulk API says of one entry.
 type bulkResult struct {
 	Status int
 	Error  struct{ Type, Reason string }
+}
+
+// passing are the types of errors with status 400 that are about the index or the cluster, and pass.
+var passing = []string{"index_closed_exception", "validation_exception"}
+
+// final says that the entry is refused for what it is: it would be for ever. Where Elasticsearch may not
+// be written to, such as 403 for a read-only index, it isn't the entry's fault.
+func (r bulkResult) final() bool {
+	return (r.Status == http.StatusBadRequest || r.Status == http.StatusRequestEntityTooLarge) && !slices.Contains(passing, r.Error.Type)
+}
+
+// refusedError is a bulk request that Elasticsearch refuses as a whole, because of what is in it.
+type refusedError struct{ result bulkResult }
+
+func (e *refusedError) Error() string {
+	return fmt.Sprintf("Elasticsearch answered %d: %s: %s", e.result.Status, e.result.Error.Type, e.result.Error.Reason)
+}
+
+// refusal is Elasticsearch's error as one, a *refusedError where the request's content is the reason.
+func refusal(response *esapi.Response) error {
+	refused := bulkResult{Status: response.StatusCode}
+	if !refused.final() {
+		return elastic.Failure(response)
+	}
+	err := json.NewDecoder(response.Body).Decode(&refused)
+	// A 400 that doesn't say of what kind isn't Elasticsearch's.
+	if err == nil && refused.Error.Type != "" && refused.final() || response.StatusCode == http.StatusRequestEntityTooLarge {
+		return &refusedError{refused}
+	}
+	return fmt.Errorf("Elasticsearch answered %s", response.Status())
 }
 
 // bulk merges each entry into the document of its id. Merging partial documents makes it
@@ -184,7 +241,7 @@ func (x *Indexer) bulk(ctx context.Context, entries []state.Waiting) ([]bulkResu
 		return nil, err
 	}
 	defer response.Body.Close()
-	err = elastic.Failure(response)
+	err = refusal(response)
 	if err != nil {
 		return nil, err
 	}

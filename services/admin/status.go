@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -20,6 +21,9 @@ const (
 	// behindMost is how long records may wait while accesslog and Elasticsearch say they are well;
 	// indexing takes a second, and catching up after a restart some more.
 	behindMost = time.Minute
+	// fillingShare is how much of the activity stream's limit may wait before the status says so: half,
+	// so that as much time is left as has passed since Elasticsearch went away.
+	fillingShare = 0.5
 )
 
 // StatusServer tells how every part of Sallyport is.
@@ -28,6 +32,8 @@ type StatusServer struct {
 	publicURL string
 	store     *state.Store
 	parts     []part
+	// streamLimit is how many entries may wait to be indexed.
+	streamLimit int64
 	// operations tells what is new about the site's tools, and people whether groups can be learned.
 	operations *OperationServer
 	people     people
@@ -45,7 +51,7 @@ func newStatusServer(cfg Config, store *state.Store, elastic esapi.Transport, op
 	client := &http.Client{Transport: &http.Transport{}}
 	return &StatusServer{
 		publicURL: strings.TrimSuffix(cfg.PublicURL, "/"),
-		store:     store, operations: operations, people: people,
+		store:     store, operations: operations, people: people, streamLimit: cfg.StreamLimit,
 		parts: []part{
 			{"envoy", askHTTP(client, "Envoy", cfg.EnvoyAdmin, "/ready")},
 			{"authz", askHTTP(client, "authz", cfg.AuthzOps, "/readyz")},
@@ -93,6 +99,7 @@ func (s *StatusServer) GetStatus(ctx context.Context, _ *adminv1.GetStatusReques
 	asking.Wait()
 	answer.Setup = append(rovo, setup...)
 	noteBacklog(answer.Parts, behind)
+	noteFilling(answer.Parts, answer.GetWaiting(), s.streamLimit)
 	return answer, nil
 }
 
@@ -115,4 +122,22 @@ func noteBacklog(parts []*adminv1.Part, behind time.Duration) {
 	accesslog.State = degraded
 	accesslog.Detail = "accesslog is ready, but records have waited to be indexed for " + behind.Round(time.Second).String() +
 		". If that grows, look into its log for what holds it up; nothing is lost meanwhile."
+}
+
+// noteFilling tells, long before calls are refused for that, that the stream of records that wait to be
+// indexed fills up.
+func noteFilling(parts []*adminv1.Part, waiting, limit int64) {
+	if float64(waiting) < fillingShare*float64(limit) {
+		return
+	}
+	for _, p := range parts {
+		if p.GetName() != "accesslog" {
+			continue
+		}
+		if p.GetState() == ready {
+			p.State = degraded
+		}
+		p.Detail = strings.TrimSpace(fmt.Sprintf("%d of at most %d entries wait to be indexed; at the limit all calls are refused, since they couldn't be written down. "+
+			"Bring Elasticsearch back, or raise SALLYPORT_STREAM_LIMIT if Redis has the memory. %s", waiting, limit, p.GetDetail()))
+	}
 }

@@ -131,3 +131,27 @@ func TestStatusTellsOfABacklog(t *testing.T) {
 		t.Errorf("got %v, want accesslog degraded by the backlog", part)
 	}
 }
+
+// TestStatusTellsThatTheStreamFills shows that it does so while calls are still taken.
+func TestStatusTellsThatTheStreamFills(t *testing.T) {
+	cfg := redisOnly(t)
+	cfg.AccesslogOps = ops(t, "/readyz", http.StatusOK, "ready", 0)
+	cfg.StreamLimit = 4
+	store := state.Open(cfg.Redis)
+	defer store.Close()
+	client := adminv1.NewStatusServiceClient(start(t, cfg))
+	for _, want := range []adminv1.PartState{adminv1.PartState_PART_STATE_READY, adminv1.PartState_PART_STATE_DEGRADED} {
+		err := store.AppendOutcomes(t.Context(), []state.Entry{{ID: "a"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := client.GetStatus(asAdmin(t), &adminv1.GetStatusRequest{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		part := got.GetParts()[3]
+		if part.GetState() != want || want != adminv1.PartState_PART_STATE_READY && !strings.HasPrefix(part.GetDetail(), "2 of at most 4 entries wait") {
+			t.Errorf("with %d waiting accesslog is %v, want %v", got.GetWaiting(), part, want)
+		}
+	}
+}

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+
+	"sallyport/tools/signin"
 )
 
 // authorize runs the scenarios for authorization servers against Sallyport, and signs somebody in
@@ -27,7 +29,7 @@ func (t *trial) authorize(ctx context.Context) ([]scenario, error) {
 			return
 		}
 		go func() {
-			_, err := newBrowser(someone).open(ctx, line, nil)
+			_, err := signin.NewBrowser(someone).Open(ctx, line, nil)
 			if err != nil {
 				// The suite would wait for minutes.
 				stop(fmt.Errorf("signing in for the suite: %w", err))

@@ -19,7 +19,7 @@ import (
 
 // The ports of the first stack that is tried, and of the last. They are far from those of `make run`
 // and of the end-to-end tests.
-const firstBase, lastBase, baseStep = 18800, 19700, 100
+const firstBase, lastBase = 18800, 19700
 
 // Counted from the base like the stack's own.
 const (
@@ -45,7 +45,7 @@ func (t *trial) stack(out io.Writer) native.Stack {
 // describeStack finds free ports, and the parts that the stack needs.
 func (t *trial) describeStack(ctx context.Context, log io.Writer) (native.Stack, error) {
 	var err error
-	t.base, err = freePorts()
+	t.base, err = native.FreePorts(firstBase, lastBase, serverPort, callbackPort)
 	if err != nil {
 		return native.Stack{}, err
 	}
@@ -56,25 +56,6 @@ func (t *trial) describeStack(ctx context.Context, log io.Writer) (native.Stack,
 	}
 	s.Parts, err = parts.Ensure(ctx, t.progress)
 	return s, err
-}
-
-// freePorts returns the first base whose ports nobody has.
-func freePorts() (native.Ports, error) {
-	for base := firstBase; base <= lastBase; base += baseStep {
-		free := native.Ports(base).Check(true) == nil
-		for _, offset := range []int{serverPort, callbackPort} {
-			listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", base+offset))
-			if err != nil {
-				free = false
-				continue
-			}
-			listener.Close()
-		}
-		if free {
-			return native.Ports(base), nil
-		}
-	}
-	return 0, fmt.Errorf("some port of every hundred from %d to %d is in use: stop what uses them", firstBase, lastBase)
 }
 
 func (t *trial) address(offset int) string { return fmt.Sprintf("127.0.0.1:%d", int(t.base)+offset) }

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"sallyport/tools/signin"
 	"sallyport/tools/stack/native"
 )
 
@@ -65,8 +66,16 @@ func (t *trial) run(ctx context.Context) (result report, err error) {
 		return report{}, err
 	}
 	err = t.step(ctx, "Signing "+someone+" in", func() error {
-		t.token, err = signIn(ctx, t.sallyport.MCPURL)
-		return err
+		source, err := signin.In(ctx, t.sallyport.MCPURL, assistant, someone)
+		if err != nil {
+			return err
+		}
+		token, err := source.Token()
+		if err != nil {
+			return err
+		}
+		t.token = token.AccessToken
+		return nil
 	})
 	if err != nil {
 		return report{}, err

@@ -113,14 +113,24 @@ func (s *Store) Indexed(ctx context.Context, entries []Waiting) error {
 	return nil
 }
 
-// SetAside keeps an entry that Elasticsearch refuses for what it is, with its reason, apart from
-// the stream, and lets the stream go on.
+// SetAside moves an entry that Elasticsearch refuses for what it is out of the stream, and keeps it with
+// its reason. Done again, it changes nothing.
 func (s *Store) SetAside(ctx context.Context, e Waiting, reason string) error {
-	err := s.redis.XAdd(ctx, &redis.XAddArgs{Stream: rejectedKey, Values: append(values("rejected", e.Entry), "reason", reason)}).Err()
+	_, err := s.call(ctx, "sallyport_set_aside", []string{streamKey, rejectedKey}, indexers, e.Position, e.ID, e.Index, e.Document, reason)
+	return err
+}
+
+// Backlog is how many entries wait to be indexed, and how many are kept aside.
+func (s *Store) Backlog(ctx context.Context) (waiting, aside int64, err error) {
+	var lengths [2]*redis.IntCmd
+	_, err = s.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+		lengths[0], lengths[1] = pipe.XLen(ctx, streamKey), pipe.XLen(ctx, rejectedKey)
+		return nil
+	})
 	if err != nil {
-		return fmt.Errorf("setting an entry aside: %w", err)
+		return 0, 0, fmt.Errorf("reading the lengths of the streams: %w", err)
 	}
-	return nil
+	return lengths[0].Val(), lengths[1].Val(), nil
 }
 
 // IndexedTo is the sequence (Sequence) up to which Elasticsearch has all that was written down, but for what

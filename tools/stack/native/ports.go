@@ -68,6 +68,29 @@ func (p Ports) Check(standIn bool) error {
 	return nil
 }
 
+// baseStep is how far apart FreePorts looks for bases.
+const baseStep = 100
+
+// FreePorts returns the first base from first to last, a hundred apart, whose ports nobody has, more
+// that the caller needs, counted from the base, among them.
+func FreePorts(first, last Ports, more ...int) (Ports, error) {
+	for base := first; base <= last; base += baseStep {
+		free := base.Check(true) == nil
+		for _, offset := range more {
+			listener, err := net.Listen("tcp", base.address(offset))
+			if err != nil {
+				free = false
+				continue
+			}
+			listener.Close()
+		}
+		if free {
+			return base, nil
+		}
+	}
+	return 0, fmt.Errorf("some port of every hundred from %d to %d is in use: stop what uses them", first, last)
+}
+
 // other is another base, far enough away.
 func (p Ports) other() int {
 	if int(p)+1000 > maxBase {

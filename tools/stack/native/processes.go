@@ -1,6 +1,7 @@
 package native
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -56,8 +57,9 @@ func (s Stack) processes() map[string]*process {
 	all := map[string]*process{
 		"redis": s.process("redis", s.Parts.RedisServer,
 			"--bind 127.0.0.1 --port", fmt.Sprint(p.port(redis)), "--dir", quote(s.path("data", "redis")),
-			// Written before it is answered, on disk within a second; never dropped for room.
-			"--appendonly yes --appendfsync everysec --maxmemory-policy noeviction --save ''", s.redisLog()),
+			// Written before it is answered, unless a write to the disk is just under way (docs/chaos.md), on
+			// disk within a second; never dropped for room.
+			"--appendonly yes --appendfsync", cmp.Or(s.Fsync, "everysec"), "--maxmemory-policy noeviction --save ''", s.redisLog()),
 		"elasticsearch": s.elasticsearch(),
 		"identity": s.service("identity", "--listen", p.address(identityHTTP), "--grpc-listen", p.address(identityGRPC), "--ops-listen", p.address(identityOps),
 			"--redis", p.address(redis), "--seal-key-file", quote(s.secret(sealKey)), "--public-url", p.publicURL(), "--console-url", p.consoleURL(),

@@ -32,6 +32,8 @@ type Stack struct {
 	Origins Origins
 	// Debug has Envoy and Valkey log at debug level, too.
 	Debug bool
+	// Fsync is Redis' appendfsync: empty for everysec, or always or no. chaos compares them.
+	Fsync string
 	// Out is where people read what happens.
 	Out io.Writer
 }

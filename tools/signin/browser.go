@@ -1,4 +1,6 @@
-package main
+// Package signin signs people in at Sallyport as assistants and browsers do, with the stand-in for
+// Atlassian behind it.
+package signin
 
 import (
 	"context"
@@ -14,21 +16,22 @@ import (
 	"golang.org/x/net/html"
 )
 
-// browser is somebody who goes through a sign-in: they read each page, give their e-mail where they
+// Browser is somebody who goes through a sign-in: they read each page, give their e-mail where they
 // are asked for it, and press the first button.
-type browser struct {
+type Browser struct {
 	email  string
 	client *http.Client
 }
 
-func newBrowser(email string) *browser {
+// NewBrowser returns the browser of a person, by their e-mail address, without a cookie.
+func NewBrowser(email string) *Browser {
 	jar, _ := cookiejar.New(nil)
-	return &browser{email, &http.Client{Jar: jar, Timeout: 20 * time.Second}}
+	return &Browser{email, &http.Client{Jar: jar, Timeout: 20 * time.Second}}
 }
 
-// open opens a page, goes through all that follow, and returns where it ends: at the first page
+// Open opens a page, goes through all that follow, and returns where it ends: at the first page
 // without a form. arrived says of a URL, if it isn't nil, that it is the end and not to be opened.
-func (b *browser) open(ctx context.Context, page string, arrived func(*url.URL) bool) (*url.URL, error) {
+func (b *Browser) Open(ctx context.Context, page string, arrived func(*url.URL) bool) (*url.URL, error) {
 	var end *url.URL
 	b.client.CheckRedirect = func(next *http.Request, _ []*http.Request) error {
 		if arrived != nil && arrived(next.URL) {
@@ -74,7 +77,7 @@ func (b *browser) open(ctx context.Context, page string, arrived func(*url.URL) 
 }
 
 // submit fills in a form and presses its first button.
-func (b *browser) submit(ctx context.Context, at *url.URL, form *html.Node) (*http.Request, error) {
+func (b *Browser) submit(ctx context.Context, at *url.URL, form *html.Node) (*http.Request, error) {
 	values := url.Values{}
 	for node := range form.Descendants() {
 		name := attribute(node, "name")
