@@ -87,6 +87,7 @@ func (m *month) at(n int) time.Time {
 
 // call is one call with what became of it.
 func (m *month) call(b *testing.B, n int) activity.Record {
+	b.Helper()
 	r, _ := m.record(b, fmt.Sprintf("%08x-93d5-4e0a-8c77-5a2e9d04f1b3", n), m.at(n), monthPeople)
 	own := &r.Sallyport
 	ours := time.Duration(m.rand.ExpFloat64()*float64(time.Millisecond)) + time.Millisecond
