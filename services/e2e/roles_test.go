@@ -49,7 +49,7 @@ func TestRolesOfTokens(t *testing.T) {
 	expect(t, 0, []string{"ci-check is revoked"}, "tokens", "revoke", "ci-check")
 	expect(t, 3, []string{"The API token ci-check was revoked at"}, "status", "--token-file", file)
 	expect(t, 1, []string{"There is no live token"}, "tokens", "revoke", "ci-check")
-	expect(t, 2, []string{"--client and --decision"}, "log", "--administrative", "--client", "claude")
+	expect(t, 2, []string{"are of what assistants did"}, "log", "--administrative", "--client", "claude")
 	eventually(t, time.Minute, func() error {
 		out, _ := try(t, "log", "--administrative", "--since", "5m")
 		for _, words := range []string{"API token viewer policy.save refused: PermissionDenied", "token file admin token.create done ci-check", "token file admin token.revoke done ci-check"} {
