@@ -68,6 +68,10 @@ func (s *ErasureServer) ErasePerson(request *adminv1.ErasePersonRequest, stream 
 	if err != nil {
 		return err
 	}
+	if len(who.emails)+len(who.names) == 0 {
+		// Without a record of their own, what was named may be anything: nothing is looked for by it.
+		return notInRecords(user)
+	}
 	answer := &adminv1.ErasePersonResponse{Pseudonym: "erased-" + seal.Random(9)}
 	told := time.Now()
 	e := erasing{elastic: s.elastic, who: who, pseudonym: answer.GetPseudonym(), progress: func(records int64) error {
@@ -83,11 +87,15 @@ func (s *ErasureServer) ErasePerson(request *adminv1.ErasePersonRequest, stream 
 		return err
 	}
 	if e.records == 0 {
-		return status.Errorf(codes.NotFound, "No record has %q. Check the spelling; who was erased before isn't known any more.", user)
+		return notInRecords(user)
 	}
 	answer.Records, answer.Done = e.records, true
 	s.log.Info("person erased from the records", "pseudonym", e.pseudonym, "records", e.records, "by", callerOf(ctx).name)
 	return stream.Send(answer)
+}
+
+func notInRecords(user string) error {
+	return status.Errorf(codes.NotFound, "No record has %q. Check the spelling; who was erased before isn't known any more.", user)
 }
 
 // account is the account id of a person, who may be named by an address that records have: whoever is
@@ -166,7 +174,7 @@ var yes = true
 func (i identity) with(document []byte, pseudonym string) ([]byte, bool) {
 	text := string(document)
 	for _, known := range append([]string{i.account}, i.emails...) {
-		text = strings.ReplaceAll(text, known, pseudonym)
+		text = replaceWhole(text, known, pseudonym)
 	}
 	found := text != string(document)
 	if found {
@@ -178,6 +186,48 @@ func (i identity) with(document []byte, pseudonym string) ([]byte, bool) {
 	}
 	return []byte(text), found
 }
+
+// replaceWhole replaces an id or address in a JSON text where it isn't a part of a longer one, such as
+// ana@acme.test of jana@acme.test.
+func replaceWhole(text, known, by string) string {
+	var whole strings.Builder
+	for {
+		at := strings.Index(text, known)
+		if at < 0 {
+			whole.WriteString(text)
+			return whole.String()
+		}
+		before, after := text[:at], text[at+len(known):]
+		whole.WriteString(before)
+		if beginsHere(before) && endsHere(after) {
+			whole.WriteString(by)
+		} else {
+			whole.WriteString(known)
+		}
+		text = after
+	}
+}
+
+// beginsHere says whether an id or address can begin behind a text: the letter of an escape such as \n is
+// no part of it.
+func beginsHere(before string) bool {
+	if before == "" || len(before) > 1 && before[len(before)-2] == '\\' {
+		return true
+	}
+	last := before[len(before)-1]
+	return !isAlphanumeric(last) && !strings.ContainsRune("._%+-@:", rune(last))
+}
+
+// endsHere says whether an id or address can end before a text: a dot may end the sentence.
+func endsHere(after string) bool {
+	rest := strings.TrimLeft(after, ".-")
+	if rest == "" {
+		return true
+	}
+	return !isAlphanumeric(rest[0]) && (rest != after || !strings.ContainsRune("_@:", rune(rest[0])))
+}
+
+func isAlphanumeric(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z' }
 
 // own replaces the person in a record of their own, and takes the address out that they called from.
 func (i identity) own(document []byte, pseudonym string) ([]byte, error) {

@@ -115,7 +115,7 @@ func eraser(t *testing.T, calls int) (address string, store *state.Store, record
 		actOn("bo ended it", "bo@acme.test", "connection.end", "c1", `{"account_id":"712020:ana","email":"ana@acme.test","name":"Ana Acme"}`),
 		actOn("bo forgot her", "bo@acme.test", "person.forget", "ana.mora@acme.test", ""),
 		actOn("ana did it", "ana@acme.test", "policy.save", "", ""),
-		actOn("of others", "bo@acme.test", "roles.save", "cy@acme.test", "Ana Acme"))
+		actOn("of others", "bo@acme.test", "roles.save", "jana@acme.test", "Ana Acme, 712020:anastasia, ana@acme.test.example"))
 	index(t, address, records...)
 	conn := start(t, cfg)
 	store = state.Open(cfg.Redis)
@@ -213,6 +213,7 @@ func TestEraseRefuses(t *testing.T) {
 		" ":                {codes.InvalidArgument, "user is missing"},
 		"nobody@acme.test": {codes.NotFound, "No record has the e-mail address"},
 		"712020:nobody":    {codes.NotFound, "No record has"},
+		"2":                {codes.NotFound, "No record has"},
 		"bo@acme.test":     {codes.FailedPrecondition, "712020:other"},
 		"ana@acme.test":    {codes.FailedPrecondition, "is still signed in"},
 	} {
