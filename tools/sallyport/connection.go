@@ -77,7 +77,7 @@ func (c *connection) open() (*grpc.ClientConn, error) {
 
 // findLogin returns the file of the login to a server, if there is one.
 func findLogin(server string) (path string, found bool, _ error) {
-	origin, err := origin(server)
+	origin, err := originOf(server)
 	if err != nil {
 		return "", false, err
 	}

@@ -41,15 +41,7 @@ Examples:
 
 // Run signs in, and says as whom.
 func (c *loginCommand) Run(ctx context.Context, at *connection, t *terminal) error {
-	server, err := at.locateServer()
-	if err != nil {
-		return err
-	}
-	origin, err := origin(server)
-	if err != nil {
-		return err
-	}
-	path, err := loginPath(origin)
+	server, origin, path, err := at.loginPlace()
 	if err != nil {
 		return err
 	}
@@ -81,6 +73,20 @@ func (c *loginCommand) Run(ctx context.Context, at *connection, t *terminal) err
 	}
 	t.printf("Signed in at %s. %s\n", origin, capital(whoWords(who)))
 	return nil
+}
+
+// loginPlace returns the server, its origin, and the file that a login to it is kept in.
+func (c *connection) loginPlace() (server, origin, path string, _ error) {
+	server, err := c.locateServer()
+	if err != nil {
+		return "", "", "", err
+	}
+	origin, err = originOf(server)
+	if err != nil {
+		return "", "", "", err
+	}
+	path, err = loginPath(origin)
+	return server, origin, path, err
 }
 
 // signIn is the authorization code flow with PKCE (RFC 8252, RFC 7636).
@@ -138,15 +144,7 @@ Examples:
 
 // Run ends the login. Its file goes also where Sallyport doesn't hear of it.
 func (logoutCommand) Run(ctx context.Context, at *connection, t *terminal) error {
-	server, err := at.locateServer()
-	if err != nil {
-		return err
-	}
-	origin, err := origin(server)
-	if err != nil {
-		return err
-	}
-	path, err := loginPath(origin)
+	_, origin, path, err := at.loginPlace()
 	if err != nil {
 		return err
 	}

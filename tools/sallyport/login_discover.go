@@ -96,9 +96,9 @@ func getMetadata(ctx context.Context, address string, into any) error {
 	return json.NewDecoder(io.LimitReader(response.Body, maxMetadata)).Decode(into)
 }
 
-// origin is the address of the admin API as tokens for it name it: http:// where there is no TLS, without
+// originOf is the address of the admin API as tokens for it name it: http:// where there is no TLS, without
 // the port that goes without saying.
-func origin(server string) (string, error) {
+func originOf(server string) (string, error) {
 	address, transport, err := target(server)
 	if err != nil {
 		return "", err
