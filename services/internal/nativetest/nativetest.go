@@ -4,11 +4,13 @@ package nativetest
 
 import (
 	"encoding/json"
-	"fmt"
 	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
 	"testing"
 )
 
@@ -55,17 +57,46 @@ const (
 	portTries = 100
 )
 
-// FreeAddress is a loopback address, at random among those that nothing listens at.
+// taken are the locks of the ports that this process was given. They hold until it ends.
+var (
+	locks sync.Mutex
+	taken []*os.File
+)
+
+// FreeAddress is a loopback address, at random among those that nothing listens at. It is given once: to no
+// other caller while this process lives, of whatever process.
 func FreeAddress(t testing.TB) string {
 	t.Helper()
+	dir := filepath.Join(os.TempDir(), "sallyport-ports")
+	err := os.MkdirAll(dir, 0o700)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for range portTries {
-		address := fmt.Sprintf("127.0.0.1:%d", firstPort+rand.IntN(lastPort-firstPort)) //nolint:gosec // a port is no secret
-		listener, err := net.Listen("tcp", address)
-		if err == nil {
-			listener.Close()
-			return address
+		port := firstPort + rand.IntN(lastPort-firstPort) //nolint:gosec // a port is no secret
+		lock, err := os.OpenFile(filepath.Join(dir, strconv.Itoa(port)), os.O_RDWR|os.O_CREATE, 0o600)
+		if err != nil {
+			t.Fatal(err)
 		}
+		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+		if syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil || !isFree(address) {
+			lock.Close()
+			continue
+		}
+		locks.Lock()
+		taken = append(taken, lock)
+		locks.Unlock()
+		return address
 	}
 	t.Fatalf("none of %d ports between %d and %d is free", portTries, firstPort, lastPort)
 	return ""
+}
+
+func isFree(address string) bool {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return false
+	}
+	listener.Close()
+	return true
 }
