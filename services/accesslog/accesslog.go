@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	accesslogv3 "github.com/envoyproxy/go-control-plane/envoy/data/accesslog/v3"
 	alsv3 "github.com/envoyproxy/go-control-plane/envoy/service/accesslog/v3"
@@ -64,6 +65,10 @@ func Start(_ context.Context, p *process.Process, cfg Config) error {
 	}
 	m := newMetrics(p.Metrics)
 	p.Metrics.MustRegister(backlog{store})
+	promauto.With(p.Metrics).NewCounterFunc(prometheus.CounterOpts{
+		Namespace: "sallyport", Subsystem: "accesslog", Name: "restored_total",
+		Help: "Outcomes that Redis had answered and lost when it was killed, and that were written again.",
+	}, func() float64 { return float64(store.Restored()) })
 	indexer := &Indexer{stream: store, elastic: search, consumer: consumer, log: p.Log, metrics: m}
 	p.Go("indexer", indexer.Run)
 	p.CheckReady("redis", store.Ready)
@@ -87,9 +92,13 @@ type Server struct {
 	metrics  *metrics
 }
 
+// appendFor is how long Redis may be away before outcomes are given up. What Envoy reports meanwhile waits
+// in the connection, which is more than can have been under way: without Redis nothing new is allowed.
+const appendFor = 30 * time.Second
+
 // StreamAccessLogs receives entries until Envoy or the service stops. Envoy neither waits for an
-// answer nor sends again, so an entry that can't be appended is lost, and its record's outcome
-// stays unknown (design section 7). Ending the stream with an error makes Envoy open a new one.
+// answer nor sends again, so an entry that can't be appended for appendFor is lost, and its record's
+// outcome stays unknown (design section 7). Ending the stream with an error makes Envoy open a new one.
 func (s *Server) StreamAccessLogs(stream alsv3.AccessLogService_StreamAccessLogsServer) error {
 	received := make(chan error, 1)
 	go func() { received <- s.receive(stream) }()
@@ -120,7 +129,7 @@ func (s *Server) receive(stream alsv3.AccessLogService_StreamAccessLogsServer) e
 			if why := unrecorded(logged); why != "" {
 				s.metrics.unrecorded.WithLabelValues(why).Inc()
 			}
-			err = s.bindSession(stream.Context(), logged)
+			err = s.persist(stream.Context(), func() error { return s.bindSession(stream.Context(), logged) })
 			if err != nil {
 				return status.Error(codes.Unavailable, err.Error())
 			}
@@ -128,11 +137,27 @@ func (s *Server) receive(stream alsv3.AccessLogService_StreamAccessLogsServer) e
 		if len(entries) == 0 {
 			continue
 		}
-		err = s.ledger.AppendOutcomes(stream.Context(), entries)
+		err = s.persist(stream.Context(), func() error { return s.ledger.AppendOutcomes(stream.Context(), entries) })
 		if err != nil {
 			return status.Error(codes.Unavailable, err.Error())
 		}
 		s.metrics.outcomes.Add(float64(len(entries)))
+	}
+}
+
+// persist does something until it succeeds, for appendFor at most.
+func (s *Server) persist(ctx context.Context, do func() error) error {
+	for began := time.Now(); ; {
+		err := do()
+		if err == nil || ctx.Err() != nil || time.Since(began) > appendFor {
+			return err
+		}
+		s.metrics.retries.Inc()
+		select {
+		case <-s.stopping:
+			return err
+		case <-time.After(50 * time.Millisecond):
+		}
 	}
 }
 

@@ -126,6 +126,10 @@ func Start(_ context.Context, p *process.Process, cfg Config) error {
 		return fmt.Errorf("--redact-keys: %w", err)
 	}
 	store := state.Open(cfg.Redis)
+	promauto.With(p.Metrics).NewCounterFunc(prometheus.CounterOpts{
+		Namespace: "sallyport", Subsystem: "authz", Name: "restored_total",
+		Help: "Decisions that Redis had answered and lost when it was killed, and that were written again.",
+	}, func() float64 { return float64(store.Restored()) })
 	server := &Server{
 		cfg: cfg, resource: state.MCPResource(cfg.PublicURL), ledger: store, box: box, identity: identityv1.NewUpstreamServiceClient(identity),
 		sessions: remembered, rules: newRules(), origins: origins, redact: keys, assistants: assistants, log: p.Log, metrics: newMetrics(p.Metrics),

@@ -74,24 +74,26 @@ type Verdict struct {
 // ErrStreamFull where that is the reason, or a *ForeignError.
 func (s *Store) Decide(ctx context.Context, basis Basis, limit int64, entries []Entry) (Verdict, error) {
 	account := basis.Grant.AccountID
-	args := make([]any, 0, 12+3*len(entries))
+	args := make([]any, 0, 12+4*len(entries))
 	args = append(args, basis.Grant.ID, basis.Grant.Rev, basis.Policy.Version, basis.Groups.revision(), basis.UpstreamRev, limit, basis.Resource,
 		basis.Grant.Holder(), int(boundLife.Seconds()), basis.Claim.Info, basis.Claim.mismatch(), basis.Claim.Rev)
 	for _, e := range entries {
-		args = append(args, e.ID, e.Index, e.Document)
+		args = append(args, decisionHalf, e.ID, e.Index, e.Document)
 	}
 	keys := []string{
-		sessionKey(basis.TokenHash), grantKey(basis.Grant.ID), policyKey, groupsKey(account), upstreamKey(account), streamKey,
+		sessionKey(basis.TokenHash), grantKey(basis.Grant.ID), policyKey, groupsKey(account), upstreamKey(account), streamKey, processKey,
 	}
 	for _, hash := range basis.Bound {
 		keys = append(keys, boundKey(hash))
 	}
+	process := s.recent.process()
 	reply, err := s.call(ctx, "sallyport_decide", keys, args...)
 	if err != nil {
 		return Verdict{}, err
 	}
 	switch reply[0] {
 	case "written":
+		s.remember(process, decisionHalf, entries, reply[2])
 		return Verdict{Written: true, Upstream: upstreamFrom(pairs(reply[1]))}, nil
 	case "stale":
 		return Verdict{Fresh: basis.refreshed(reply), Upstream: upstreamFrom(pairs(reply[1]))}, nil

@@ -24,7 +24,7 @@ var functionFiles embed.FS
 
 // functions is the text of the functions: one library, of which each file is a part. What a file uses of
 // another stands in one before it.
-var functions = readFunctions("library", "decide", "stream", "policy", "access", "upstream", "groups", "grant", "observe", "limit")
+var functions = readFunctions("library", "stream", "decide", "policy", "access", "upstream", "groups", "grant", "observe", "limit")
 
 func readFunctions(names ...string) string {
 	var library strings.Builder
@@ -45,24 +45,33 @@ var ErrNotFound = errors.New("not found")
 const prefix = "{sallyport}:"
 
 // Store reads and writes the state. It is safe for concurrent use.
-type Store struct{ redis redis.UniversalClient }
+type Store struct {
+	redis  redis.UniversalClient
+	recent recent
+}
 
 // Open returns a store on the Redis at address, host:port. It doesn't connect: a Redis that is
 // away shows as an error of each call, and is used as soon as it is back.
 func Open(address string) *Store {
-	return &Store{redis.NewClient(&redis.Options{
+	s := &Store{}
+	s.redis = redis.NewClient(&redis.Options{
 		Addr:                  address,
+		OnConnect:             s.met,
 		DialTimeout:           time.Second,
 		ReadTimeout:           2 * time.Second,
 		WriteTimeout:          2 * time.Second,
 		ContextTimeoutEnabled: true,
 		// Entries carry ids, so that one written twice after a retry is still one record.
 		MaxRetries: 1,
-	})}
+	})
+	return s
 }
 
 // Close closes the connections.
-func (s *Store) Close() error { return s.redis.Close() }
+func (s *Store) Close() error {
+	s.recent.close()
+	return s.redis.Close()
+}
 
 // Ready returns an error where Redis doesn't answer.
 func (s *Store) Ready(ctx context.Context) error {
@@ -131,7 +140,9 @@ const (
 	policyHistoryKey   = prefix + "policy-history"
 	policyDocumentsKey = prefix + "policy-documents"
 	streamKey          = prefix + "activity"
-	rolesKey           = prefix + "roles"
+	// processKey has which process of Redis appended to the stream last.
+	processKey = prefix + "activity-process"
+	rolesKey   = prefix + "roles"
 	// apiTokenPrefix is what the keys of API tokens begin with, before the token's hash; apiTokenNamesKey
 	// has the hash of each name's last token.
 	apiTokenPrefix   = prefix + "api-token:"

@@ -18,6 +18,13 @@ const (
 	rejectedKey = prefix + "rejected"
 )
 
+// The halves of records, as entries of the activity stream say which they are.
+const (
+	decisionHalf = "decision"
+	actHalf      = "act"
+	outcomeHalf  = "outcome"
+)
+
 // Waiting is an entry of the activity stream that isn't indexed yet.
 type Waiting struct {
 	// Position is the entry's id in the stream.
@@ -29,33 +36,31 @@ type Waiting struct {
 
 // AppendOutcomes appends the outcomes' halves of records, of calls and of acts, to the activity stream.
 func (s *Store) AppendOutcomes(ctx context.Context, entries []Entry) error {
-	_, err := s.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
-		for _, e := range entries {
-			pipe.XAdd(ctx, &redis.XAddArgs{Stream: streamKey, Values: values("outcome", e)})
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("appending outcomes: %w", err)
-	}
-	return nil
+	return s.appendAll(ctx, 0, outcomeHalf, entries)
 }
 
 // AppendAct writes down what an admin is about to do, in the activity stream. limit is the greatest
 // length of the stream; ErrStreamFull where it is reached: what can't be written down must not be done.
 func (s *Store) AppendAct(ctx context.Context, limit int64, e Entry) error {
-	reply, err := s.call(ctx, "sallyport_append_act", []string{streamKey}, limit, e.ID, e.Index, e.Document)
+	return s.appendAll(ctx, limit, actHalf, []Entry{e})
+}
+
+func (s *Store) appendAll(ctx context.Context, limit int64, kind string, entries []Entry) error {
+	args := make([]any, 0, 1+4*len(entries))
+	args = append(args, limit)
+	for _, e := range entries {
+		args = append(args, kind, e.ID, e.Index, e.Document)
+	}
+	process := s.recent.process()
+	reply, err := s.call(ctx, "sallyport_append", []string{streamKey, processKey}, args...)
 	if err != nil {
 		return err
 	}
 	if reply[0] == "full" {
 		return ErrStreamFull
 	}
+	s.remember(process, kind, entries, reply[1])
 	return nil
-}
-
-func values(kind string, e Entry) []any {
-	return []any{"kind", kind, "id", e.ID, "index", e.Index, "doc", e.Document}
 }
 
 // ReadWaiting hands entries to a consumer, count at most, waiting up to block for the first. An

@@ -1,15 +1,14 @@
 -- decide writes decisions into the activity stream, if everything they rest on still holds.
---   keys: session, grant, policy, groups, upstream, stream; then those of the MCP sessions and tasks
---         that the request is about
+--   keys: session, grant, policy, groups, upstream, stream, process (stream.lua); then those of the MCP
+--         sessions and tasks that the request is about
 --   args: grant id, and the revisions that were used: grant, policy, groups; the revision of the
 --         Atlassian token that the caller already has; the stream's limit; the resource that the
 --         token has to be for; who the sessions and tasks must belong to, and how long that is
 --         remembered, in seconds; what the client says it is where that is new, whether it disagrees,
---         and the grant's next revision; then, for each decision, its id, the index it belongs to, and
---         the record as JSON
+--         and the grant's next revision; then, of each decision, what append (stream.lua) takes
 -- The grant remembers when it was used, to the minute, so that not every call writes that.
 -- Answers with a word first:
---   written  and the Atlassian token, where the caller has an older one
+--   written  and the Atlassian token, where the caller has an older one, and the entries' ids
 --   foreign  and the place of a session or task that is somebody else's, counted from 1
 --   stale    and the fresh grant, policy, groups and Atlassian token, each empty if unchanged
 --   revoked  the session has ended, or is for another resource
@@ -47,17 +46,17 @@ local function decide(keys, args)
     return { 'stale', upstream, fresh, policy, groups, policy_version, groups_rev }
   end
 
-  for i = 7, #keys do
+  for i = 8, #keys do
     local holder = redis.call('GET', keys[i])
     if holder and holder ~= args[8] then
-      return { 'foreign', tostring(i - 6) }
+      return { 'foreign', tostring(i - 7) }
     end
   end
 
   if redis.call('XLEN', keys[6]) >= tonumber(args[6]) then
     return { 'full' }
   end
-  for i = 7, #keys do
+  for i = 8, #keys do
     redis.call('SET', keys[i], args[8], 'EX', args[9])
   end
   if args[10] ~= '' then
@@ -67,23 +66,11 @@ local function decide(keys, args)
   if seconds - tonumber(grant[3] or '0') >= 60 then
     redis.call('HSET', keys[2], 'used_at', seconds)
   end
-  for i = 13, #args, 3 do
-    redis.call('XADD', keys[6], '*', 'kind', 'decision', 'id', args[i], 'index', args[i + 1], 'doc', args[i + 2])
+  local ids = {}
+  for i = 13, #args, 4 do
+    ids[#ids + 1] = append(keys[6], keys[7], args, i)
   end
-  return { 'written', upstream }
-end
-
--- append_act appends what an admin is about to do to the activity stream, unless that is at its limit.
---   keys: stream
---   args: the stream's limit, the record's id, the index it belongs to, and the record as JSON
--- Answers 'written' or 'full'.
-local function append_act(keys, args)
-  if redis.call('XLEN', keys[1]) >= tonumber(args[1]) then
-    return { 'full' }
-  end
-  redis.call('XADD', keys[1], '*', 'kind', 'act', 'id', args[2], 'index', args[3], 'doc', args[4])
-  return { 'written' }
+  return { 'written', upstream, ids }
 end
 
 redis.register_function('sallyport_decide', decide)
-redis.register_function('sallyport_append_act', append_act)

@@ -1,3 +1,79 @@
+-- began is what the stream ended with when this process of Redis first appended to it, and which process
+-- had appended before: what that one answered and this one doesn't have is behind that end. It is known to
+-- this process alone, and to no other.
+local began
+
+-- position splits the id of an entry.
+local function position(id)
+  local time, number = string.match(id, '^(%d+)-(%d+)$')
+  return tonumber(time), tonumber(number)
+end
+
+-- behind tells whether an entry comes after another in the stream.
+local function behind(id, other)
+  local time, number = position(id)
+  local other_time, other_number = position(other)
+  return time > other_time or time == other_time and number > other_number
+end
+
+local function begin(stream, process)
+  began = { last = '0-0', process = redis.call('GET', process) }
+  local this = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+  if began.process == this then
+    -- Other functions were loaded into a process that goes on: where it began isn't known any more.
+    began.process = false
+  end
+  if redis.call('EXISTS', stream) == 1 then
+    local info = redis.call('XINFO', 'STREAM', stream)
+    for i = 1, #info, 2 do
+      if info[i] == 'last-generated-id' then began.last = info[i + 1] end
+    end
+  end
+  redis.call('SET', process, this)
+end
+
+-- append appends an entry to the stream and returns its id.
+--   stream, process: keys of the stream, and of which process of Redis appended last
+--   entry: where in args are the entry's kind, the record's id, its index, and the record as JSON
+local function append(stream, process, args, entry)
+  if not began then begin(stream, process) end
+  return redis.call('XADD', stream, '*', 'kind', args[entry], 'id', args[entry + 1], 'index', args[entry + 2], 'doc', args[entry + 3])
+end
+
+-- append_all appends halves of records, unless the stream is at its limit.
+--   keys: stream, process
+--   args: the stream's limit, 0 for none; then of each half those of append
+-- Answers 'written' and the entries' ids, or 'full'.
+local function append_all(keys, args)
+  local limit = tonumber(args[1])
+  if limit > 0 and redis.call('XLEN', keys[1]) >= limit then
+    return { 'full' }
+  end
+  local ids = {}
+  for i = 2, #args, 4 do
+    ids[#ids + 1] = append(keys[1], keys[2], args, i)
+  end
+  return { 'written', ids }
+end
+
+-- restore appends again what Redis had answered and lost, as it does when it is killed while it syncs its
+-- file. What it has, or had until it was indexed, isn't appended twice, where that can be told.
+--   keys: stream, process
+--   args: the run_id of the process that had answered; then of each entry the id it had, and those of append
+-- Answers 'restored' and the entries' ids, empty for those that were there.
+local function restore(keys, args)
+  if not began then begin(keys[1], keys[2]) end
+  local ids = {}
+  for i = 2, #args, 5 do
+    local id = ''
+    if began.process ~= args[1] or behind(args[i], began.last) then
+      id = append(keys[1], keys[2], args, i + 1)
+    end
+    ids[#ids + 1] = id
+  end
+  return { 'restored', ids }
+end
+
 -- set_aside moves an entry out of the activity stream, to those that Elasticsearch refuses. An entry that
 -- isn't in the stream was moved before, by a request whose answer was lost.
 --   keys: stream, rejected
@@ -11,4 +87,6 @@ local function set_aside(keys, args)
   return { 'aside' }
 end
 
+redis.register_function('sallyport_append', append_all)
+redis.register_function('sallyport_restore', restore)
 redis.register_function('sallyport_set_aside', set_aside)
