@@ -245,20 +245,31 @@ func (x *Indexer) bulk(ctx context.Context, entries []state.Waiting) ([]bulkResu
 	if err != nil {
 		return nil, err
 	}
+	return resultsIn(response.Body, len(entries))
+}
+
+// resultsIn reads the bulk API's answer for a number of entries. Where a shard fails after it has turned an
+// update into what it writes, the entry's result is named index rather than update.
+func resultsIn(body io.Reader, entries int) ([]bulkResult, error) {
 	var answer struct {
 		Items []map[string]bulkResult
 	}
-	err = json.NewDecoder(response.Body).Decode(&answer)
+	err := json.NewDecoder(body).Decode(&answer)
 	if err != nil {
 		return nil, fmt.Errorf("reading Elasticsearch's answer: %w", err)
 	}
-	_, _ = io.Copy(io.Discard, response.Body)
-	if len(answer.Items) != len(entries) {
-		return nil, fmt.Errorf("Elasticsearch answered for %d of %d entries", len(answer.Items), len(entries))
+	_, _ = io.Copy(io.Discard, body)
+	if len(answer.Items) != entries {
+		return nil, fmt.Errorf("Elasticsearch answered for %d of %d entries", len(answer.Items), entries)
 	}
-	results := make([]bulkResult, len(entries))
-	for i, item := range answer.Items {
-		results[i] = item["update"]
+	results := make([]bulkResult, 0, entries)
+	for _, item := range answer.Items {
+		for _, result := range item {
+			results = append(results, result)
+		}
+	}
+	if len(results) != entries || slices.ContainsFunc(results, func(r bulkResult) bool { return r.Status < 200 }) {
+		return nil, errors.New("Elasticsearch's answer doesn't say what came of each entry")
 	}
 	return results, nil
 }

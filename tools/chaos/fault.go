@@ -25,9 +25,10 @@ type scene struct {
 // fault is one way to break it.
 type fault struct {
 	name, does string
-	// limit is the stream's, 0 for the default.
-	limit int
-	do    func(context.Context, *scene) error
+	// limit is the stream's, 0 for the default, and disk how large the disk of Redis and Elasticsearch is, in
+	// MiB, 0 for as large as the folder's.
+	limit, disk int
+	do          func(context.Context, *scene) error
 	// check returns what else went otherwise than it should.
 	check func(*scene, result) []string
 }
@@ -42,7 +43,8 @@ var faults = []fault{
 	{name: "redis", does: "Redis is killed again and again", do: killing("redis")},
 	{name: "elasticsearch", does: "Elasticsearch is killed and stays away", do: elasticsearchAway},
 	{name: "mapping-conflict", does: "Elasticsearch refuses some records for what they are", do: poisoning, check: poisonKeptAside},
-	{name: "disk-full", does: "Elasticsearch has made its indices read-only, as it does where its disk is full", do: diskFull, check: nothingAside},
+	{name: "disk-full", does: "the disk of Redis and Elasticsearch is full", disk: diskSize, do: diskFull, check: nothingAside},
+	{name: "disk-flood", does: "Elasticsearch has made its indices read-only, as it does before its disk is full", do: diskFlood, check: nothingAside},
 	{name: "stream-full", does: "Elasticsearch is away until the stream is at its limit", limit: streamLimit, do: streamFull, check: refusedForThat},
 }
 
@@ -104,9 +106,9 @@ func elasticsearchAway(ctx context.Context, s *scene) error {
 	return s.startElasticsearch(ctx)
 }
 
-// diskFull does what Elasticsearch does to its indices at the flood stage of its disk (95 % full by
+// diskFlood does what Elasticsearch does to its indices at the flood stage of its disk (95 % full by
 // default), and takes it back as it does once there is room again.
-func diskFull(ctx context.Context, s *scene) error {
+func diskFlood(ctx context.Context, s *scene) error {
 	var answer struct{ Acknowledged bool }
 	err := ask(ctx, http.MethodPut, s.site.elastic+indices+"/_settings?allow_no_indices=true", `{"index.blocks.read_only_allow_delete":true}`, &answer)
 	if err != nil {

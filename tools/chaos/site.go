@@ -45,18 +45,23 @@ type site struct {
 	log    io.Closer
 
 	mcpURL, elastic, switches string
+	// disk is the folder of the small disk that holds the data, empty where there is none.
+	disk string
 	// command runs bin/sallyport as an administrator.
 	command func(ctx context.Context, arguments ...string) ([]byte, error)
 }
+
+// data is where the stack keeps its data.
+func (t *trial) data() string { return filepath.Join(t.Dir, "stack", "data") }
 
 // describe is the stack in the trial's folder.
 func (t *trial) describe(base native.Ports, out io.Writer) native.Stack {
 	return native.Stack{Root: t.root, RunDir: filepath.Join(t.Dir, "stack"), Ports: base, Fsync: t.Fsync, Out: out}
 }
 
-// open starts a Sallyport with a limit of its stream, 0 for the default, unless it runs already.
-func (t *trial) open(ctx context.Context, limit int) error {
-	if t.site != nil && t.limit == limit {
+// open starts a Sallyport as a fault needs it, unless it runs already.
+func (t *trial) open(ctx context.Context, f fault) error {
+	if t.site != nil && t.limit == f.limit && t.disk == f.disk {
 		return nil
 	}
 	err := t.close()
@@ -65,8 +70,8 @@ func (t *trial) open(ctx context.Context, limit int) error {
 	}
 	// The supervisor hands its environment to the parts.
 	err = os.Unsetenv("SALLYPORT_STREAM_LIMIT")
-	if limit > 0 {
-		err = os.Setenv("SALLYPORT_STREAM_LIMIT", fmt.Sprint(limit))
+	if f.limit > 0 {
+		err = os.Setenv("SALLYPORT_STREAM_LIMIT", fmt.Sprint(f.limit))
 	}
 	if err != nil {
 		return err
@@ -85,6 +90,15 @@ func (t *trial) open(ctx context.Context, limit int) error {
 	if err != nil {
 		return err
 	}
+	site := &site{stack: stack, log: log}
+	if f.disk > 0 {
+		site.disk = t.data()
+		err = mount(site.disk, f.disk)
+		if err != nil {
+			return err
+		}
+	}
+	t.site, t.limit, t.disk = site, f.limit, f.disk
 	t.say("Starting a Sallyport")
 	err = stack.Preflight()
 	if err == nil {
@@ -93,7 +107,6 @@ func (t *trial) open(ctx context.Context, limit int) error {
 	if err != nil {
 		return err
 	}
-	t.site, t.limit = &site{stack: stack, log: log}, limit
 	return t.site.signIn(ctx, t.root, t.Dir)
 }
 
@@ -157,6 +170,10 @@ func (t *trial) close() error {
 	if s.redis != nil {
 		err = errors.Join(err, s.redis.Close())
 	}
+	if err != nil {
+		return err
+	}
+	err = unmount(t.data())
 	if err != nil {
 		return err
 	}

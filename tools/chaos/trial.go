@@ -28,9 +28,10 @@ type trial struct {
 	progress io.Writer
 	seed     uint64
 	started  time.Time
-	// site is the Sallyport that runs, with the limit of its stream; nil before the first.
-	site  *site
-	limit int
+	// site is the Sallyport that runs, with the limit of its stream and the size of its disk; nil before the
+	// first.
+	site        *site
+	limit, disk int
 }
 
 func newTrial(f flags, root string) *trial {
@@ -74,7 +75,7 @@ func (t *trial) run(ctx context.Context) (results []result, err error) {
 
 // do does one fault once.
 func (t *trial) do(ctx context.Context, f fault, seed uint64) (result, error) {
-	err := t.open(ctx, f.limit)
+	err := t.open(ctx, f)
 	if err != nil {
 		return result{}, err
 	}
@@ -164,7 +165,7 @@ func (t *trial) prepare() (unlock func(), err error) {
 		return nil, errors.New("another one runs in this folder: wait for its end, or choose another by --dir")
 	}
 	left := t.describe(0, io.Discard)
-	err = errors.Join(left.Down(), left.Clean(), os.RemoveAll(filepath.Join(t.Dir, "logs")))
+	err = errors.Join(left.Down(), unmount(t.data()), left.Clean(), os.RemoveAll(filepath.Join(t.Dir, "logs")))
 	if err != nil {
 		lock.Close()
 		return nil, err
