@@ -160,7 +160,7 @@ func (s *sink) search() (map[string]activity.Record, error) {
 	return records, nil
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

@@ -34,7 +34,7 @@ import (
 // front is the Envoy that is shipped, with accesslog behind it. What names a record is allowed, and
 // recorded under that id; nobody is known for anything else.
 type front struct {
-	t       *testing.T
+	t       testing.TB
 	url     string
 	redis   *redis.Client
 	metrics prometheus.Gatherer
@@ -53,6 +53,8 @@ func (door) Check(_ context.Context, check *authv3.CheckRequest) (*authv3.CheckR
 		switch h.GetKey() {
 		case "record":
 			note.IDs = []string{string(h.GetRawValue())}
+		case "index":
+			note.Index = string(h.GetRawValue())
 		case "requests":
 			_, _ = fmt.Sscan(string(h.GetRawValue()), &note.Requests)
 		}
@@ -70,7 +72,13 @@ func (door) Check(_ context.Context, check *authv3.CheckRequest) (*authv3.CheckR
 	}, nil
 }
 
+// openFront is a front without an Elasticsearch.
 func openFront(t *testing.T, atlassian http.Handler) *front {
+	t.Helper()
+	return openFrontWith(t, atlassian, "http://127.0.0.1:1")
+}
+
+func openFrontWith(t testing.TB, atlassian http.Handler, elasticsearch string) *front {
 	t.Helper()
 	server := httptest.NewServer(atlassian)
 	t.Cleanup(server.Close)
@@ -81,7 +89,7 @@ func openFront(t *testing.T, atlassian http.Handler) *front {
 	go func() { _ = authz.Serve(listener) }()
 	t.Cleanup(authz.Stop)
 	address := redistest.Start(t)
-	cfg := accesslog.Config{Listen: nativetest.FreeAddress(t), Redis: address, Elasticsearch: "http://127.0.0.1:1"}
+	cfg := accesslog.Config{Listen: nativetest.FreeAddress(t), Redis: address, Elasticsearch: elasticsearch}
 	f := &front{t: t, redis: redis.NewClient(&redis.Options{Addr: address}), closeDoor: authz.Stop}
 	processtest.Run(t, &processtest.Log{}, func(ctx context.Context, p *process.Process) error {
 		f.metrics = p.Metrics
@@ -96,7 +104,7 @@ func openFront(t *testing.T, atlassian http.Handler) *front {
 }
 
 // certificates is a file with one, which Envoy wants though Atlassian is reached without TLS here.
-func certificates(t *testing.T) string {
+func certificates(t testing.TB) string {
 	t.Helper()
 	server := httptest.NewTLSServer(nil)
 	defer server.Close()

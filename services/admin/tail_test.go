@@ -335,3 +335,50 @@ func TestTailWithholdsArguments(t *testing.T) {
 		}
 	}
 }
+
+// TestTailEndsWithItsCallersRole revokes a token, and takes a person's role away, while they have a tail.
+func TestTailEndsWithItsCallersRole(t *testing.T) {
+	cfg := redisOnly(t)
+	cfg.ConsoleURL = consoleURL
+	conn := start(t, cfg)
+	store := state.Open(cfg.Redis)
+	defer store.Close()
+	access := adminv1.NewAccessServiceClient(conn)
+	made, err := access.CreateToken(asAdmin(t), &adminv1.CreateTokenRequest{Name: "wall", Role: asViewer})
+	if err != nil {
+		t.Fatal(err)
+	}
+	signInAdmin(t, store, "anas-token", consoleURL)
+	version, err := store.SaveRoles(t.Context(), 0, []state.RoleBinding{{Role: "auditor", Email: "ana@acme.test"}}, state.Save{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		token string
+		end   func() error
+		code  codes.Code
+	}{
+		"a token is revoked": {made.GetToken(), func() error {
+			_, err := access.RevokeToken(asAdmin(t), &adminv1.RevokeTokenRequest{Name: "wall"})
+			return err
+		}, codes.Unauthenticated},
+		"an auditor becomes a viewer": {"anas-token", func() error {
+			_, err := store.SaveRoles(t.Context(), version, []state.RoleBinding{{Role: "viewer", Email: "ana@acme.test"}}, state.Save{})
+			return err
+		}, codes.PermissionDenied},
+	} {
+		stream, err := adminv1.NewActivityServiceClient(conn).TailActivity(with(t, test.token), &adminv1.TailActivityRequest{Search: &adminv1.SearchActivityRequest{}})
+		if err == nil {
+			_, err = stream.Recv()
+		}
+		if err == nil {
+			err = test.end()
+		}
+		for err == nil { // It is looked at every few seconds.
+			_, err = stream.Recv()
+		}
+		if status.Code(err) != test.code {
+			t.Errorf("%s: the tail ended with %v, want %v", name, err, test.code)
+		}
+	}
+}

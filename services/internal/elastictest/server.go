@@ -66,6 +66,9 @@ func StartSized(t testing.TB, heap int) *Server {
 	return s
 }
 
+// PID is the process of its launcher, whose child the server is.
+func (s *Server) PID() int { return s.program.Process.Pid }
+
 // Stop stops the server and removes its data.
 func (s *Server) Stop() {
 	s.Halt()

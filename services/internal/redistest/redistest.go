@@ -40,7 +40,13 @@ type Server struct {
 // StartDurable starts an empty server as Start does, that has in its file what it has answered.
 func StartDurable(t testing.TB) *Server {
 	t.Helper()
-	s := &Server{Address: nativetest.FreeAddress(t), t: t, dir: t.TempDir(), options: []string{"--appendonly", "yes", "--appendfsync", "always"}}
+	return StartSyncing(t, "always")
+}
+
+// StartSyncing starts one that syncs its file as "appendfsync" says. Sallyport's own stack has everysec.
+func StartSyncing(t testing.TB, fsync string) *Server {
+	t.Helper()
+	s := &Server{Address: nativetest.FreeAddress(t), t: t, dir: t.TempDir(), options: []string{"--appendonly", "yes", "--appendfsync", fsync}}
 	s.Start()
 	return s
 }
@@ -68,6 +74,9 @@ func (s *Server) Start() {
 		time.Sleep(10 * time.Millisecond)
 	}
 }
+
+// PID is the server's process.
+func (s *Server) PID() int { return s.command.Process.Pid }
 
 // Kill ends the server by SIGKILL.
 func (s *Server) Kill() {
