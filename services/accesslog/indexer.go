@@ -6,9 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"net/http"
 	"slices"
 	"time"
 
@@ -136,105 +134,87 @@ func (x *Indexer) putTemplate(ctx context.Context) error {
 // index sends one bulk request and removes from the stream what Elasticsearch took. What it refuses for
 // good is set aside. It returns what has to be tried again, with the reason.
 func (x *Indexer) index(ctx context.Context, entries []state.Waiting) ([]state.Waiting, error) {
-	results, err := x.bulk(ctx, entries)
+	operations := writes(entries)
+	results, err := x.bulk(ctx, operations)
 	refused, ok := errors.AsType[*refusedError](err)
 	switch {
 	case ok && len(entries) == 1:
-		return x.settle(ctx, entries, []bulkResult{refused.result})
+		return x.settle(ctx, operations, []bulkResult{refused.result})
 	case ok:
 		// One of them makes the request unreadable, and mustn't hold up the others.
-		first, err := x.index(ctx, entries[:len(entries)/2])
-		second, secondErr := x.index(ctx, entries[len(entries)/2:])
-		return slices.Concat(first, second), errors.Join(err, secondErr)
+		return x.indexInParts(ctx, entries[:len(entries)/2], entries[len(entries)/2:])
 	case err != nil:
 		return entries, err
 	}
-	return x.settle(ctx, entries, results)
+	return x.settle(ctx, operations, results)
 }
 
-// settle does with each entry what Elasticsearch's answer asks for, and returns those to try again.
-func (x *Indexer) settle(ctx context.Context, entries []state.Waiting, results []bulkResult) ([]state.Waiting, error) {
+// indexInParts does that by several requests.
+func (x *Indexer) indexInParts(ctx context.Context, parts ...[]state.Waiting) (again []state.Waiting, err error) {
+	for _, part := range parts {
+		rest, partErr := x.index(ctx, part)
+		again, err = append(again, rest...), errors.Join(err, partErr)
+	}
+	return again, err
+}
+
+// settle does with each operation what Elasticsearch's answer asks for, and returns the entries to try again.
+func (x *Indexer) settle(ctx context.Context, operations []write, results []bulkResult) ([]state.Waiting, error) {
 	var done, again []state.Waiting
 	var later error
 	for i, r := range results {
-		e := entries[i]
-		if r.Status < 300 {
-			done = append(done, e)
-			continue
+		entries := operations[i].entries
+		switch {
+		case r.Status < 300:
+			done = append(done, entries...)
+		case !r.final():
+			again = append(again, entries...)
+			later = r.err()
+		case len(entries) > 1:
+			// One half is refused; the others may not be.
+			rest, err := x.indexInParts(ctx, slices.Collect(slices.Chunk(entries, 1))...)
+			again, later = append(again, rest...), errors.Join(later, err)
+		default:
+			err := x.setAside(ctx, entries[0], r)
+			if err != nil {
+				again, later = append(again, entries...), errors.Join(later, err)
+			}
 		}
-		later = fmt.Errorf("Elasticsearch answered %d: %s: %s", r.Status, r.Error.Type, r.Error.Reason)
-		if !r.final() {
-			again = append(again, e)
-			continue
-		}
-		x.log.Error("record set aside: Elasticsearch refuses it", "event.id", e.ID, "type", r.Error.Type, "reason", r.Error.Reason)
-		err := x.stream.SetAside(ctx, e, r.Error.Type+": "+r.Error.Reason)
-		if err != nil {
-			return entries, err
-		}
-		x.metrics.aside.Inc()
-	}
-	if len(again) == 0 {
-		later = nil
 	}
 	if len(done) == 0 {
 		return again, later
 	}
 	err := x.stream.Indexed(ctx, done)
 	if err != nil {
-		return entries, errors.Join(later, err)
+		return append(again, done...), errors.Join(later, err)
 	}
 	x.metrics.indexed.Add(float64(len(done)))
 	return again, later
 }
 
-// bulkResult is what the bulk API says of one entry.
-type bulkResult struct {
-	Status int
-	Error  struct{ Type, Reason string }
-}
-
-// passing are the types of errors with status 400 that are about the index or the cluster, and pass.
-var passing = []string{"index_closed_exception", "validation_exception"}
-
-// final says that the entry is refused for what it is: it would be for ever. Where Elasticsearch may not
-// be written to, such as 403 for a read-only index, it isn't the entry's fault.
-func (r bulkResult) final() bool {
-	return (r.Status == http.StatusBadRequest || r.Status == http.StatusRequestEntityTooLarge) && !slices.Contains(passing, r.Error.Type)
-}
-
-// refusedError is a bulk request that Elasticsearch refuses as a whole, because of what is in it.
-type refusedError struct{ result bulkResult }
-
-func (e *refusedError) Error() string {
-	return fmt.Sprintf("Elasticsearch answered %d: %s: %s", e.result.Status, e.result.Error.Type, e.result.Error.Reason)
-}
-
-// refusal is Elasticsearch's error as one, a *refusedError where the request's content is the reason.
-func refusal(response *esapi.Response) error {
-	refused := bulkResult{Status: response.StatusCode}
-	if !refused.final() {
-		return elastic.Failure(response)
+// setAside keeps an entry that Elasticsearch refuses for good.
+func (x *Indexer) setAside(ctx context.Context, e state.Waiting, r bulkResult) error {
+	x.log.Error("record set aside: Elasticsearch refuses it", "event.id", e.ID, "type", r.Error.Type, "reason", r.Error.Reason)
+	err := x.stream.SetAside(ctx, e, r.Error.Type+": "+r.Error.Reason)
+	if err != nil {
+		return err
 	}
-	err := json.NewDecoder(response.Body).Decode(&refused)
-	// A 400 that doesn't say of what kind isn't Elasticsearch's.
-	if err == nil && refused.Error.Type != "" && refused.final() || response.StatusCode == http.StatusRequestEntityTooLarge {
-		return &refusedError{refused}
-	}
-	return fmt.Errorf("Elasticsearch answered %s", response.Status())
+	x.metrics.aside.Inc()
+	return nil
 }
 
-// bulk merges each entry into the document of its id. Merging partial documents makes it
+// bulk merges what each operation writes into the document of its record's id. Merging partial documents makes it
 // indifferent which half comes first, and how often.
-func (x *Indexer) bulk(ctx context.Context, entries []state.Waiting) ([]bulkResult, error) {
+func (x *Indexer) bulk(ctx context.Context, operations []write) ([]bulkResult, error) {
 	var body bytes.Buffer
-	for _, e := range entries {
+	for _, w := range operations {
+		e := w.entries[0]
 		id, err := json.Marshal(e.ID)
 		if err != nil {
 			return nil, err
 		}
 		fmt.Fprintf(&body, `{"update":{"_index":%q,"_id":%s,"retry_on_conflict":5}}`+"\n", e.Index, id)
-		fmt.Fprintf(&body, `{"doc":%s,"doc_as_upsert":true}`+"\n", numbered(e))
+		fmt.Fprintf(&body, `{"doc":%s,"doc_as_upsert":true}`+"\n", w.document)
 	}
 	response, err := esapi.BulkRequest{Body: &body}.Do(ctx, x.elastic)
 	if err != nil {
@@ -245,33 +225,7 @@ func (x *Indexer) bulk(ctx context.Context, entries []state.Waiting) ([]bulkResu
 	if err != nil {
 		return nil, err
 	}
-	return resultsIn(response.Body, len(entries))
-}
-
-// resultsIn reads the bulk API's answer for a number of entries. Where a shard fails after it has turned an
-// update into what it writes, the entry's result is named index rather than update.
-func resultsIn(body io.Reader, entries int) ([]bulkResult, error) {
-	var answer struct {
-		Items []map[string]bulkResult
-	}
-	err := json.NewDecoder(body).Decode(&answer)
-	if err != nil {
-		return nil, fmt.Errorf("reading Elasticsearch's answer: %w", err)
-	}
-	_, _ = io.Copy(io.Discard, body)
-	if len(answer.Items) != entries {
-		return nil, fmt.Errorf("Elasticsearch answered for %d of %d entries", len(answer.Items), entries)
-	}
-	results := make([]bulkResult, 0, entries)
-	for _, item := range answer.Items {
-		for _, result := range item {
-			results = append(results, result)
-		}
-	}
-	if len(results) != entries || slices.ContainsFunc(results, func(r bulkResult) bool { return r.Status < 200 }) {
-		return nil, errors.New("Elasticsearch's answer doesn't say what came of each entry")
-	}
-	return results, nil
+	return resultsIn(response.Body, len(operations))
 }
 
 // numbered is an entry's document. That of a record's first half is given its place in the stream, which is
