@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -113,6 +114,22 @@ func measureDashboards(b *testing.B, client adminv1.DashboardServiceClient, tran
 	person := &adminv1.GetDashboardRequest{Start: timestamppb.New(time.Now().AddDate(0, 0, -30)), User: "person0@acme.test"}
 	measure(b, "dashboard=30d/cold", forget, get(month))
 	measure(b, "dashboard=30d/again", nil, get(month))
+	// What it is like for whoever looks at it from time to time: a call more has been recorded, and the range has moved on.
+	later := func(days int) func() error {
+		return func() error {
+			now := time.Now()
+			return get(&adminv1.GetDashboardRequest{
+				Start: timestamppb.New(now.Truncate(24*time.Hour).AddDate(0, 0, 1-days)), End: timestamppb.New(now), TimeZone: "Europe/Berlin",
+			})()
+		}
+	}
+	record := func() {
+		body := fmt.Sprintf(`{"@timestamp":%q,"event":{"id":"later"},"sallyport":{"decision":"allowed"}}`, time.Now().UTC().Format(time.RFC3339Nano))
+		send(b, transport, esapi.IndexRequest{Index: activity.IndexOf(time.Now(), true), DocumentID: fmt.Sprint("later-", time.Now().UnixNano()), Body: strings.NewReader(body), Refresh: "true"})
+	}
+	measure(b, "dashboard=30d/later", record, later(30))
+	measure(b, "dashboard=7d/later", record, later(7))
+	measure(b, "dashboard=today/later", record, later(1))
 	measure(b, "dashboard=7d/cold", forget, get(week))
 	measure(b, "dashboard=30d/person/cold", forget, get(person))
 }

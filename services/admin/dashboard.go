@@ -165,8 +165,11 @@ func (d *dashboard) rangeAggregations() object {
 	return all
 }
 
-// overTime counts by interval.
+// overTime counts by interval, or by hour.
 func (d *dashboard) overTime() object {
+	if d.inHours() {
+		return object{"date_histogram": object{"field": "@timestamp", "fixed_interval": "1h", "min_doc_count": 1}}
+	}
 	kind := "calendar_interval"
 	if d.interval.length > 0 {
 		kind = "fixed_interval"

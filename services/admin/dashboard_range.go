@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"slices"
 	"sort"
 	"time"
 	_ "time/tzdata" // time zones that the machine may not have
@@ -16,6 +17,8 @@ const (
 	// mostBuckets is about how many a range is divided into: the next longer interval is taken beyond it. A
 	// day of 25 hours still has quarters of an hour.
 	mostBuckets = 100
+	// mostHours bounds a range that is counted by hours.
+	mostHours = 62 * 24 * time.Hour
 	// dashboardYears bounds a range.
 	dashboardYears = 5
 )
@@ -188,6 +191,16 @@ func (t *timeline) next(at time.Time) time.Time {
 		}
 		return time.Date(year, month, day, hour, 0, 0, 0, t.zone)
 	}
+}
+
+// inHours says whether records are counted by hours of UTC: where the buckets are made of whole ones. What a past
+// day's index answers is the same then for all such ranges and time zones, and stays in its request cache.
+func (t *timeline) inHours() bool {
+	if t.interval.length > 0 && t.interval.length < time.Hour || t.within.end.Sub(t.within.start) > mostHours {
+		return false
+	}
+	inner := t.edges[1 : len(t.edges)-1]
+	return !slices.ContainsFunc(inner, func(edge time.Time) bool { return !edge.Equal(edge.Truncate(time.Hour)) })
 }
 
 // bucketOf is the bucket that a time is in; the first one for what Elasticsearch counts from before the range
