@@ -1,6 +1,7 @@
 package accesslog_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	datav3 "github.com/envoyproxy/go-control-plane/envoy/data/accesslog/v3"
 	alsv3 "github.com/envoyproxy/go-control-plane/envoy/service/accesslog/v3"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/structpb"
@@ -40,18 +42,49 @@ type sink struct {
 	store   *state.Store
 	redis   *redis.Client
 	elastic esapi.Transport
+	metrics *prometheus.Registry
+	// end ends the accesslog.
+	end func()
+}
+
+// metric is a metric's value, added up over its labels.
+func (s *sink) metric(name string) (value float64) {
+	s.t.Helper()
+	families, err := s.metrics.Gather()
+	must(s.t, err)
+	for _, family := range families {
+		for _, m := range family.GetMetric() {
+			if family.GetName() == name {
+				value += m.GetGauge().GetValue() + m.GetCounter().GetValue()
+			}
+		}
+	}
+	return value
 }
 
 func open(t *testing.T, elasticsearch string) *sink {
 	t.Helper()
-	address := redistest.Start(t)
-	cfg := accesslog.Config{Listen: nativetest.FreeAddress(t), Redis: address, Elasticsearch: elasticsearch}
-	processtest.Run(t, &processtest.Log{}, func(ctx context.Context, p *process.Process) error { return accesslog.Start(ctx, p, cfg) })
+	return openWith(t, accesslog.Config{Redis: redistest.Start(t), Elasticsearch: elasticsearch})
+}
+
+// openWith opens one with a configuration, of which what isn't said is the tests' own.
+func openWith(t *testing.T, cfg accesslog.Config) *sink {
+	t.Helper()
+	address, elasticsearch := cfg.Redis, cfg.Elasticsearch
+	cfg.Listen, cfg.StreamLimit = nativetest.FreeAddress(t), cmp.Or(cfg.StreamLimit, 1000)
+	var metrics *prometheus.Registry
+	started := make(chan struct{})
+	end := processtest.Run(t, &processtest.Log{}, func(ctx context.Context, p *process.Process) error {
+		defer close(started)
+		metrics = p.Metrics
+		return accesslog.Start(ctx, p, cfg)
+	})
+	<-started
 	stream, err := alsv3.NewAccessLogServiceClient(processtest.Dial(t, cfg.Listen)).StreamAccessLogs(t.Context())
 	must(t, err)
 	transport, err := elastic.Open(elasticsearch)
 	must(t, err)
-	s := &sink{t: t, envoy: stream, store: state.Open(address), redis: redis.NewClient(&redis.Options{Addr: address}), elastic: transport}
+	s := &sink{t: t, end: end, metrics: metrics, envoy: stream, store: state.Open(address), redis: redis.NewClient(&redis.Options{Addr: address}), elastic: transport}
 	t.Cleanup(func() { _, _ = s.store.Close(), s.redis.Close() })
 	return s
 }

@@ -91,6 +91,15 @@ func (s *Store) RetryAside(ctx context.Context, limit int64, which Retry) (moved
 	}
 }
 
+// ForgetAside deletes entries that are kept aside, by their positions.
+func (s *Store) ForgetAside(ctx context.Context, positions []string) error {
+	err := s.redis.XDel(ctx, rejectedKey, positions...).Err()
+	if err != nil {
+		return fmt.Errorf("deleting what was kept aside: %w", err)
+	}
+	return nil
+}
+
 // IsPosition says whether a text can be a position in a stream.
 func IsPosition(text string) bool {
 	milliseconds, number, _ := strings.Cut(text, "-")
