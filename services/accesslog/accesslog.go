@@ -88,7 +88,9 @@ func Start(_ context.Context, p *process.Process, cfg Config) error {
 	m := newMetrics(p.Metrics)
 	p.Metrics.MustRegister(backlog{store, cfg.StreamLimit})
 	keep := retention{cfg.RetentionDays, cfg.ProtocolRetentionDays}
-	indexer := &Indexer{stream: store, elastic: search, consumer: consumer, keep: keep, log: p.Log, metrics: m}
+	indexer := &Indexer{
+		stream: store, elastic: search, template: template{search, store, cfg.StreamLimit, p.Log}, consumer: consumer, keep: keep, log: p.Log, metrics: m,
+	}
 	p.Go("indexer", indexer.Run)
 	keeper := &Keeper{elastic: search, store: store, keep: keep, log: p.Log, metrics: m, acts: &act.Recorder{Store: store, Limit: cfg.StreamLimit, Log: p.Log}}
 	p.Go("retention", keeper.Run)

@@ -43,6 +43,7 @@ type Stream interface {
 type Indexer struct {
 	stream   Stream
 	elastic  esapi.Transport
+	template template
 	consumer string
 	keep     retention
 	log      *slog.Logger
@@ -51,7 +52,7 @@ type Indexer struct {
 
 // Run indexes until ctx ends. Errors of Redis and Elasticsearch are logged and waited out.
 func (x *Indexer) Run(ctx context.Context) error {
-	x.persist(ctx, "index template", func() error { return x.putTemplate(ctx) })
+	x.persist(ctx, "index template", func() error { return x.template.put(ctx) })
 	lastTakeOver := time.Time{}
 	again := true
 	for ctx.Err() == nil {

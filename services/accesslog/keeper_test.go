@@ -179,6 +179,8 @@ func (o *official) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	case r.Method == http.MethodPut && isSettings:
 		o.settings[index] = string(body)
+	case r.Method == http.MethodGet && r.URL.Path == "/_index_template/sallyport":
+		w.WriteHeader(http.StatusNotFound)
 	case r.Method == http.MethodPut && (r.URL.Path == "/_index_template/sallyport" || strings.HasSuffix(r.URL.Path, "/_mapping")):
 	default:
 		o.refused = append(o.refused, r.Method+" "+r.URL.String())
