@@ -7,6 +7,7 @@ import (
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
+	"sallyport/services/internal/activity"
 	"sallyport/services/internal/elastic"
 	"sallyport/services/internal/elastictest"
 	"sallyport/services/internal/state"
@@ -90,4 +91,36 @@ func TestWhatAMappingRefusesIsIndexedOnceItIsMended(t *testing.T) {
 		t.Errorf("%d records, want 4", len(records))
 	}
 	s.retry(0)
+}
+
+// TestNoCallIsHiddenByItsArguments has calls with arguments that no index takes: each is found by its name and by
+// the arguments' text, and only the arguments are kept aside. Sent again and refused again, they are there once.
+func TestNoCallIsHiddenByItsArguments(t *testing.T) {
+	s := open(t, elastictest.Empty(t))
+	for id, arguments := range map[string]string{
+		"nul": `{"no\u0000index":"a giraffe"}`, "digits": `{"word":"giraffe","n":` + strings.Repeat("7", 5000) + `}`, "fine": `{"word":"giraffe"}`,
+	} {
+		r := decision(id)
+		r.Sallyport.Arguments, r.Sallyport.ArgumentsText = []byte(arguments), arguments
+		s.decided(id, r)
+		s.ended(id, 200)
+	}
+	for range 2 {
+		for _, e := range s.keptAside(2) {
+			if e.Kind != "arguments" || e.ID == "fine" || !strings.Contains(string(e.Document), `"arguments":{`) {
+				t.Errorf("kept aside is %s %+v", e.Document, e)
+			}
+		}
+		records := s.indexed(3)
+		for id, r := range records {
+			if r.Sallyport.Decision != activity.Allowed || r.Sallyport.Outcome != activity.OutcomeOK || (r.Sallyport.Arguments != nil) != (id == "fine") {
+				t.Errorf("%s is %+v", id, r.Sallyport)
+			}
+		}
+		if got := s.found("sallyport.arguments_text:giraffe AND event.action:getJiraIssue AND _exists_:sallyport.sequence"); len(got) != 3 {
+			t.Errorf("found are %q", got)
+		}
+		s.retry(2)
+	}
+	s.keptAside(2)
 }

@@ -168,13 +168,10 @@ func (x *Indexer) settle(ctx context.Context, entries []state.Waiting, results [
 			again = append(again, e)
 			continue
 		}
-		// Elasticsearch's words can quote the document, which only auditors may see.
-		x.log.Error("an entry is kept aside: Elasticsearch refuses it, and `sallyport log rejected` says why", "event.id", e.ID, "type", r.Error.Type)
-		err := x.stream.SetAside(ctx, e, r.Error.Type+": "+r.Error.Reason)
+		err := x.setAside(ctx, e, r)
 		if err != nil {
 			return entries, err
 		}
-		x.metrics.aside.Inc()
 	}
 	if len(again) == 0 {
 		later = nil

@@ -135,7 +135,7 @@ func noteAside(parts []*adminv1.Part, aside int64) {
 	if aside > 1 {
 		entries = fmt.Sprintf("%d entries are", aside)
 	}
-	degrade(parts, entries+" kept aside, because Elasticsearch refuses what is in them, and no search finds that. "+
+	degrade(parts, entries+" kept aside, because Elasticsearch refuses what is in them, which no search finds. "+
 		"`sallyport log rejected` says why; once that is mended, `sallyport log retry --all` has them indexed.")
 }
 

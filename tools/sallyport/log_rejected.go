@@ -13,7 +13,7 @@ import (
 // logVerbs are the log, and what no search of it finds.
 type logVerbs struct {
 	Show     logCommand  `cmd:"" default:"withargs" help:"Show what assistants did, or admins; log alone does so, too."`
-	Rejected logRejected `cmd:"" help:"List entries that Elasticsearch refuses, which no search finds."`
+	Rejected logRejected `cmd:"" help:"List what Elasticsearch refuses, which no search finds."`
 	Retry    logRetry    `cmd:"" help:"Have them indexed again."`
 }
 
@@ -35,7 +35,7 @@ type logRejected struct {
 
 // Help is the examples of --help.
 func (logRejected) Help() string {
-	return `What Elasticsearch refuses for what it is, such as a field that its mapping doesn't have, is kept aside and holds up nothing. Those kept aside for longest come first. An entry is one half of a record: the decision of a call, the act of an admin, or the outcome of either. A viewer sees the kind of error alone, since its words can quote what was sent; --json shows an auditor the documents.
+	return `What Elasticsearch refuses for what it is, such as a field that its mapping doesn't have, is kept aside and holds up nothing. Those kept aside for longest come first. An entry is one half of a record: the decision of a call, the act of an admin, or the outcome of either; or the arguments of a call, the rest of which is indexed. A viewer sees the kind of error alone, since its words can quote what was sent; --json shows an auditor the documents.
 
 Examples:
 

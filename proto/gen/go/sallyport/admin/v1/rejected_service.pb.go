@@ -158,8 +158,9 @@ type Rejected struct {
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// The id of the record that it belongs to.
 	RecordId string `protobuf:"bytes,2,opt,name=record_id,json=recordId,proto3" json:"record_id,omitempty"`
-	// What it tells of that record: "decision" or "act", the first half of a call's or an act's, or "outcome".
-	// "rejected" where a version before this one kept it aside and it isn't known.
+	// What of that record isn't found: "decision" or "act", the first half of a call's or an act's, or
+	// "outcome"; "arguments" where it is the arguments of a call alone. "rejected" where a version before this
+	// one kept it aside and it isn't known.
 	Half string `protobuf:"bytes,3,opt,name=half,proto3" json:"half,omitempty"`
 	// The index of that record.
 	Index string `protobuf:"bytes,4,opt,name=index,proto3" json:"index,omitempty"`

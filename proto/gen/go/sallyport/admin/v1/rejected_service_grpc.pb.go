@@ -28,7 +28,7 @@ const (
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
 // RejectedService shows entries of the record that Elasticsearch refuses for what they are, and that are kept
-// aside so that they hold up nothing. No search finds them. It works while Elasticsearch is away.
+// aside so that they hold up nothing. No search finds what is refused of them. It works while Elasticsearch is away.
 // The caller must present a token as "authorization: Bearer TOKEN", whose role each method names.
 type RejectedServiceClient interface {
 	// ListRejected returns what is kept aside, that which has been for longest first. A viewer gets neither
@@ -74,7 +74,7 @@ func (c *rejectedServiceClient) RetryRejected(ctx context.Context, in *RetryReje
 // for forward compatibility.
 //
 // RejectedService shows entries of the record that Elasticsearch refuses for what they are, and that are kept
-// aside so that they hold up nothing. No search finds them. It works while Elasticsearch is away.
+// aside so that they hold up nothing. No search finds what is refused of them. It works while Elasticsearch is away.
 // The caller must present a token as "authorization: Bearer TOKEN", whose role each method names.
 type RejectedServiceServer interface {
 	// ListRejected returns what is kept aside, that which has been for longest first. A viewer gets neither
