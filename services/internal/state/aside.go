@@ -91,6 +91,13 @@ func (s *Store) RetryAside(ctx context.Context, limit int64, which Retry) (moved
 	}
 }
 
+// ReplaceAside keeps an entry aside as it is given, in the place of the one at its position, which it moves
+// behind all others. One that was sent again meanwhile isn't there any more, and nothing is done.
+func (s *Store) ReplaceAside(ctx context.Context, e Aside) error {
+	_, err := s.call(ctx, "sallyport_replace_aside", []string{rejectedKey}, e.Position, e.Kind, e.ID, e.Index, e.Document, e.Reason)
+	return err
+}
+
 // ForgetAside deletes entries that are kept aside, by their positions.
 func (s *Store) ForgetAside(ctx context.Context, positions []string) error {
 	err := s.redis.XDel(ctx, rejectedKey, positions...).Err()

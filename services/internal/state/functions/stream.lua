@@ -35,5 +35,19 @@ local function retry_aside(keys, args)
   return { 'moved', moved, last }
 end
 
+-- replace_aside keeps an entry aside in another form, if it is still there.
+--   keys: rejected
+--   args: the entry's id among those aside; its kind, the record's id, its index, the record as JSON, and the
+--         reason
+-- Answers 'replaced' or 'gone'.
+local function replace_aside(keys, args)
+  if redis.call('XDEL', keys[1], args[1]) == 0 then
+    return { 'gone' }
+  end
+  redis.call('XADD', keys[1], '*', 'kind', args[2], 'id', args[3], 'index', args[4], 'doc', args[5], 'reason', args[6])
+  return { 'replaced' }
+end
+
 redis.register_function('sallyport_set_aside', set_aside)
+redis.register_function('sallyport_replace_aside', replace_aside)
 redis.register_function('sallyport_retry_aside', retry_aside)
