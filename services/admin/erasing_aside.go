@@ -43,16 +43,16 @@ func (e *erasing) aside(ctx context.Context) (int, error) {
 }
 
 // without is an entry's document without the person: as that of a record of their own, or as that of an act
-// which was done to them. Other documents don't name people.
+// which was done to them. Other documents don't name people; one that can't be read may be any.
 func (e *erasing) without(document []byte) ([]byte, bool, error) {
 	record, err := activity.Parse(document)
-	switch {
-	case err == nil && record.User != nil && record.User.ID == e.who.account:
+	if err == nil && record.User != nil && record.User.ID == e.who.account {
 		changed, err := e.who.own(document, e.pseudonym)
 		return changed, true, err
-	case err != nil || record.Sallyport.Act != nil:
-		changed, found := e.who.with(document, e.pseudonym)
-		return changed, found, nil
 	}
-	return document, false, nil
+	if err == nil && record.Sallyport.Act == nil {
+		return document, false, nil
+	}
+	changed, found := e.who.with(document, e.pseudonym)
+	return changed, found, nil
 }
