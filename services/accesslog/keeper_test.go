@@ -28,8 +28,8 @@ func daysAgo(days int, governed bool) string {
 	return activity.IndexOf(time.Now().AddDate(0, 0, -days), governed)
 }
 
-// TestWholeDaysAreDeleted has indices on both sides of the retention, and some that look like Sallyport's. The
-// retention is made shorter later.
+// TestWholeDaysAreDeleted has indices on both sides of the retention, some that look like Sallyport's, and two
+// replicas that start at once. The retention is made shorter later.
 func TestWholeDaysAreDeleted(t *testing.T) {
 	elasticsearch := elastictest.Empty(t)
 	transport, err := elastic.Open(elasticsearch)
@@ -50,10 +50,10 @@ func TestWholeDaysAreDeleted(t *testing.T) {
 		}
 	}
 	cfg := accesslog.Config{Redis: redistest.Start(t), Elasticsearch: elasticsearch, RetentionDays: 10, ProtocolRetentionDays: 2}
-	s := openWith(t, cfg)
+	s, replica := openWith(t, cfg), openWith(t, cfg)
 	s.ask(esapi.IndicesCloseRequest{Index: []string{daysAgo(5, true)}})
 	s.indicesBecome(slices.Concat(shorter, kept))
-	if got := s.metric("sallyport_accesslog_deleted_total"); got != 6 {
+	if got := s.metric("sallyport_accesslog_deleted_total") + replica.metric("sallyport_accesslog_deleted_total"); got != 6 {
 		t.Errorf("%v records are counted as deleted, want 6", got)
 	}
 
@@ -62,11 +62,12 @@ func TestWholeDaysAreDeleted(t *testing.T) {
 	must(t, s.store.AppendOutcomes(t.Context(), []state.Entry{{ID: "late", Index: past[0], Document: []byte(`{"event":{"outcome":"success"}}`)}}))
 	s.keptAside(0)
 	s.indicesBecome(slices.Concat(shorter, kept))
-	if got := s.metric("sallyport_accesslog_expired_total"); got != 2 {
+	if got := s.metric("sallyport_accesslog_expired_total") + replica.metric("sallyport_accesslog_expired_total"); got != 2 {
 		t.Errorf("%v entries are counted as expired, want 2", got)
 	}
 
 	s.end()
+	replica.end()
 	cfg.RetentionDays = 6
 	s = openWith(t, cfg)
 	s.indicesBecome(kept)
@@ -197,8 +198,8 @@ func TestElasticsearchDeletesByItselfWhereItHasILM(t *testing.T) {
 		policies map[string]string
 	}{
 		"the default": {accesslog.Config{RetentionDays: 400, ProtocolRetentionDays: 30}, map[string]string{
-			"sallyport-activity": policy(`"delete":{"min_age":"401d","actions":{"delete":{}}}`),
-			"sallyport-protocol": policy(`"delete":{"min_age":"31d","actions":{"delete":{}}}`),
+			"sallyport-activity": policy(`"hot":{"actions":{}},"delete":{"min_age":"401d","actions":{"delete":{}}}`),
+			"sallyport-protocol": policy(`"hot":{"actions":{}},"delete":{"min_age":"31d","actions":{"delete":{}}}`),
 		}},
 		"for ever": {accesslog.Config{}, map[string]string{
 			"sallyport-activity": policy(`"hot":{"actions":{}}`), "sallyport-protocol": policy(`"hot":{"actions":{}}`),

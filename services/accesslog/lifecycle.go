@@ -58,10 +58,11 @@ func (k *Keeper) putLifecycles(ctx context.Context) error {
 }
 
 // lifecycle is a policy that deletes an index when its last record is so many days old, or never for 0. There is
-// no rollover: each day has its index.
+// no rollover: each day has its index. Indices are in the hot phase until they are deleted, whatever the
+// setting was before, so that a changed one holds for all of them.
 func lifecycle(days int) []byte {
 	if days == 0 {
 		return []byte(`{"policy":{"phases":{"hot":{"actions":{}}}}}`)
 	}
-	return fmt.Appendf(nil, `{"policy":{"phases":{"delete":{"min_age":"%dd","actions":{"delete":{}}}}}}`, days+1)
+	return fmt.Appendf(nil, `{"policy":{"phases":{"hot":{"actions":{}},"delete":{"min_age":"%dd","actions":{"delete":{}}}}}}`, days+1)
 }
