@@ -44,8 +44,11 @@ func TestACallIsNotHiddenByItsArguments(t *testing.T) {
 		out := strings.TrimSpace(cli(t, "log", "rejected", "--json"))
 		var e entry
 		err := json.Unmarshal([]byte(out), &e)
-		if err != nil || e.RecordID != id || e.Half != "arguments" || e.Reason == "" || e.Document["sallyport"] == nil || e.ID == aside.ID {
-			return fmt.Errorf("listed is %q, want %s once, and in another place than %q: %v", out, id, aside.ID, err)
+		if err != nil {
+			return fmt.Errorf("listed is %q: %w", out, err)
+		}
+		if e.RecordID != id || e.Half != "arguments" || e.Reason == "" || e.Document["sallyport"] == nil || e.ID == aside.ID {
+			return fmt.Errorf("listed is %q, want %s once, and in another place than %q", out, id, aside.ID)
 		}
 		aside = e
 		return nil
