@@ -18,6 +18,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"sallyport/services/internal/act"
 	"sallyport/services/internal/elastic"
 	"sallyport/services/internal/process"
 	"sallyport/services/internal/state"
@@ -29,11 +30,31 @@ type Config struct {
 	Listen        string `help:"Address for Envoy's gRPC access log. Keep it private: whoever reaches it can write outcomes." default:"127.0.0.1:9000" env:"SALLYPORT_LISTEN"`
 	Redis         string `help:"Address of Redis, host:port." default:"127.0.0.1:6379" env:"SALLYPORT_REDIS"`
 	Elasticsearch string `help:"URL of Elasticsearch." default:"http://127.0.0.1:9200" env:"SALLYPORT_ELASTICSEARCH"`
+	StreamLimit   int64  `help:"Most entries that may wait to be indexed, the same as authz and admin have. Metrics tell it; at it no past day is deleted, since that couldn't be written down." default:"1000000" env:"SALLYPORT_STREAM_LIMIT"`
+
+	RetentionDays         int `help:"For how many days records of what assistants and admins did are kept; 0 for ever." default:"400" env:"SALLYPORT_RETENTION_DAYS"`
+	ProtocolRetentionDays int `help:"For how many days records of protocol traffic that no rule governs are kept; 0 for ever." default:"30" env:"SALLYPORT_PROTOCOL_RETENTION_DAYS"`
 }
 
+// Validate refuses settings that can't work.
+func (c Config) Validate() error {
+	if c.StreamLimit < 1 {
+		return fmt.Errorf("--stream-limit is %d: at least one entry must fit", c.StreamLimit)
+	}
+	for flag, days := range map[string]int{"retention-days": c.RetentionDays, "protocol-retention-days": c.ProtocolRetentionDays} {
+		if days < 0 || days > maxRetention {
+			return fmt.Errorf("--%s is %d: say 1 to %d days, or 0 to keep records for ever", flag, days, maxRetention)
+		}
+	}
+	return nil
+}
+
+// maxRetention is 100 years.
+const maxRetention = 36_500
+
 type metrics struct {
-	indexed, aside, retries, outcomes prometheus.Counter
-	unrecorded                        *prometheus.CounterVec
+	indexed, aside, expired, deleted, retries, outcomes prometheus.Counter
+	unrecorded                                          *prometheus.CounterVec
 }
 
 func newMetrics(registry prometheus.Registerer) *metrics {
@@ -43,6 +64,8 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 	return &metrics{
 		indexed:  counter("indexed_total", "Entries of the activity stream that Elasticsearch has taken."),
 		aside:    counter("set_aside_total", "Entries that Elasticsearch refused for good, kept aside in Redis."),
+		expired:  counter("expired_total", "Entries that weren't indexed, since their day was past the retention already."),
+		deleted:  counter("deleted_total", "Records that were deleted with their day's index, since they were past the retention. What Elasticsearch's ILM deletes isn't counted."),
 		retries:  counter("retries_total", "Attempts at Redis or Elasticsearch that failed and were made again."),
 		outcomes: counter("outcomes_total", "Outcomes of requests that Envoy has reported."),
 		unrecorded: promauto.With(registry).NewCounterVec(prometheus.CounterOpts{
@@ -64,13 +87,18 @@ func Start(_ context.Context, p *process.Process, cfg Config) error {
 		return fmt.Errorf("naming this indexer: %w", err)
 	}
 	m := newMetrics(p.Metrics)
-	p.Metrics.MustRegister(backlog{store})
+	p.Metrics.MustRegister(backlog{store, cfg.StreamLimit})
 	promauto.With(p.Metrics).NewCounterFunc(prometheus.CounterOpts{
 		Namespace: "sallyport", Subsystem: "accesslog", Name: "restored_total",
 		Help: "Outcomes that Redis had answered and lost when it was killed, and that were written again.",
 	}, func() float64 { return float64(store.Restored()) })
-	indexer := &Indexer{stream: store, elastic: search, consumer: consumer, log: p.Log, metrics: m}
+	keep := retention{cfg.RetentionDays, cfg.ProtocolRetentionDays}
+	indexer := &Indexer{
+		stream: store, elastic: search, template: template{search, store, cfg.StreamLimit, p.Log}, consumer: consumer, keep: keep, log: p.Log, metrics: m,
+	}
 	p.Go("indexer", indexer.Run)
+	keeper := &Keeper{elastic: search, store: store, keep: keep, log: p.Log, metrics: m, acts: &act.Recorder{Store: store, Limit: cfg.StreamLimit, Log: p.Log}}
+	p.Go("retention", keeper.Run)
 	p.CheckReady("redis", store.Ready)
 	return p.ServeGRPC(process.GRPC{Address: cfg.Listen, Register: func(s *grpc.Server) {
 		alsv3.RegisterAccessLogServiceServer(s, &Server{ledger: store, stopping: p.Stopping(), metrics: m})

@@ -13,16 +13,26 @@ import (
 const backlogTimeout = time.Second
 
 var (
-	waitingDesc = prometheus.NewDesc("sallyport_accesslog_waiting", "Entries of the activity stream that wait to be indexed. At --stream-limit calls are refused.", nil, nil)
-	asideDesc   = prometheus.NewDesc("sallyport_accesslog_aside", "Entries that Elasticsearch refused for good and that Redis keeps.", nil, nil)
+	waitingDesc = prometheus.NewDesc("sallyport_accesslog_waiting", "Entries of the activity stream that wait to be indexed. At sallyport_accesslog_waiting_limit calls are refused.", nil, nil)
+	limitDesc   = prometheus.NewDesc("sallyport_accesslog_waiting_limit", "Entries that may wait at most: --stream-limit.", nil, nil)
+	asideDesc   = prometheus.NewDesc("sallyport_accesslog_aside", "Entries that Elasticsearch refuses for what they are and that Redis keeps: sallyport log rejected.", nil, nil)
 )
 
-// backlog tells, when metrics are read, how much waits. Where Redis is away it tells nothing.
-type backlog struct{ store *state.Store }
+// backlog tells, when metrics are read, how much waits. Where Redis is away it tells only how much may.
+type backlog struct {
+	store *state.Store
+	// limit is how many entries may wait.
+	limit int64
+}
 
-func (b backlog) Describe(all chan<- *prometheus.Desc) { all <- waitingDesc; all <- asideDesc }
+func (b backlog) Describe(all chan<- *prometheus.Desc) {
+	all <- waitingDesc
+	all <- limitDesc
+	all <- asideDesc
+}
 
 func (b backlog) Collect(all chan<- prometheus.Metric) {
+	all <- prometheus.MustNewConstMetric(limitDesc, prometheus.GaugeValue, float64(b.limit))
 	ctx, cancel := context.WithTimeout(context.Background(), backlogTimeout)
 	defer cancel()
 	waiting, aside, err := b.store.Backlog(ctx)

@@ -12,8 +12,6 @@ import (
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
-	"sallyport/services/internal/activity"
-	"sallyport/services/internal/elastic"
 	"sallyport/services/internal/state"
 )
 
@@ -42,14 +40,16 @@ type Stream interface {
 type Indexer struct {
 	stream   Stream
 	elastic  esapi.Transport
+	template template
 	consumer string
+	keep     retention
 	log      *slog.Logger
 	metrics  *metrics
 }
 
 // Run indexes until ctx ends. Errors of Redis and Elasticsearch are logged and waited out.
 func (x *Indexer) Run(ctx context.Context) error {
-	x.persist(ctx, "index template", func() error { return x.putTemplate(ctx) })
+	x.persist(ctx, "index template", func() error { return x.template.put(ctx) })
 	lastTakeOver := time.Time{}
 	again := true
 	for ctx.Err() == nil {
@@ -65,6 +65,10 @@ func (x *Indexer) Run(ctx context.Context) error {
 			entries, err = x.stream.ReadWaiting(ctx, x.consumer, batchEntries, time.Second, again)
 			// After an error it isn't known whether entries were handed out: ask for them again.
 			again = err != nil || again && len(entries) > 0
+			return err
+		})
+		x.persist(ctx, "retention", func() (err error) {
+			entries, err = x.withoutPast(ctx, entries)
 			return err
 		})
 		for _, batch := range batches(entries) {
@@ -103,32 +107,28 @@ func (x *Indexer) persist(ctx context.Context, what string, do func() error) {
 	}
 }
 
-// putTemplate puts the template that new indices are made by, and its fields into those there are:
-// a record of this version could be refused by the index of the day of an upgrade otherwise.
-func (x *Indexer) putTemplate(ctx context.Context) error {
-	mappings, err := activity.Mappings()
+// withoutPast takes entries out of the stream whose day is past the retention, such as late ones of a record
+// that was deleted: the index would be made for them, and deleted again.
+func (x *Indexer) withoutPast(ctx context.Context, entries []state.Waiting) ([]state.Waiting, error) {
+	var rest, past []state.Waiting
+	now := time.Now()
+	for _, e := range entries {
+		if x.keep.past(e.Index, now) {
+			past = append(past, e)
+			continue
+		}
+		rest = append(rest, e)
+	}
+	if len(past) == 0 {
+		return entries, nil
+	}
+	err := x.stream.Indexed(ctx, past)
 	if err != nil {
-		return err
+		return entries, err
 	}
-	yes := true
-	for _, request := range []esapi.Request{
-		esapi.IndicesPutIndexTemplateRequest{Name: activity.TemplateName, Body: bytes.NewReader(activity.Template)},
-		esapi.IndicesPutMappingRequest{
-			Index: []string{activity.Actions, activity.Protocol}, Body: bytes.NewReader(mappings),
-			AllowNoIndices: &yes, IgnoreUnavailable: &yes,
-		},
-	} {
-		response, err := request.Do(ctx, x.elastic)
-		if err != nil {
-			return err
-		}
-		err = elastic.Failure(response)
-		_ = response.Body.Close()
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	x.metrics.expired.Add(float64(len(past)))
+	x.log.Warn("entries weren't indexed: their day is past the retention", "entries", len(past), "first", past[0].Index)
+	return rest, nil
 }
 
 // index sends one bulk request and removes from the stream what Elasticsearch took. What it refuses for
@@ -190,17 +190,6 @@ func (x *Indexer) settle(ctx context.Context, operations []write, results []bulk
 	}
 	x.metrics.indexed.Add(float64(len(done)))
 	return again, later
-}
-
-// setAside keeps an entry that Elasticsearch refuses for good.
-func (x *Indexer) setAside(ctx context.Context, e state.Waiting, r bulkResult) error {
-	x.log.Error("record set aside: Elasticsearch refuses it", "event.id", e.ID, "type", r.Error.Type, "reason", r.Error.Reason)
-	err := x.stream.SetAside(ctx, e, r.Error.Type+": "+r.Error.Reason)
-	if err != nil {
-		return err
-	}
-	x.metrics.aside.Inc()
-	return nil
 }
 
 // bulk merges what each operation writes into the document of its record's id. Merging partial documents makes it

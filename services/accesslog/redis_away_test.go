@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"sallyport/services/accesslog"
 	"sallyport/services/internal/elastictest"
 	"sallyport/services/internal/redistest"
 )
@@ -11,7 +12,7 @@ import (
 // Envoy tells an outcome once. It waits for a Redis that is killed and comes back.
 func TestOutcomesWaitForRedis(t *testing.T) {
 	redis := redistest.StartDurable(t)
-	s := openOn(t, elastictest.Empty(t), redis.Address)
+	s := openWith(t, accesslog.Config{Redis: redis.Address, Elasticsearch: elastictest.Empty(t)})
 	s.decided("before", decision("before"))
 	s.ended("before", 200)
 	s.indexed(1)

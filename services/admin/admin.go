@@ -110,6 +110,7 @@ func Start(_ context.Context, p *process.Process, cfg Config) error {
 			adminv1.RegisterActivityServiceServer(s, &ActivityServer{
 				elastic: search, store: store, callers: gate.callers, stopping: p.Stopping(), tailLimit: cfg.TailLimit, tailPatience: cfg.TailPatience,
 			})
+			adminv1.RegisterRejectedServiceServer(s, &RejectedServer{store: store, streamLimit: cfg.StreamLimit})
 			adminv1.RegisterDashboardServiceServer(s, &DashboardServer{elastic: search})
 			adminv1.RegisterStatusServiceServer(s, newStatusServer(cfg, store, search, operations, people))
 		},

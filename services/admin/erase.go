@@ -74,7 +74,7 @@ func (s *ErasureServer) ErasePerson(request *adminv1.ErasePersonRequest, stream 
 	}
 	answer := &adminv1.ErasePersonResponse{Pseudonym: "erased-" + seal.Random(9)}
 	told := time.Now()
-	e := erasing{elastic: s.elastic, who: who, pseudonym: answer.GetPseudonym(), progress: func(records int64) error {
+	e := erasing{elastic: s.elastic, store: s.people.store, who: who, pseudonym: answer.GetPseudonym(), progress: func(records int64) error {
 		answer.Records = records
 		if time.Since(told) < progressEvery {
 			return nil

@@ -14,6 +14,7 @@ import (
 
 	"sallyport/services/internal/activity"
 	"sallyport/services/internal/elastic"
+	"sallyport/services/internal/state"
 )
 
 const (
@@ -26,6 +27,7 @@ const (
 // erasing is one person's being replaced by a pseudonym.
 type erasing struct {
 	elastic   esapi.Transport
+	store     *state.Store
 	who       identity
 	pseudonym string
 	// records is how many were changed.
@@ -48,6 +50,11 @@ type stored struct {
 func (e *erasing) run(ctx context.Context) error {
 	own := object{"term": object{"user.id": e.who.account}}
 	for range erasePasses {
+		// First, so that what is sent again meanwhile is found among the records, or here again.
+		aside, err := e.aside(ctx)
+		if err != nil {
+			return err
+		}
 		found, err := e.pass(ctx, recordPatterns, own, func(document []byte) ([]byte, bool, error) {
 			changed, err := e.who.own(document, e.pseudonym)
 			return changed, true, err
@@ -59,7 +66,7 @@ func (e *erasing) run(ctx context.Context) error {
 			changed, found := e.who.with(document, e.pseudonym)
 			return changed, found, nil
 		})
-		if err != nil || found+acts == 0 {
+		if err != nil || aside+found+acts == 0 {
 			return err
 		}
 	}
@@ -94,7 +101,7 @@ func (e *erasing) pass(ctx context.Context, patterns []string, query object, cha
 			}
 		}
 		matched += len(changed)
-		err = e.store(ctx, changed)
+		err = e.write(ctx, changed)
 		if err != nil || len(hits) < erasePage {
 			return matched, err
 		}
@@ -102,8 +109,8 @@ func (e *erasing) pass(ctx context.Context, patterns []string, query object, cha
 	}
 }
 
-// store writes records back that weren't changed meanwhile.
-func (e *erasing) store(ctx context.Context, records []stored) error {
+// write writes records back that weren't changed meanwhile.
+func (e *erasing) write(ctx context.Context, records []stored) error {
 	if len(records) == 0 {
 		return nil
 	}

@@ -89,6 +89,7 @@ func (s *StatusServer) GetStatus(ctx context.Context, _ *adminv1.GetStatusReques
 		answer.Waiting, behind, err = s.store.StreamLength(ctx)
 		if err == nil {
 			answer.Behind = durationpb.New(behind)
+			_, answer.Aside, _ = s.store.Backlog(ctx)
 		}
 	})
 	var rovo []*adminv1.SetupItem
@@ -99,6 +100,7 @@ func (s *StatusServer) GetStatus(ctx context.Context, _ *adminv1.GetStatusReques
 	asking.Wait()
 	answer.Setup = append(rovo, setup...)
 	noteBacklog(answer.Parts, behind)
+	noteAside(answer.Parts, answer.GetAside())
 	noteFilling(answer.Parts, answer.GetWaiting(), s.streamLimit)
 	return answer, nil
 }
@@ -124,12 +126,31 @@ func noteBacklog(parts []*adminv1.Part, behind time.Duration) {
 		". If that grows, look into its log for what holds it up; nothing is lost meanwhile."
 }
 
+// noteAside tells of entries that Elasticsearch refuses, which no search finds.
+func noteAside(parts []*adminv1.Part, aside int64) {
+	if aside == 0 {
+		return
+	}
+	entries := "1 entry is"
+	if aside > 1 {
+		entries = fmt.Sprintf("%d entries are", aside)
+	}
+	degrade(parts, entries+" kept aside, because Elasticsearch refuses what is in them, which no search finds. "+
+		"`sallyport log rejected` says why; once that is mended, `sallyport log retry --all` has them indexed.")
+}
+
 // noteFilling tells, long before calls are refused for that, that the stream of records that wait to be
 // indexed fills up.
 func noteFilling(parts []*adminv1.Part, waiting, limit int64) {
 	if float64(waiting) < fillingShare*float64(limit) {
 		return
 	}
+	degrade(parts, fmt.Sprintf("%d of at most %d entries wait to be indexed; at the limit all calls are refused, since they couldn't be written down. "+
+		"Bring Elasticsearch back, or raise SALLYPORT_STREAM_LIMIT if Redis has the memory.", waiting, limit))
+}
+
+// degrade says of accesslog, before what is said already, what is wrong with the records.
+func degrade(parts []*adminv1.Part, detail string) {
 	for _, p := range parts {
 		if p.GetName() != "accesslog" {
 			continue
@@ -137,7 +158,6 @@ func noteFilling(parts []*adminv1.Part, waiting, limit int64) {
 		if p.GetState() == ready {
 			p.State = degraded
 		}
-		p.Detail = strings.TrimSpace(fmt.Sprintf("%d of at most %d entries wait to be indexed; at the limit all calls are refused, since they couldn't be written down. "+
-			"Bring Elasticsearch back, or raise SALLYPORT_STREAM_LIMIT if Redis has the memory. %s", waiting, limit, p.GetDetail()))
+		p.Detail = strings.TrimSpace(detail + " " + p.GetDetail())
 	}
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // actCallers are the kinds of callers, as people read them.
-var actCallers = map[string]string{"token_file": "token file", "api_token": "API token", "person": "person"}
+var actCallers = map[string]string{"token_file": "token file", "api_token": "API token", "person": "person", "service": "Sallyport"}
 
 // showActs shows what admins did as a table that fits the screen.
 func showActs(t *terminal, records []*activityv1.Record, now time.Time) {

@@ -10,7 +10,7 @@ import (
 )
 
 type statusCommand struct {
-	JSON bool `help:"Answer with one JSON object: parts (name, state, detail), mcp_url, callback_url, policy_version, waiting, behind_seconds, setup (name, state, detail, word, checked_at), and notices: tools that are new, changed or gone (name, notice, changed, decided_by)." name:"json"`
+	JSON bool `help:"Answer with one JSON object: parts (name, state, detail), mcp_url, callback_url, policy_version, waiting, behind_seconds, aside, setup (name, state, detail, word, checked_at), and notices: tools that are new, changed or gone (name, notice, changed, decided_by)." name:"json"`
 }
 
 // Help is the examples of --help.
@@ -43,6 +43,7 @@ type statusText struct {
 	PolicyVersion int64       `json:"policy_version"`
 	Waiting       int64       `json:"waiting"`
 	BehindSeconds float64     `json:"behind_seconds"`
+	Aside         int64       `json:"aside"`
 	Setup         []setupText `json:"setup"`
 	// Notices are tools that nobody has reviewed yet.
 	Notices []operationText `json:"notices"`
@@ -85,7 +86,7 @@ func newStatusText(answer *adminv1.GetStatusResponse) statusText {
 	text := statusText{
 		Parts: []partText{}, MCPURL: answer.GetMcpUrl(), CallbackURL: answer.GetCallbackUrl(),
 		PolicyVersion: answer.GetPolicyVersion(), Waiting: answer.GetWaiting(),
-		BehindSeconds: answer.GetBehind().AsDuration().Seconds(), Setup: []setupText{}, Notices: []operationText{},
+		BehindSeconds: answer.GetBehind().AsDuration().Seconds(), Aside: answer.GetAside(), Setup: []setupText{}, Notices: []operationText{},
 	}
 	for _, item := range answer.GetSetup() {
 		text.Setup = append(text.Setup, newSetupText(item))
@@ -113,6 +114,9 @@ func showStatus(t *terminal, answer *adminv1.GetStatusResponse) {
 	}
 	t.printf("%s%s\n", pad("Policy", 15), policy)
 	t.printf("%s%s\n", pad("Log", 15), backlog)
+	if answer.GetAside() > 0 {
+		t.printf("%s%s\n", pad("Kept aside", 15), t.paint(count64(answer.GetAside(), "entry")+": `sallyport log rejected` shows them, and `sallyport log retry --all` sends them again", yellow))
+	}
 	showToolNotices(t, answer.GetNotices())
 }
 

@@ -21,7 +21,7 @@ func TestStatus(t *testing.T) {
 			{Name: "elasticsearch", State: adminv1.PartState_PART_STATE_DOWN, Detail: "It doesn't answer."},
 		},
 		McpUrl: "http://localhost:8800/mcp", CallbackUrl: "http://localhost:8800/mcp/callback",
-		PolicyVersion: 7, Waiting: 1200, Behind: durationpb.New(90 * time.Second),
+		PolicyVersion: 7, Waiting: 1200, Behind: durationpb.New(90 * time.Second), Aside: 1,
 		Setup: []*adminv1.SetupItem{
 			{Name: "public_url", State: adminv1.SetupState_SETUP_STATE_ACTION_NEEDED, Detail: "It isn't HTTPS."},
 			{Name: "rovo_domain", State: adminv1.SetupState_SETUP_STATE_DONE, Detail: "A sign-in came back.", CheckedAt: timestamppb.New(time.Unix(1764072000, 0))},
@@ -51,6 +51,7 @@ MCP URL        http://localhost:8800/mcp
 Callback URL   http://localhost:8800/mcp/callback
 Policy         version 7
 Log            1,200 entries wait to be indexed, the oldest for 1m30s
+Kept aside     1 entry: ` + "`sallyport log rejected` shows them, and `sallyport log retry --all` sends them again" + `
 
 2 tools of the site wait to be reviewed:
 TOOL              NOTICE                        IN FORCE

@@ -27,11 +27,12 @@ const (
 	outcomeTimeout = 5 * time.Second
 )
 
-// The callers' kinds, by what they are known.
+// The callers' kinds, by what they are known. Service is a service of Sallyport that acts by itself.
 const (
 	TokenFile = "token_file"
 	APIToken  = "api_token"
 	Person    = "person"
+	Service   = "service"
 )
 
 // Recorder writes acts down.
@@ -46,7 +47,7 @@ type Recorder struct {
 type Act struct {
 	// Action is what, such as "policy.save"; Category and Type are ECS event.category and event.type.
 	Action, Category, Type string
-	// By is whoever does it, and Caller by what they are known: TokenFile, APIToken or Person.
+	// By is whoever does it, and Caller by what they are known: TokenFile, APIToken, Person or Service.
 	By     activity.User
 	Caller string
 	// SourceIP and UserAgent are where it comes from; empty where that isn't known.

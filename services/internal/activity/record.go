@@ -28,7 +28,21 @@ func IndexOf(at time.Time, governed bool) string {
 	if governed {
 		pattern = Actions
 	}
-	return pattern[:len(pattern)-1] + at.UTC().Format("2006.01.02")
+	return pattern[:len(pattern)-1] + at.UTC().Format(dayLayout)
+}
+
+// dayLayout is a day in the name of an index.
+const dayLayout = "2006.01.02"
+
+// DayOf returns when the day of an index begins, in UTC, and whether it is of governed messages. ok is false
+// for a name that IndexOf doesn't give.
+func DayOf(index string) (day time.Time, governed, ok bool) {
+	day, err := time.Parse(dayLayout, index[max(0, len(index)-len(dayLayout)):])
+	if err != nil {
+		return time.Time{}, false, false
+	}
+	governed = index == IndexOf(day, true)
+	return day, governed, governed || index == IndexOf(day, false)
 }
 
 // The decisions.
@@ -180,7 +194,8 @@ type Sallyport struct {
 
 // Act is what an admin did, beside what event.* and user.* say of it.
 type Act struct {
-	// Caller is what they were known by: token_file, api_token or person. Only the first half has it.
+	// Caller is what they were known by: token_file, api_token or person; service for what Sallyport does by
+	// itself. Only the first half has it.
 	Caller string `json:"caller,omitzero"`
 	// Targets are who or what it was done to.
 	Targets []string `json:"targets,omitempty"`

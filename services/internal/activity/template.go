@@ -17,17 +17,18 @@ var Template []byte
 // TemplateName names the template in Elasticsearch.
 const TemplateName = "sallyport"
 
-// Mappings returns the template's mappings alone: indices that were made by an older template are
-// given the fields that are new in this one.
-func Mappings() ([]byte, error) {
+// Fields returns the template's mappings alone, and its version: indices that were made by an older template
+// are given the fields that are new in this one. docs/record.md says how one is added.
+func Fields() (mappings []byte, version int, err error) {
 	var t struct {
+		Version  int `json:"version"`
 		Template struct {
 			Mappings jsontext.Value `json:"mappings"`
 		} `json:"template"`
 	}
-	err := json.Unmarshal(Template, &t)
+	err = json.Unmarshal(Template, &t)
 	if err != nil {
-		return nil, fmt.Errorf("reading the index template: %w", err)
+		return nil, 0, fmt.Errorf("reading the index template: %w", err)
 	}
-	return t.Template.Mappings, nil
+	return t.Template.Mappings, t.Version, nil
 }

@@ -30,7 +30,23 @@ func Open(address string) (esapi.Transport, error) {
 	return client, nil
 }
 
-// Failure returns Elasticsearch's error as one, or nil where the response has none. It reads the
+// Error is an error that Elasticsearch answered.
+type Error struct {
+	// Status is HTTP's, such as 400.
+	Status int
+	// Type and Reason are Elasticsearch's, such as "illegal_argument_exception"; empty where it says none.
+	Type, Reason string
+}
+
+// Error says what Elasticsearch answered.
+func (e *Error) Error() string {
+	if e.Type == "" {
+		return fmt.Sprintf("Elasticsearch answered %d %s", e.Status, http.StatusText(e.Status))
+	}
+	return fmt.Sprintf("Elasticsearch answered %d: %s: %s", e.Status, e.Type, e.Reason)
+}
+
+// Failure returns Elasticsearch's error as one, an *Error, or nil where the response has none. It reads the
 // body of a response that has one.
 func Failure(response *esapi.Response) error {
 	if !response.IsError() {
@@ -39,8 +55,7 @@ func Failure(response *esapi.Response) error {
 	var body struct {
 		Error struct{ Type, Reason string }
 	}
-	if json.NewDecoder(response.Body).Decode(&body) != nil || body.Error.Type == "" {
-		return fmt.Errorf("Elasticsearch answered %s", response.Status())
-	}
-	return fmt.Errorf("Elasticsearch answered %d: %s: %s", response.StatusCode, body.Error.Type, body.Error.Reason)
+	// Not every error has a body of that form.
+	_ = json.NewDecoder(response.Body).Decode(&body)
+	return &Error{response.StatusCode, body.Error.Type, body.Error.Reason}
 }

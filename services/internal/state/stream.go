@@ -10,13 +10,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-const (
-	// indexers is the consumer group of all accesslog replicas.
-	indexers = "indexers"
-	// rejectedKey holds entries that Elasticsearch refuses for what they are, so that they don't
-	// hold up the rest and aren't lost.
-	rejectedKey = prefix + "rejected"
-)
+// indexers is the consumer group of all accesslog replicas.
+const indexers = "indexers"
 
 // The halves of records, as entries of the activity stream say which they are.
 const (
@@ -116,26 +111,6 @@ func (s *Store) Indexed(ctx context.Context, entries []Waiting) error {
 		return fmt.Errorf("removing indexed entries from the stream: %w", err)
 	}
 	return nil
-}
-
-// SetAside moves an entry that Elasticsearch refuses for what it is out of the stream, and keeps it with
-// its reason. Done again, it changes nothing.
-func (s *Store) SetAside(ctx context.Context, e Waiting, reason string) error {
-	_, err := s.call(ctx, "sallyport_set_aside", []string{streamKey, rejectedKey}, indexers, e.Position, e.ID, e.Index, e.Document, reason)
-	return err
-}
-
-// Backlog is how many entries wait to be indexed, and how many are kept aside.
-func (s *Store) Backlog(ctx context.Context) (waiting, aside int64, err error) {
-	var lengths [2]*redis.IntCmd
-	_, err = s.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
-		lengths[0], lengths[1] = pipe.XLen(ctx, streamKey), pipe.XLen(ctx, rejectedKey)
-		return nil
-	})
-	if err != nil {
-		return 0, 0, fmt.Errorf("reading the lengths of the streams: %w", err)
-	}
-	return lengths[0].Val(), lengths[1].Val(), nil
 }
 
 // IndexedTo is the sequence (Sequence) up to which Elasticsearch has all that was written down, but for what

@@ -202,7 +202,8 @@ type Act struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What, such as "policy.save".
 	Action string `protobuf:"bytes,1,opt,name=action,proto3" json:"action,omitempty"`
-	// By what they were known: "token_file", "api_token" or "person".
+	// By what they were known: "token_file", "api_token" or "person"; "service" for what Sallyport does by
+	// itself.
 	Caller string `protobuf:"bytes,2,opt,name=caller,proto3" json:"caller,omitempty"`
 	// The role that they had: admin, auditor or viewer; empty for none.
 	Role string `protobuf:"bytes,3,opt,name=role,proto3" json:"role,omitempty"`

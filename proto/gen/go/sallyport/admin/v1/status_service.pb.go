@@ -193,7 +193,9 @@ type GetStatusResponse struct {
 	// yet, with the rules that would decide them.
 	Notices []*Operation `protobuf:"bytes,7,rep,name=notices,proto3" json:"notices,omitempty"`
 	// What belongs to a complete set-up, and whether it is there.
-	Setup         []*SetupItem `protobuf:"bytes,8,rep,name=setup,proto3" json:"setup,omitempty"`
+	Setup []*SetupItem `protobuf:"bytes,8,rep,name=setup,proto3" json:"setup,omitempty"`
+	// How many entries are kept aside since Elasticsearch refuses them: RejectedService tells more.
+	Aside         int64 `protobuf:"varint,9,opt,name=aside,proto3" json:"aside,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -282,6 +284,13 @@ func (x *GetStatusResponse) GetSetup() []*SetupItem {
 		return x.Setup
 	}
 	return nil
+}
+
+func (x *GetStatusResponse) GetAside() int64 {
+	if x != nil {
+		return x.Aside
+	}
+	return 0
 }
 
 // A Part is one program that Sallyport needs.
@@ -431,7 +440,7 @@ var File_sallyport_admin_v1_status_service_proto protoreflect.FileDescriptor
 const file_sallyport_admin_v1_status_service_proto_rawDesc = "" +
 	"\n" +
 	"'sallyport/admin/v1/status_service.proto\x12\x12sallyport.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fsallyport/admin/v1/access.proto\x1a*sallyport/admin/v1/operation_service.proto\"\x12\n" +
-	"\x10GetStatusRequest\"\xe1\x02\n" +
+	"\x10GetStatusRequest\"\xf7\x02\n" +
 	"\x11GetStatusResponse\x12.\n" +
 	"\x05parts\x18\x01 \x03(\v2\x18.sallyport.admin.v1.PartR\x05parts\x12\x17\n" +
 	"\amcp_url\x18\x02 \x01(\tR\x06mcpUrl\x12!\n" +
@@ -440,7 +449,8 @@ const file_sallyport_admin_v1_status_service_proto_rawDesc = "" +
 	"\awaiting\x18\x05 \x01(\x03R\awaiting\x121\n" +
 	"\x06behind\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x06behind\x127\n" +
 	"\anotices\x18\a \x03(\v2\x1d.sallyport.admin.v1.OperationR\anotices\x123\n" +
-	"\x05setup\x18\b \x03(\v2\x1d.sallyport.admin.v1.SetupItemR\x05setup\"g\n" +
+	"\x05setup\x18\b \x03(\v2\x1d.sallyport.admin.v1.SetupItemR\x05setup\x12\x14\n" +
+	"\x05aside\x18\t \x01(\x03R\x05aside\"g\n" +
 	"\x04Part\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x123\n" +
 	"\x05state\x18\x02 \x01(\x0e2\x1d.sallyport.admin.v1.PartStateR\x05state\x12\x16\n" +

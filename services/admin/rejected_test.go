@@ -1,0 +1,180 @@
+package admin_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	adminv1 "sallyport/proto/gen/go/sallyport/admin/v1"
+	"sallyport/services/admin"
+	"sallyport/services/internal/redistest"
+	"sallyport/services/internal/state"
+)
+
+// setAside has a store keep so many outcomes aside, as accesslog does.
+func setAside(t *testing.T, store *state.Store, n int) {
+	t.Helper()
+	for i := range n {
+		err := store.AppendOutcomes(t.Context(), []state.Entry{{ID: fmt.Sprint("r-", i), Index: "sallyport-activity-2026.11.23", Document: fmt.Appendf(nil, `{"n":%d}`, i)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, e := range read(t, store) {
+		err := store.SetAside(t.Context(), e, `document_parsing_exception: Preview of field's value: 'a secret'`)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// read are the entries that wait, which stay in the stream.
+func read(t *testing.T, store *state.Store) []state.Waiting {
+	t.Helper()
+	entries, err := store.ReadWaiting(t.Context(), "test", 1000, -1, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return entries
+}
+
+func TestRejectedIsListedByPages(t *testing.T) {
+	cfg := admin.Config{Redis: redistest.Start(t)}
+	store := state.Open(cfg.Redis)
+	defer store.Close()
+	client := adminv1.NewRejectedServiceClient(start(t, cfg))
+	setAside(t, store, 5)
+	var ids, records []string
+	request := &adminv1.ListRejectedRequest{PageSize: 2}
+	for {
+		page, err := client.ListRejected(with(t, auditorToken), request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range page.GetEntries() {
+			ids, records = append(ids, e.GetId()), append(records, e.GetRecordId())
+			if e.GetHalf() != "outcome" || e.GetIndex() != "sallyport-activity-2026.11.23" || e.GetSince() == nil || e.GetReason() != "document_parsing_exception" ||
+				e.GetDetail() != "Preview of field's value: 'a secret'" || e.GetSizeBytes() != 7 || !strings.HasPrefix(e.GetDocument(), `{"n":`) {
+				t.Errorf("the entry is %v", e)
+			}
+		}
+		if page.GetTotal() != 5 || page.GetDocumentsWithheld() {
+			t.Errorf("the page says %d in all, withheld %t", page.GetTotal(), page.GetDocumentsWithheld())
+		}
+		request.PageToken = page.GetNextPageToken()
+		if request.PageToken == "" {
+			break
+		}
+	}
+	if got := strings.Join(records, " "); got != "r-0 r-1 r-2 r-3 r-4" {
+		t.Errorf("listed are %s", got)
+	}
+	page, err := client.ListRejected(with(t, viewerToken), &adminv1.ListRejectedRequest{})
+	if err != nil || len(page.GetEntries()) != 5 || !page.GetDocumentsWithheld() || strings.Contains(page.String(), "secret") || page.GetEntries()[0].GetDocument() != "" {
+		t.Errorf("a viewer is shown %v, %v", page, err)
+	}
+	for says, request := range map[string]*adminv1.ListRejectedRequest{
+		"page_size is 1001": {PageSize: 1001}, "page_size is -1": {PageSize: -1}, "page_token isn't one": {PageToken: "99999999999999999999999-0"},
+	} {
+		_, err := client.ListRejected(asAdmin(t), request)
+		if status.Code(err) != codes.InvalidArgument || !strings.HasPrefix(status.Convert(err).Message(), says) {
+			t.Errorf("got %v, want %s", err, says)
+		}
+	}
+	for says, request := range map[string]*adminv1.RetryRejectedRequest{
+		"Name the entries by ids": {}, "Name the entries": {All: true, Ids: ids}, "There are 1001 ids": {Ids: make([]string, 1001)}, `ids[1] is "x"`: {Ids: []string{ids[0], "x"}},
+	} {
+		_, err := client.RetryRejected(asAdmin(t), request)
+		if status.Code(err) != codes.InvalidArgument || !strings.HasPrefix(status.Convert(err).Message(), says) {
+			t.Errorf("got %v, want %s", err, says)
+		}
+	}
+	if _, aside, _ := store.Backlog(t.Context()); aside != 5 {
+		t.Errorf("%d are kept aside after refused calls", aside)
+	}
+}
+
+// TestRejectedIsSentAgain sends one entry, then it again with another, then all, and reads what waits.
+func TestRejectedIsSentAgain(t *testing.T) {
+	cfg := admin.Config{Redis: redistest.Start(t), StreamLimit: 1000}
+	store := state.Open(cfg.Redis)
+	defer store.Close()
+	conn := start(t, cfg)
+	client := adminv1.NewRejectedServiceClient(conn)
+	setAside(t, store, 120)
+	page, err := client.ListRejected(asAdmin(t), &adminv1.ListRejectedRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, second := page.GetEntries()[0].GetId(), page.GetEntries()[1].GetId()
+	for _, test := range []struct {
+		request       *adminv1.RetryRejectedRequest
+		retried, gone int64
+	}{
+		{&adminv1.RetryRejectedRequest{Ids: []string{first}}, 1, 0},
+		{&adminv1.RetryRejectedRequest{Ids: []string{first, second, second}}, 1, 2},
+		{&adminv1.RetryRejectedRequest{All: true}, 118, 0},
+		{&adminv1.RetryRejectedRequest{All: true}, 0, 0},
+	} {
+		got, err := client.RetryRejected(asAdmin(t), test.request)
+		if err != nil || got.GetRetried() != test.retried || got.GetGone() != test.gone {
+			t.Errorf("%v: %v, %v; want %d retried, %d gone", test.request, got, err, test.retried, test.gone)
+		}
+	}
+	var acts, outcomes []state.Waiting
+	for _, e := range drain(t, store) {
+		if strings.HasPrefix(e.ID, "r-") {
+			outcomes = append(outcomes, e)
+			continue
+		}
+		acts = append(acts, e)
+	}
+	for i, e := range outcomes {
+		if want := fmt.Sprint("r-", i); e.ID != want || e.Kind != "outcome" || e.Index != "sallyport-activity-2026.11.23" || string(e.Document) != fmt.Sprintf(`{"n":%d}`, i) {
+			t.Errorf("entry %d is %s %+v, want %s as it was", i, e.Document, e, want)
+		}
+	}
+	records := merged(t, acts)
+	if len(outcomes) != 120 || len(records) != 4 {
+		t.Fatalf("%d entries and %d acts wait, want 120 and 4", len(outcomes), len(records))
+	}
+	if r := records[1]; r.Event.Action != "records.retry" || len(r.Sallyport.Act.Targets) != 3 || r.Sallyport.Act.Details["retried"] != "1" || r.Sallyport.Act.Details["gone"] != "2" {
+		t.Errorf("the act is %+v %+v", r.Event, r.Sallyport.Act)
+	}
+}
+
+// TestAFullStreamTakesNoRetries has room for two entries, of which the act needs one.
+func TestAFullStreamTakesNoRetries(t *testing.T) {
+	cfg := admin.Config{Redis: redistest.Start(t), StreamLimit: 2}
+	store := state.Open(cfg.Redis)
+	defer store.Close()
+	client := adminv1.NewRejectedServiceClient(start(t, cfg))
+	setAside(t, store, 3)
+	for _, says := range []string{"Some entries (1) were sent again, and the others stay aside: too many records wait", "This was not done, since it can't be written down: too many records wait"} {
+		_, err := client.RetryRejected(asAdmin(t), &adminv1.RetryRejectedRequest{All: true})
+		if status.Code(err) != codes.Unavailable || !strings.HasPrefix(status.Convert(err).Message(), says) {
+			t.Errorf("got %v, want %s", err, says)
+		}
+	}
+	if _, aside, _ := store.Backlog(t.Context()); aside != 2 {
+		t.Errorf("%d are kept aside, want 2", aside)
+	}
+}
+
+func TestStatusTellsWhatIsKeptAside(t *testing.T) {
+	cfg := redisOnly(t)
+	cfg.AccesslogOps = ops(t, "/readyz", 200, "ready", 0)
+	store := state.Open(cfg.Redis)
+	defer store.Close()
+	setAside(t, store, 2)
+	got, err := adminv1.NewStatusServiceClient(start(t, cfg)).GetStatus(asAdmin(t), &adminv1.GetStatusRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if part := got.GetParts()[3]; got.GetAside() != 2 || part.GetState() != adminv1.PartState_PART_STATE_DEGRADED || !strings.HasPrefix(part.GetDetail(), "2 entries are kept aside") {
+		t.Errorf("%d aside, and accesslog is %v", got.GetAside(), part)
+	}
+}
