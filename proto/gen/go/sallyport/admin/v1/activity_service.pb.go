@@ -12,6 +12,7 @@ import (
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	v1 "sallyport/proto/gen/go/sallyport/activity/v1"
+	v11 "sallyport/proto/gen/go/sallyport/policy/v1"
 	sync "sync"
 	unsafe "unsafe"
 )
@@ -139,7 +140,9 @@ type SearchActivityRequest struct {
 	// Records before this time.
 	Until *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=until,proto3" json:"until,omitempty"`
 	// What to count the matching records by; each makes the search cost more.
-	Counts        []Facet `protobuf:"varint,17,rep,packed,name=counts,proto3,enum=sallyport.admin.v1.Facet" json:"counts,omitempty"`
+	Counts []Facet `protobuf:"varint,17,rep,packed,name=counts,proto3,enum=sallyport.admin.v1.Facet" json:"counts,omitempty"`
+	// The MCP session, as a record has it in mcp_session.
+	Session       string `protobuf:"bytes,18,opt,name=session,proto3" json:"session,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -291,6 +294,13 @@ func (x *SearchActivityRequest) GetCounts() []Facet {
 		return x.Counts
 	}
 	return nil
+}
+
+func (x *SearchActivityRequest) GetSession() string {
+	if x != nil {
+		return x.Session
+	}
+	return ""
 }
 
 // FacetCounts are how many records have each value of a facet.
@@ -656,11 +666,221 @@ func (x *TailActivityResponse) GetArgumentsWithheld() bool {
 	return false
 }
 
+// GetRecordRequest names a record.
+type GetRecordRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The record's id: what the answer's x-request-id says, with the place in the batch where there is one.
+	Id            string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetRecordRequest) Reset() {
+	*x = GetRecordRequest{}
+	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetRecordRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetRecordRequest) ProtoMessage() {}
+
+func (x *GetRecordRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetRecordRequest.ProtoReflect.Descriptor instead.
+func (*GetRecordRequest) Descriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_activity_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *GetRecordRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+// GetRecordResponse is a record, and what decided it.
+type GetRecordResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The record.
+	Record *v1.Record `protobuf:"bytes,1,opt,name=record,proto3" json:"record,omitempty"`
+	// The policy that decided; absent of acts, and where none was asked.
+	Policy        *DecidingPolicy `protobuf:"bytes,2,opt,name=policy,proto3" json:"policy,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetRecordResponse) Reset() {
+	*x = GetRecordResponse{}
+	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetRecordResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetRecordResponse) ProtoMessage() {}
+
+func (x *GetRecordResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetRecordResponse.ProtoReflect.Descriptor instead.
+func (*GetRecordResponse) Descriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_activity_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *GetRecordResponse) GetRecord() *v1.Record {
+	if x != nil {
+		return x.Record
+	}
+	return nil
+}
+
+func (x *GetRecordResponse) GetPolicy() *DecidingPolicy {
+	if x != nil {
+		return x.Policy
+	}
+	return nil
+}
+
+// A DecidingPolicy is the version of the policy that a record was decided by, as it was.
+type DecidingPolicy struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The version.
+	Version int64 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
+	// When it came into force.
+	SavedAt *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=saved_at,json=savedAt,proto3" json:"saved_at,omitempty"`
+	// Who saved it.
+	SavedBy string `protobuf:"bytes,3,opt,name=saved_by,json=savedBy,proto3" json:"saved_by,omitempty"`
+	// Why, in their words.
+	Message string `protobuf:"bytes,4,opt,name=message,proto3" json:"message,omitempty"`
+	// What it does where no rule matches.
+	DefaultEffect v11.Effect `protobuf:"varint,5,opt,name=default_effect,json=defaultEffect,proto3,enum=sallyport.policy.v1.Effect" json:"default_effect,omitempty"`
+	// The rule that decided; absent where the default did.
+	Rule *v11.Rule `protobuf:"bytes,6,opt,name=rule,proto3" json:"rule,omitempty"`
+	// The first monitoring rule that matched; absent where none did.
+	MonitorRule *v11.Rule `protobuf:"bytes,7,opt,name=monitor_rule,json=monitorRule,proto3" json:"monitor_rule,omitempty"`
+	// Why the above isn't known, as a sentence; empty where it is.
+	Missing       string `protobuf:"bytes,8,opt,name=missing,proto3" json:"missing,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DecidingPolicy) Reset() {
+	*x = DecidingPolicy{}
+	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DecidingPolicy) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DecidingPolicy) ProtoMessage() {}
+
+func (x *DecidingPolicy) ProtoReflect() protoreflect.Message {
+	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DecidingPolicy.ProtoReflect.Descriptor instead.
+func (*DecidingPolicy) Descriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_activity_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *DecidingPolicy) GetVersion() int64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *DecidingPolicy) GetSavedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SavedAt
+	}
+	return nil
+}
+
+func (x *DecidingPolicy) GetSavedBy() string {
+	if x != nil {
+		return x.SavedBy
+	}
+	return ""
+}
+
+func (x *DecidingPolicy) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *DecidingPolicy) GetDefaultEffect() v11.Effect {
+	if x != nil {
+		return x.DefaultEffect
+	}
+	return v11.Effect(0)
+}
+
+func (x *DecidingPolicy) GetRule() *v11.Rule {
+	if x != nil {
+		return x.Rule
+	}
+	return nil
+}
+
+func (x *DecidingPolicy) GetMonitorRule() *v11.Rule {
+	if x != nil {
+		return x.MonitorRule
+	}
+	return nil
+}
+
+func (x *DecidingPolicy) GetMissing() string {
+	if x != nil {
+		return x.Missing
+	}
+	return ""
+}
+
 var File_sallyport_admin_v1_activity_service_proto protoreflect.FileDescriptor
 
 const file_sallyport_admin_v1_activity_service_proto_rawDesc = "" +
 	"\n" +
-	")sallyport/admin/v1/activity_service.proto\x12\x12sallyport.admin.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"sallyport/activity/v1/record.proto\x1a\x1fsallyport/admin/v1/access.proto\"\x9e\x04\n" +
+	")sallyport/admin/v1/activity_service.proto\x12\x12sallyport.admin.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"sallyport/activity/v1/record.proto\x1a\x1fsallyport/admin/v1/access.proto\x1a sallyport/policy/v1/policy.proto\"\xb8\x04\n" +
 	"\x15SearchActivityRequest\x12\x14\n" +
 	"\x05query\x18\x01 \x01(\tR\x05query\x12\x12\n" +
 	"\x04user\x18\x02 \x01(\tR\x04user\x12\x16\n" +
@@ -680,7 +900,8 @@ const file_sallyport_admin_v1_activity_service_proto_rawDesc = "" +
 	"\x04rule\x18\x0e \x01(\tR\x04rule\x12\x16\n" +
 	"\x06family\x18\x0f \x01(\tR\x06family\x120\n" +
 	"\x05until\x18\x10 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\x121\n" +
-	"\x06counts\x18\x11 \x03(\x0e2\x19.sallyport.admin.v1.FacetR\x06counts\"\xc3\x01\n" +
+	"\x06counts\x18\x11 \x03(\x0e2\x19.sallyport.admin.v1.FacetR\x06counts\x12\x18\n" +
+	"\asession\x18\x12 \x01(\tR\asession\"\xc3\x01\n" +
 	"\vFacetCounts\x12/\n" +
 	"\x05facet\x18\x01 \x01(\x0e2\x19.sallyport.admin.v1.FacetR\x05facet\x126\n" +
 	"\x06counts\x18\x02 \x03(\v2\x1e.sallyport.admin.v1.FacetCountR\x06counts\x12\x16\n" +
@@ -705,7 +926,21 @@ const file_sallyport_admin_v1_activity_service_proto_rawDesc = "" +
 	"\x14TailActivityResponse\x127\n" +
 	"\arecords\x18\x01 \x03(\v2\x1d.sallyport.activity.v1.RecordR\arecords\x12\x16\n" +
 	"\x06cursor\x18\x02 \x01(\tR\x06cursor\x12-\n" +
-	"\x12arguments_withheld\x18\x03 \x01(\bR\x11argumentsWithheld*\x8e\x01\n" +
+	"\x12arguments_withheld\x18\x03 \x01(\bR\x11argumentsWithheld\"\"\n" +
+	"\x10GetRecordRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"\x86\x01\n" +
+	"\x11GetRecordResponse\x125\n" +
+	"\x06record\x18\x01 \x01(\v2\x1d.sallyport.activity.v1.RecordR\x06record\x12:\n" +
+	"\x06policy\x18\x02 \x01(\v2\".sallyport.admin.v1.DecidingPolicyR\x06policy\"\xe1\x02\n" +
+	"\x0eDecidingPolicy\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\x03R\aversion\x125\n" +
+	"\bsaved_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\asavedAt\x12\x19\n" +
+	"\bsaved_by\x18\x03 \x01(\tR\asavedBy\x12\x18\n" +
+	"\amessage\x18\x04 \x01(\tR\amessage\x12B\n" +
+	"\x0edefault_effect\x18\x05 \x01(\x0e2\x1b.sallyport.policy.v1.EffectR\rdefaultEffect\x12-\n" +
+	"\x04rule\x18\x06 \x01(\v2\x19.sallyport.policy.v1.RuleR\x04rule\x12<\n" +
+	"\fmonitor_rule\x18\a \x01(\v2\x19.sallyport.policy.v1.RuleR\vmonitorRule\x12\x18\n" +
+	"\amissing\x18\b \x01(\tR\amissing*\x8e\x01\n" +
 	"\x05Facet\x12\x15\n" +
 	"\x11FACET_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eFACET_DECISION\x10\x01\x12\x11\n" +
@@ -714,9 +949,10 @@ const file_sallyport_admin_v1_activity_service_proto_rawDesc = "" +
 	"\fFACET_PERSON\x10\x04\x12\x13\n" +
 	"\x0fFACET_OPERATION\x10\x05\x12\x0e\n" +
 	"\n" +
-	"FACET_RULE\x10\x062\xf5\x01\n" +
+	"FACET_RULE\x10\x062\xda\x02\n" +
 	"\x0fActivityService\x12r\n" +
-	"\x0eSearchActivity\x12).sallyport.admin.v1.SearchActivityRequest\x1a*.sallyport.admin.v1.SearchActivityResponse\"\t\x8a\xcf\x18\x02\b\x01\x90\x02\x01\x12n\n" +
+	"\x0eSearchActivity\x12).sallyport.admin.v1.SearchActivityRequest\x1a*.sallyport.admin.v1.SearchActivityResponse\"\t\x8a\xcf\x18\x02\b\x01\x90\x02\x01\x12c\n" +
+	"\tGetRecord\x12$.sallyport.admin.v1.GetRecordRequest\x1a%.sallyport.admin.v1.GetRecordResponse\"\t\x8a\xcf\x18\x02\b\x01\x90\x02\x01\x12n\n" +
 	"\fTailActivity\x12'.sallyport.admin.v1.TailActivityRequest\x1a(.sallyport.admin.v1.TailActivityResponse\"\t\x8a\xcf\x18\x02\b\x01\x90\x02\x010\x01B\xcb\x01\n" +
 	"\x16com.sallyport.admin.v1B\x14ActivityServiceProtoP\x01Z1sallyport/proto/gen/go/sallyport/admin/v1;adminv1\xa2\x02\x03SAX\xaa\x02\x12Sallyport.Admin.V1\xca\x02\x12Sallyport\\Admin\\V1\xe2\x02\x1eSallyport\\Admin\\V1\\GPBMetadata\xea\x02\x14Sallyport::Admin::V1b\x06proto3"
 
@@ -733,7 +969,7 @@ func file_sallyport_admin_v1_activity_service_proto_rawDescGZIP() []byte {
 }
 
 var file_sallyport_admin_v1_activity_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_sallyport_admin_v1_activity_service_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_sallyport_admin_v1_activity_service_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_sallyport_admin_v1_activity_service_proto_goTypes = []any{
 	(Facet)(0),                     // 0: sallyport.admin.v1.Facet
 	(*SearchActivityRequest)(nil),  // 1: sallyport.admin.v1.SearchActivityRequest
@@ -742,28 +978,41 @@ var file_sallyport_admin_v1_activity_service_proto_goTypes = []any{
 	(*SearchActivityResponse)(nil), // 4: sallyport.admin.v1.SearchActivityResponse
 	(*TailActivityRequest)(nil),    // 5: sallyport.admin.v1.TailActivityRequest
 	(*TailActivityResponse)(nil),   // 6: sallyport.admin.v1.TailActivityResponse
-	(*timestamppb.Timestamp)(nil),  // 7: google.protobuf.Timestamp
-	(*v1.Record)(nil),              // 8: sallyport.activity.v1.Record
+	(*GetRecordRequest)(nil),       // 7: sallyport.admin.v1.GetRecordRequest
+	(*GetRecordResponse)(nil),      // 8: sallyport.admin.v1.GetRecordResponse
+	(*DecidingPolicy)(nil),         // 9: sallyport.admin.v1.DecidingPolicy
+	(*timestamppb.Timestamp)(nil),  // 10: google.protobuf.Timestamp
+	(*v1.Record)(nil),              // 11: sallyport.activity.v1.Record
+	(v11.Effect)(0),                // 12: sallyport.policy.v1.Effect
+	(*v11.Rule)(nil),               // 13: sallyport.policy.v1.Rule
 }
 var file_sallyport_admin_v1_activity_service_proto_depIdxs = []int32{
-	7,  // 0: sallyport.admin.v1.SearchActivityRequest.since:type_name -> google.protobuf.Timestamp
-	7,  // 1: sallyport.admin.v1.SearchActivityRequest.until:type_name -> google.protobuf.Timestamp
+	10, // 0: sallyport.admin.v1.SearchActivityRequest.since:type_name -> google.protobuf.Timestamp
+	10, // 1: sallyport.admin.v1.SearchActivityRequest.until:type_name -> google.protobuf.Timestamp
 	0,  // 2: sallyport.admin.v1.SearchActivityRequest.counts:type_name -> sallyport.admin.v1.Facet
 	0,  // 3: sallyport.admin.v1.FacetCounts.facet:type_name -> sallyport.admin.v1.Facet
 	3,  // 4: sallyport.admin.v1.FacetCounts.counts:type_name -> sallyport.admin.v1.FacetCount
-	8,  // 5: sallyport.admin.v1.SearchActivityResponse.records:type_name -> sallyport.activity.v1.Record
+	11, // 5: sallyport.admin.v1.SearchActivityResponse.records:type_name -> sallyport.activity.v1.Record
 	2,  // 6: sallyport.admin.v1.SearchActivityResponse.counts:type_name -> sallyport.admin.v1.FacetCounts
 	1,  // 7: sallyport.admin.v1.TailActivityRequest.search:type_name -> sallyport.admin.v1.SearchActivityRequest
-	8,  // 8: sallyport.admin.v1.TailActivityResponse.records:type_name -> sallyport.activity.v1.Record
-	1,  // 9: sallyport.admin.v1.ActivityService.SearchActivity:input_type -> sallyport.admin.v1.SearchActivityRequest
-	5,  // 10: sallyport.admin.v1.ActivityService.TailActivity:input_type -> sallyport.admin.v1.TailActivityRequest
-	4,  // 11: sallyport.admin.v1.ActivityService.SearchActivity:output_type -> sallyport.admin.v1.SearchActivityResponse
-	6,  // 12: sallyport.admin.v1.ActivityService.TailActivity:output_type -> sallyport.admin.v1.TailActivityResponse
-	11, // [11:13] is the sub-list for method output_type
-	9,  // [9:11] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	11, // 8: sallyport.admin.v1.TailActivityResponse.records:type_name -> sallyport.activity.v1.Record
+	11, // 9: sallyport.admin.v1.GetRecordResponse.record:type_name -> sallyport.activity.v1.Record
+	9,  // 10: sallyport.admin.v1.GetRecordResponse.policy:type_name -> sallyport.admin.v1.DecidingPolicy
+	10, // 11: sallyport.admin.v1.DecidingPolicy.saved_at:type_name -> google.protobuf.Timestamp
+	12, // 12: sallyport.admin.v1.DecidingPolicy.default_effect:type_name -> sallyport.policy.v1.Effect
+	13, // 13: sallyport.admin.v1.DecidingPolicy.rule:type_name -> sallyport.policy.v1.Rule
+	13, // 14: sallyport.admin.v1.DecidingPolicy.monitor_rule:type_name -> sallyport.policy.v1.Rule
+	1,  // 15: sallyport.admin.v1.ActivityService.SearchActivity:input_type -> sallyport.admin.v1.SearchActivityRequest
+	7,  // 16: sallyport.admin.v1.ActivityService.GetRecord:input_type -> sallyport.admin.v1.GetRecordRequest
+	5,  // 17: sallyport.admin.v1.ActivityService.TailActivity:input_type -> sallyport.admin.v1.TailActivityRequest
+	4,  // 18: sallyport.admin.v1.ActivityService.SearchActivity:output_type -> sallyport.admin.v1.SearchActivityResponse
+	8,  // 19: sallyport.admin.v1.ActivityService.GetRecord:output_type -> sallyport.admin.v1.GetRecordResponse
+	6,  // 20: sallyport.admin.v1.ActivityService.TailActivity:output_type -> sallyport.admin.v1.TailActivityResponse
+	18, // [18:21] is the sub-list for method output_type
+	15, // [15:18] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_sallyport_admin_v1_activity_service_proto_init() }
@@ -778,7 +1027,7 @@ func file_sallyport_admin_v1_activity_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sallyport_admin_v1_activity_service_proto_rawDesc), len(file_sallyport_admin_v1_activity_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   6,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -20,6 +20,7 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	ActivityService_SearchActivity_FullMethodName = "/sallyport.admin.v1.ActivityService/SearchActivity"
+	ActivityService_GetRecord_FullMethodName      = "/sallyport.admin.v1.ActivityService/GetRecord"
 	ActivityService_TailActivity_FullMethodName   = "/sallyport.admin.v1.ActivityService/TailActivity"
 )
 
@@ -33,6 +34,9 @@ type ActivityServiceClient interface {
 	// SearchActivity returns records, newest first. UNAVAILABLE means that Elasticsearch is away;
 	// nothing is lost meanwhile. A viewer gets records without arguments, and can't search in them.
 	SearchActivity(ctx context.Context, in *SearchActivityRequest, opts ...grpc.CallOption) (*SearchActivityResponse, error)
+	// GetRecord returns one record by its id, whatever day it is of, governed or not, with the rule as it
+	// was. NOT_FOUND where there is none. A viewer gets it without arguments.
+	GetRecord(ctx context.Context, in *GetRecordRequest, opts ...grpc.CallOption) (*GetRecordResponse, error)
 	// TailActivity sends records as they are indexed, in the order in which they were written down, each
 	// once, until the caller ends it. The first message comes at once, and one without records at least
 	// every 15 seconds. A caller that falls too far behind, or takes nothing for a while, is cut with
@@ -52,6 +56,16 @@ func (c *activityServiceClient) SearchActivity(ctx context.Context, in *SearchAc
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(SearchActivityResponse)
 	err := c.cc.Invoke(ctx, ActivityService_SearchActivity_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *activityServiceClient) GetRecord(ctx context.Context, in *GetRecordRequest, opts ...grpc.CallOption) (*GetRecordResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetRecordResponse)
+	err := c.cc.Invoke(ctx, ActivityService_GetRecord_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -87,6 +101,9 @@ type ActivityServiceServer interface {
 	// SearchActivity returns records, newest first. UNAVAILABLE means that Elasticsearch is away;
 	// nothing is lost meanwhile. A viewer gets records without arguments, and can't search in them.
 	SearchActivity(context.Context, *SearchActivityRequest) (*SearchActivityResponse, error)
+	// GetRecord returns one record by its id, whatever day it is of, governed or not, with the rule as it
+	// was. NOT_FOUND where there is none. A viewer gets it without arguments.
+	GetRecord(context.Context, *GetRecordRequest) (*GetRecordResponse, error)
 	// TailActivity sends records as they are indexed, in the order in which they were written down, each
 	// once, until the caller ends it. The first message comes at once, and one without records at least
 	// every 15 seconds. A caller that falls too far behind, or takes nothing for a while, is cut with
@@ -104,6 +121,9 @@ type UnimplementedActivityServiceServer struct{}
 
 func (UnimplementedActivityServiceServer) SearchActivity(context.Context, *SearchActivityRequest) (*SearchActivityResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method SearchActivity not implemented")
+}
+func (UnimplementedActivityServiceServer) GetRecord(context.Context, *GetRecordRequest) (*GetRecordResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetRecord not implemented")
 }
 func (UnimplementedActivityServiceServer) TailActivity(*TailActivityRequest, grpc.ServerStreamingServer[TailActivityResponse]) error {
 	return status.Error(codes.Unimplemented, "method TailActivity not implemented")
@@ -147,6 +167,24 @@ func _ActivityService_SearchActivity_Handler(srv interface{}, ctx context.Contex
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ActivityService_GetRecord_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetRecordRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ActivityServiceServer).GetRecord(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ActivityService_GetRecord_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ActivityServiceServer).GetRecord(ctx, req.(*GetRecordRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _ActivityService_TailActivity_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(TailActivityRequest)
 	if err := stream.RecvMsg(m); err != nil {
@@ -168,6 +206,10 @@ var ActivityService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "SearchActivity",
 			Handler:    _ActivityService_SearchActivity_Handler,
+		},
+		{
+			MethodName: "GetRecord",
+			Handler:    _ActivityService_GetRecord_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{
