@@ -3,6 +3,8 @@ package admin
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"time"
@@ -15,6 +17,7 @@ import (
 	adminv1 "sallyport/proto/gen/go/sallyport/admin/v1"
 	policyv1 "sallyport/proto/gen/go/sallyport/policy/v1"
 	"sallyport/services/internal/activity"
+	"sallyport/services/internal/audit"
 	"sallyport/services/policy"
 )
 
@@ -36,7 +39,40 @@ func (s *ActivityServer) GetRecord(ctx context.Context, request *adminv1.GetReco
 	if own.PolicyVersion > 0 && !own.Ungoverned && (own.Refusal == "" || own.Refusal == "batch") {
 		answer.Policy = s.policies.deciding(ctx, own)
 	}
-	return answer, nil
+	answer.Forms, err = formsOf(stored, request.GetFormats())
+	return answer, err
+}
+
+// auditFormats are Atlassian's formats, by the API's.
+var auditFormats = map[adminv1.AuditFormat]audit.Format{
+	adminv1.AuditFormat_AUDIT_FORMAT_ORGANIZATION: audit.Organization,
+	adminv1.AuditFormat_AUDIT_FORMAT_JIRA:         audit.Jira,
+	adminv1.AuditFormat_AUDIT_FORMAT_CONFLUENCE:   audit.Confluence,
+}
+
+// formsOf is a record in Atlassian's formats.
+func formsOf(r activity.Record, asked []adminv1.AuditFormat) ([]*adminv1.AuditForm, error) {
+	if len(asked) > len(auditFormats) {
+		return nil, status.Errorf(codes.InvalidArgument, "formats has %d: each of the %d can be asked for once.", len(asked), len(auditFormats))
+	}
+	var forms []*adminv1.AuditForm
+	for _, format := range asked {
+		known, ok := auditFormats[format]
+		if !ok {
+			return nil, status.Errorf(codes.InvalidArgument, "there is no format %d: it may be AUDIT_FORMAT_ORGANIZATION, AUDIT_FORMAT_JIRA or AUDIT_FORMAT_CONFLUENCE.", format)
+		}
+		form := &adminv1.AuditForm{Format: format}
+		text, err := audit.JSON(r, known)
+		switch {
+		case errors.Is(err, audit.ErrOtherProduct):
+			form.Missing = fmt.Sprintf("The record isn't of a call of a %s tool, so that it has no form in %s's audit log. It has one in the organization's.", known, known)
+		case err != nil:
+			return nil, status.Errorf(codes.Internal, "The record %s can't be written as JSON: %v.", r.Event.ID, err)
+		}
+		form.Json = string(text)
+		forms = append(forms, form)
+	}
+	return forms, nil
 }
 
 // one is the record of an id, of any day.

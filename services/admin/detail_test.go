@@ -142,3 +142,38 @@ func TestGetRecordWithholdsArguments(t *testing.T) {
 		}
 	}
 }
+
+// TestGetRecordInAtlassiansFormats gets a call in all formats as each role: a viewer's are without what its
+// arguments say. A call of another product has none of that product's.
+func TestGetRecordInAtlassiansFormats(t *testing.T) {
+	address := elastictest.Empty(t)
+	r := call("issue", time.Now(), "getJiraIssue")
+	r.Sallyport.Operation.Product, r.Sallyport.Arguments, r.Sallyport.IssueKeys = "jira", []byte(`{"issueIdOrKey":"OKAPI-1"}`), []string{"OKAPI-1"}
+	index(t, address, r)
+	client := adminv1.NewActivityServiceClient(start(t, admin.Config{Elasticsearch: address}))
+	organization, jira, confluence := adminv1.AuditFormat_AUDIT_FORMAT_ORGANIZATION, adminv1.AuditFormat_AUDIT_FORMAT_JIRA, adminv1.AuditFormat_AUDIT_FORMAT_CONFLUENCE
+	for _, as := range roleTokens {
+		got, err := client.GetRecord(with(t, as.token), &adminv1.GetRecordRequest{Id: "issue", Formats: []adminv1.AuditFormat{jira, confluence, organization}})
+		if err != nil || len(got.GetForms()) != 3 {
+			t.Fatalf("as %s: %v, %v", as.role, got, err)
+		}
+		forms := got.GetForms()
+		if !strings.Contains(forms[0].GetJson(), `"created":`) || !strings.Contains(forms[2].GetJson(), `"rovo_mcp_tool_called"`) {
+			t.Errorf("as %s: %v", as.role, forms)
+		}
+		if forms[1].GetJson() != "" || !strings.HasPrefix(forms[1].GetMissing(), "The record isn't of a call of a confluence tool") {
+			t.Errorf("as %s: %v", as.role, forms[1])
+		}
+		for _, form := range []*adminv1.AuditForm{forms[0], forms[2]} {
+			if strings.Contains(form.GetJson(), "OKAPI") != (as.role != "viewer") {
+				t.Errorf("as %s: %s", as.role, form.GetJson())
+			}
+		}
+	}
+	for _, formats := range [][]adminv1.AuditFormat{{0}, {9}, {jira, jira, jira, jira}} {
+		_, err := client.GetRecord(asAdmin(t), &adminv1.GetRecordRequest{Id: "issue", Formats: formats})
+		if status.Code(err) != codes.InvalidArgument {
+			t.Errorf("%v gives %v", formats, err)
+		}
+	}
+}

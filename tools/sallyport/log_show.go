@@ -19,8 +19,16 @@ import (
 )
 
 type logShow struct {
-	ID   string `arg:"" help:"The record's id: from log --json, or the x-request-id of an answer." name:"id"`
-	JSON bool   `help:"One JSON object: a sallyport.admin.v1.GetRecordResponse with its own field names; 64-bit numbers are strings." name:"json"`
+	ID     string `arg:"" help:"The record's id: from log --json, or the x-request-id of an answer." name:"id"`
+	JSON   bool   `help:"One JSON object: a sallyport.admin.v1.GetRecordResponse with its own field names; 64-bit numbers are strings." name:"json" xor:"form"`
+	Format string `help:"One JSON object as in Atlassian's audit logs: an event of the organization's (atlassian), or a record of Jira's or Confluence's." enum:"atlassian,jira,confluence," default:"" placeholder:"atlassian|jira|confluence" xor:"form"`
+}
+
+// auditFormats are Atlassian's formats by their names here.
+var auditFormats = map[string]adminv1.AuditFormat{
+	"atlassian":  adminv1.AuditFormat_AUDIT_FORMAT_ORGANIZATION,
+	"jira":       adminv1.AuditFormat_AUDIT_FORMAT_JIRA,
+	"confluence": adminv1.AuditFormat_AUDIT_FORMAT_CONFLUENCE,
 }
 
 // Help is the examples of --help.
@@ -33,7 +41,8 @@ Examples:
 
   sallyport log show 6f1d2c34-8a7b-4e0f-9c11-2b3d4e5f6a7b
   sallyport log show "$(sallyport log --decision blocked --limit 1 --json | jq -r .id)"
-  sallyport log show 6f1d2c34-8a7b-4e0f-9c11-2b3d4e5f6a7b --json | jq .policy.rule`
+  sallyport log show 6f1d2c34-8a7b-4e0f-9c11-2b3d4e5f6a7b --json | jq .policy.rule
+  sallyport log show 6f1d2c34-8a7b-4e0f-9c11-2b3d4e5f6a7b --format jira`
 }
 
 // Validate refuses an id that can't be.
@@ -51,9 +60,20 @@ func (l *logShow) Run(ctx context.Context, c *connection, t *terminal) error {
 		return err
 	}
 	defer conn.Close()
-	found, err := adminv1.NewActivityServiceClient(conn).GetRecord(ctx, &adminv1.GetRecordRequest{Id: l.ID})
+	request := &adminv1.GetRecordRequest{Id: l.ID}
+	if l.Format != "" {
+		request.Formats = append(request.Formats, auditFormats[l.Format])
+	}
+	found, err := adminv1.NewActivityServiceClient(conn).GetRecord(ctx, request)
 	if err != nil {
 		return err
+	}
+	for _, form := range found.GetForms() {
+		if form.GetMissing() != "" {
+			return answeredNo("%s", form.GetMissing())
+		}
+		t.printf("%s\n", form.GetJson())
+		return nil
 	}
 	if l.JSON {
 		return writeLine(t, found, protojson.MarshalOptions{UseProtoNames: true, EmitDefaultValues: true})

@@ -93,6 +93,63 @@ func (Facet) EnumDescriptor() ([]byte, []int) {
 	return file_sallyport_admin_v1_activity_service_proto_rawDescGZIP(), []int{0}
 }
 
+// An AuditFormat is one in which Atlassian's own audit logs tell of something (docs/audit-formats.md).
+type AuditFormat int32
+
+const (
+	// None.
+	AuditFormat_AUDIT_FORMAT_UNSPECIFIED AuditFormat = 0
+	// An event of the organization's audit log.
+	AuditFormat_AUDIT_FORMAT_ORGANIZATION AuditFormat = 1
+	// A record of Jira's audit log; of calls of Jira's tools.
+	AuditFormat_AUDIT_FORMAT_JIRA AuditFormat = 2
+	// A record of Confluence's audit log; of calls of Confluence's tools.
+	AuditFormat_AUDIT_FORMAT_CONFLUENCE AuditFormat = 3
+)
+
+// Enum value maps for AuditFormat.
+var (
+	AuditFormat_name = map[int32]string{
+		0: "AUDIT_FORMAT_UNSPECIFIED",
+		1: "AUDIT_FORMAT_ORGANIZATION",
+		2: "AUDIT_FORMAT_JIRA",
+		3: "AUDIT_FORMAT_CONFLUENCE",
+	}
+	AuditFormat_value = map[string]int32{
+		"AUDIT_FORMAT_UNSPECIFIED":  0,
+		"AUDIT_FORMAT_ORGANIZATION": 1,
+		"AUDIT_FORMAT_JIRA":         2,
+		"AUDIT_FORMAT_CONFLUENCE":   3,
+	}
+)
+
+func (x AuditFormat) Enum() *AuditFormat {
+	p := new(AuditFormat)
+	*p = x
+	return p
+}
+
+func (x AuditFormat) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (AuditFormat) Descriptor() protoreflect.EnumDescriptor {
+	return file_sallyport_admin_v1_activity_service_proto_enumTypes[1].Descriptor()
+}
+
+func (AuditFormat) Type() protoreflect.EnumType {
+	return &file_sallyport_admin_v1_activity_service_proto_enumTypes[1]
+}
+
+func (x AuditFormat) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use AuditFormat.Descriptor instead.
+func (AuditFormat) EnumDescriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_activity_service_proto_rawDescGZIP(), []int{1}
+}
+
 // SearchActivityRequest says which records; an empty field doesn't narrow.
 type SearchActivityRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -670,7 +727,9 @@ func (x *TailActivityResponse) GetArgumentsWithheld() bool {
 type GetRecordRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The record's id: what the answer's x-request-id says, with the place in the batch where there is one.
-	Id            string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Which of Atlassian's formats to return it in too.
+	Formats       []AuditFormat `protobuf:"varint,2,rep,packed,name=formats,proto3,enum=sallyport.admin.v1.AuditFormat" json:"formats,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -712,20 +771,93 @@ func (x *GetRecordRequest) GetId() string {
 	return ""
 }
 
+func (x *GetRecordRequest) GetFormats() []AuditFormat {
+	if x != nil {
+		return x.Formats
+	}
+	return nil
+}
+
+// An AuditForm is a record in one of these formats.
+type AuditForm struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The format.
+	Format AuditFormat `protobuf:"varint,1,opt,name=format,proto3,enum=sallyport.admin.v1.AuditFormat" json:"format,omitempty"`
+	// The record in it, as JSON on one line. To a viewer it is without what arguments say.
+	Json string `protobuf:"bytes,2,opt,name=json,proto3" json:"json,omitempty"`
+	// Why there is none, as a sentence.
+	Missing       string `protobuf:"bytes,3,opt,name=missing,proto3" json:"missing,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AuditForm) Reset() {
+	*x = AuditForm{}
+	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AuditForm) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AuditForm) ProtoMessage() {}
+
+func (x *AuditForm) ProtoReflect() protoreflect.Message {
+	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AuditForm.ProtoReflect.Descriptor instead.
+func (*AuditForm) Descriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_activity_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *AuditForm) GetFormat() AuditFormat {
+	if x != nil {
+		return x.Format
+	}
+	return AuditFormat_AUDIT_FORMAT_UNSPECIFIED
+}
+
+func (x *AuditForm) GetJson() string {
+	if x != nil {
+		return x.Json
+	}
+	return ""
+}
+
+func (x *AuditForm) GetMissing() string {
+	if x != nil {
+		return x.Missing
+	}
+	return ""
+}
+
 // GetRecordResponse is a record, and what decided it.
 type GetRecordResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The record.
 	Record *v1.Record `protobuf:"bytes,1,opt,name=record,proto3" json:"record,omitempty"`
 	// The policy that decided; absent of acts, and where none was asked.
-	Policy        *DecidingPolicy `protobuf:"bytes,2,opt,name=policy,proto3" json:"policy,omitempty"`
+	Policy *DecidingPolicy `protobuf:"bytes,2,opt,name=policy,proto3" json:"policy,omitempty"`
+	// The formats that were asked for, in that order.
+	Forms         []*AuditForm `protobuf:"bytes,3,rep,name=forms,proto3" json:"forms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetRecordResponse) Reset() {
 	*x = GetRecordResponse{}
-	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[7]
+	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -737,7 +869,7 @@ func (x *GetRecordResponse) String() string {
 func (*GetRecordResponse) ProtoMessage() {}
 
 func (x *GetRecordResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[7]
+	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -750,7 +882,7 @@ func (x *GetRecordResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRecordResponse.ProtoReflect.Descriptor instead.
 func (*GetRecordResponse) Descriptor() ([]byte, []int) {
-	return file_sallyport_admin_v1_activity_service_proto_rawDescGZIP(), []int{7}
+	return file_sallyport_admin_v1_activity_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *GetRecordResponse) GetRecord() *v1.Record {
@@ -763,6 +895,13 @@ func (x *GetRecordResponse) GetRecord() *v1.Record {
 func (x *GetRecordResponse) GetPolicy() *DecidingPolicy {
 	if x != nil {
 		return x.Policy
+	}
+	return nil
+}
+
+func (x *GetRecordResponse) GetForms() []*AuditForm {
+	if x != nil {
+		return x.Forms
 	}
 	return nil
 }
@@ -792,7 +931,7 @@ type DecidingPolicy struct {
 
 func (x *DecidingPolicy) Reset() {
 	*x = DecidingPolicy{}
-	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[8]
+	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -804,7 +943,7 @@ func (x *DecidingPolicy) String() string {
 func (*DecidingPolicy) ProtoMessage() {}
 
 func (x *DecidingPolicy) ProtoReflect() protoreflect.Message {
-	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[8]
+	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -817,7 +956,7 @@ func (x *DecidingPolicy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DecidingPolicy.ProtoReflect.Descriptor instead.
 func (*DecidingPolicy) Descriptor() ([]byte, []int) {
-	return file_sallyport_admin_v1_activity_service_proto_rawDescGZIP(), []int{8}
+	return file_sallyport_admin_v1_activity_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *DecidingPolicy) GetVersion() int64 {
@@ -926,12 +1065,18 @@ const file_sallyport_admin_v1_activity_service_proto_rawDesc = "" +
 	"\x14TailActivityResponse\x127\n" +
 	"\arecords\x18\x01 \x03(\v2\x1d.sallyport.activity.v1.RecordR\arecords\x12\x16\n" +
 	"\x06cursor\x18\x02 \x01(\tR\x06cursor\x12-\n" +
-	"\x12arguments_withheld\x18\x03 \x01(\bR\x11argumentsWithheld\"\"\n" +
+	"\x12arguments_withheld\x18\x03 \x01(\bR\x11argumentsWithheld\"]\n" +
 	"\x10GetRecordRequest\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\"\x86\x01\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x129\n" +
+	"\aformats\x18\x02 \x03(\x0e2\x1f.sallyport.admin.v1.AuditFormatR\aformats\"r\n" +
+	"\tAuditForm\x127\n" +
+	"\x06format\x18\x01 \x01(\x0e2\x1f.sallyport.admin.v1.AuditFormatR\x06format\x12\x12\n" +
+	"\x04json\x18\x02 \x01(\tR\x04json\x12\x18\n" +
+	"\amissing\x18\x03 \x01(\tR\amissing\"\xbb\x01\n" +
 	"\x11GetRecordResponse\x125\n" +
 	"\x06record\x18\x01 \x01(\v2\x1d.sallyport.activity.v1.RecordR\x06record\x12:\n" +
-	"\x06policy\x18\x02 \x01(\v2\".sallyport.admin.v1.DecidingPolicyR\x06policy\"\xe1\x02\n" +
+	"\x06policy\x18\x02 \x01(\v2\".sallyport.admin.v1.DecidingPolicyR\x06policy\x123\n" +
+	"\x05forms\x18\x03 \x03(\v2\x1d.sallyport.admin.v1.AuditFormR\x05forms\"\xe1\x02\n" +
 	"\x0eDecidingPolicy\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\x03R\aversion\x125\n" +
 	"\bsaved_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\asavedAt\x12\x19\n" +
@@ -949,7 +1094,12 @@ const file_sallyport_admin_v1_activity_service_proto_rawDesc = "" +
 	"\fFACET_PERSON\x10\x04\x12\x13\n" +
 	"\x0fFACET_OPERATION\x10\x05\x12\x0e\n" +
 	"\n" +
-	"FACET_RULE\x10\x062\xda\x02\n" +
+	"FACET_RULE\x10\x06*~\n" +
+	"\vAuditFormat\x12\x1c\n" +
+	"\x18AUDIT_FORMAT_UNSPECIFIED\x10\x00\x12\x1d\n" +
+	"\x19AUDIT_FORMAT_ORGANIZATION\x10\x01\x12\x15\n" +
+	"\x11AUDIT_FORMAT_JIRA\x10\x02\x12\x1b\n" +
+	"\x17AUDIT_FORMAT_CONFLUENCE\x10\x032\xda\x02\n" +
 	"\x0fActivityService\x12r\n" +
 	"\x0eSearchActivity\x12).sallyport.admin.v1.SearchActivityRequest\x1a*.sallyport.admin.v1.SearchActivityResponse\"\t\x8a\xcf\x18\x02\b\x01\x90\x02\x01\x12c\n" +
 	"\tGetRecord\x12$.sallyport.admin.v1.GetRecordRequest\x1a%.sallyport.admin.v1.GetRecordResponse\"\t\x8a\xcf\x18\x02\b\x01\x90\x02\x01\x12n\n" +
@@ -968,51 +1118,56 @@ func file_sallyport_admin_v1_activity_service_proto_rawDescGZIP() []byte {
 	return file_sallyport_admin_v1_activity_service_proto_rawDescData
 }
 
-var file_sallyport_admin_v1_activity_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_sallyport_admin_v1_activity_service_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_sallyport_admin_v1_activity_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_sallyport_admin_v1_activity_service_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_sallyport_admin_v1_activity_service_proto_goTypes = []any{
 	(Facet)(0),                     // 0: sallyport.admin.v1.Facet
-	(*SearchActivityRequest)(nil),  // 1: sallyport.admin.v1.SearchActivityRequest
-	(*FacetCounts)(nil),            // 2: sallyport.admin.v1.FacetCounts
-	(*FacetCount)(nil),             // 3: sallyport.admin.v1.FacetCount
-	(*SearchActivityResponse)(nil), // 4: sallyport.admin.v1.SearchActivityResponse
-	(*TailActivityRequest)(nil),    // 5: sallyport.admin.v1.TailActivityRequest
-	(*TailActivityResponse)(nil),   // 6: sallyport.admin.v1.TailActivityResponse
-	(*GetRecordRequest)(nil),       // 7: sallyport.admin.v1.GetRecordRequest
-	(*GetRecordResponse)(nil),      // 8: sallyport.admin.v1.GetRecordResponse
-	(*DecidingPolicy)(nil),         // 9: sallyport.admin.v1.DecidingPolicy
-	(*timestamppb.Timestamp)(nil),  // 10: google.protobuf.Timestamp
-	(*v1.Record)(nil),              // 11: sallyport.activity.v1.Record
-	(v11.Effect)(0),                // 12: sallyport.policy.v1.Effect
-	(*v11.Rule)(nil),               // 13: sallyport.policy.v1.Rule
+	(AuditFormat)(0),               // 1: sallyport.admin.v1.AuditFormat
+	(*SearchActivityRequest)(nil),  // 2: sallyport.admin.v1.SearchActivityRequest
+	(*FacetCounts)(nil),            // 3: sallyport.admin.v1.FacetCounts
+	(*FacetCount)(nil),             // 4: sallyport.admin.v1.FacetCount
+	(*SearchActivityResponse)(nil), // 5: sallyport.admin.v1.SearchActivityResponse
+	(*TailActivityRequest)(nil),    // 6: sallyport.admin.v1.TailActivityRequest
+	(*TailActivityResponse)(nil),   // 7: sallyport.admin.v1.TailActivityResponse
+	(*GetRecordRequest)(nil),       // 8: sallyport.admin.v1.GetRecordRequest
+	(*AuditForm)(nil),              // 9: sallyport.admin.v1.AuditForm
+	(*GetRecordResponse)(nil),      // 10: sallyport.admin.v1.GetRecordResponse
+	(*DecidingPolicy)(nil),         // 11: sallyport.admin.v1.DecidingPolicy
+	(*timestamppb.Timestamp)(nil),  // 12: google.protobuf.Timestamp
+	(*v1.Record)(nil),              // 13: sallyport.activity.v1.Record
+	(v11.Effect)(0),                // 14: sallyport.policy.v1.Effect
+	(*v11.Rule)(nil),               // 15: sallyport.policy.v1.Rule
 }
 var file_sallyport_admin_v1_activity_service_proto_depIdxs = []int32{
-	10, // 0: sallyport.admin.v1.SearchActivityRequest.since:type_name -> google.protobuf.Timestamp
-	10, // 1: sallyport.admin.v1.SearchActivityRequest.until:type_name -> google.protobuf.Timestamp
+	12, // 0: sallyport.admin.v1.SearchActivityRequest.since:type_name -> google.protobuf.Timestamp
+	12, // 1: sallyport.admin.v1.SearchActivityRequest.until:type_name -> google.protobuf.Timestamp
 	0,  // 2: sallyport.admin.v1.SearchActivityRequest.counts:type_name -> sallyport.admin.v1.Facet
 	0,  // 3: sallyport.admin.v1.FacetCounts.facet:type_name -> sallyport.admin.v1.Facet
-	3,  // 4: sallyport.admin.v1.FacetCounts.counts:type_name -> sallyport.admin.v1.FacetCount
-	11, // 5: sallyport.admin.v1.SearchActivityResponse.records:type_name -> sallyport.activity.v1.Record
-	2,  // 6: sallyport.admin.v1.SearchActivityResponse.counts:type_name -> sallyport.admin.v1.FacetCounts
-	1,  // 7: sallyport.admin.v1.TailActivityRequest.search:type_name -> sallyport.admin.v1.SearchActivityRequest
-	11, // 8: sallyport.admin.v1.TailActivityResponse.records:type_name -> sallyport.activity.v1.Record
-	11, // 9: sallyport.admin.v1.GetRecordResponse.record:type_name -> sallyport.activity.v1.Record
-	9,  // 10: sallyport.admin.v1.GetRecordResponse.policy:type_name -> sallyport.admin.v1.DecidingPolicy
-	10, // 11: sallyport.admin.v1.DecidingPolicy.saved_at:type_name -> google.protobuf.Timestamp
-	12, // 12: sallyport.admin.v1.DecidingPolicy.default_effect:type_name -> sallyport.policy.v1.Effect
-	13, // 13: sallyport.admin.v1.DecidingPolicy.rule:type_name -> sallyport.policy.v1.Rule
-	13, // 14: sallyport.admin.v1.DecidingPolicy.monitor_rule:type_name -> sallyport.policy.v1.Rule
-	1,  // 15: sallyport.admin.v1.ActivityService.SearchActivity:input_type -> sallyport.admin.v1.SearchActivityRequest
-	7,  // 16: sallyport.admin.v1.ActivityService.GetRecord:input_type -> sallyport.admin.v1.GetRecordRequest
-	5,  // 17: sallyport.admin.v1.ActivityService.TailActivity:input_type -> sallyport.admin.v1.TailActivityRequest
-	4,  // 18: sallyport.admin.v1.ActivityService.SearchActivity:output_type -> sallyport.admin.v1.SearchActivityResponse
-	8,  // 19: sallyport.admin.v1.ActivityService.GetRecord:output_type -> sallyport.admin.v1.GetRecordResponse
-	6,  // 20: sallyport.admin.v1.ActivityService.TailActivity:output_type -> sallyport.admin.v1.TailActivityResponse
-	18, // [18:21] is the sub-list for method output_type
-	15, // [15:18] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	4,  // 4: sallyport.admin.v1.FacetCounts.counts:type_name -> sallyport.admin.v1.FacetCount
+	13, // 5: sallyport.admin.v1.SearchActivityResponse.records:type_name -> sallyport.activity.v1.Record
+	3,  // 6: sallyport.admin.v1.SearchActivityResponse.counts:type_name -> sallyport.admin.v1.FacetCounts
+	2,  // 7: sallyport.admin.v1.TailActivityRequest.search:type_name -> sallyport.admin.v1.SearchActivityRequest
+	13, // 8: sallyport.admin.v1.TailActivityResponse.records:type_name -> sallyport.activity.v1.Record
+	1,  // 9: sallyport.admin.v1.GetRecordRequest.formats:type_name -> sallyport.admin.v1.AuditFormat
+	1,  // 10: sallyport.admin.v1.AuditForm.format:type_name -> sallyport.admin.v1.AuditFormat
+	13, // 11: sallyport.admin.v1.GetRecordResponse.record:type_name -> sallyport.activity.v1.Record
+	11, // 12: sallyport.admin.v1.GetRecordResponse.policy:type_name -> sallyport.admin.v1.DecidingPolicy
+	9,  // 13: sallyport.admin.v1.GetRecordResponse.forms:type_name -> sallyport.admin.v1.AuditForm
+	12, // 14: sallyport.admin.v1.DecidingPolicy.saved_at:type_name -> google.protobuf.Timestamp
+	14, // 15: sallyport.admin.v1.DecidingPolicy.default_effect:type_name -> sallyport.policy.v1.Effect
+	15, // 16: sallyport.admin.v1.DecidingPolicy.rule:type_name -> sallyport.policy.v1.Rule
+	15, // 17: sallyport.admin.v1.DecidingPolicy.monitor_rule:type_name -> sallyport.policy.v1.Rule
+	2,  // 18: sallyport.admin.v1.ActivityService.SearchActivity:input_type -> sallyport.admin.v1.SearchActivityRequest
+	8,  // 19: sallyport.admin.v1.ActivityService.GetRecord:input_type -> sallyport.admin.v1.GetRecordRequest
+	6,  // 20: sallyport.admin.v1.ActivityService.TailActivity:input_type -> sallyport.admin.v1.TailActivityRequest
+	5,  // 21: sallyport.admin.v1.ActivityService.SearchActivity:output_type -> sallyport.admin.v1.SearchActivityResponse
+	10, // 22: sallyport.admin.v1.ActivityService.GetRecord:output_type -> sallyport.admin.v1.GetRecordResponse
+	7,  // 23: sallyport.admin.v1.ActivityService.TailActivity:output_type -> sallyport.admin.v1.TailActivityResponse
+	21, // [21:24] is the sub-list for method output_type
+	18, // [18:21] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_sallyport_admin_v1_activity_service_proto_init() }
@@ -1026,8 +1181,8 @@ func file_sallyport_admin_v1_activity_service_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sallyport_admin_v1_activity_service_proto_rawDesc), len(file_sallyport_admin_v1_activity_service_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   9,
+			NumEnums:      2,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
