@@ -93,5 +93,8 @@ func TestLogShow(t *testing.T) {
 			t.Errorf("of its session are %v, %v", together, err)
 		}
 	}
+	expect(t, 0, []string{`"rovo_mcp_tool_denied"`, `"issueKey":"OPS-1"`}, "log", "show", blocked.ID, "--format", "atlassian")
+	expect(t, 0, []string{`"created":"`, `"typeName":"ISSUE"`}, "log", "show", blocked.ID, "--format", "jira")
+	expect(t, 1, []string{"isn't of a call of a confluence tool"}, "log", "show", blocked.ID, "--format", "confluence")
 	expect(t, 1, []string{"No record has the id", "x-request-id"}, "log", "show", "nothing")
 }
