@@ -21,6 +21,9 @@ import (
 	"sallyport/services/policy"
 )
 
+// historyTimeout is how long the history of the policy is waited for: the record is there without it.
+const historyTimeout = 2 * time.Second
+
 // GetRecord returns one record, and the policy that decided it.
 func (s *ActivityServer) GetRecord(ctx context.Context, request *adminv1.GetRecordRequest) (*adminv1.GetRecordResponse, error) {
 	id := strings.TrimSpace(request.GetId())
@@ -97,6 +100,8 @@ func (s *ActivityServer) one(ctx context.Context, id string, arguments bool) (ac
 
 // deciding is the version of the policy that decided a call, with the rules that did, as far as it is known.
 func (p policies) deciding(ctx context.Context, own activity.Sallyport) *adminv1.DecidingPolicy {
+	ctx, cancel := context.WithTimeout(ctx, historyTimeout)
+	defer cancel()
 	m := &adminv1.DecidingPolicy{Version: own.PolicyVersion}
 	document, saved, err := p.version(ctx, own.PolicyVersion)
 	if err != nil {

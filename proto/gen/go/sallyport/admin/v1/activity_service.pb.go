@@ -150,6 +150,63 @@ func (AuditFormat) EnumDescriptor() ([]byte, []int) {
 	return file_sallyport_admin_v1_activity_service_proto_rawDescGZIP(), []int{1}
 }
 
+// An ExportFormat is how records are written into a file (docs/log.md).
+type ExportFormat int32
+
+const (
+	// None, which is refused.
+	ExportFormat_EXPORT_FORMAT_UNSPECIFIED ExportFormat = 0
+	// A sallyport.activity.v1.Record a line, as JSON with the proto's names.
+	ExportFormat_EXPORT_FORMAT_JSON_LINES ExportFormat = 1
+	// A table of RFC 4180 with a line of titles.
+	ExportFormat_EXPORT_FORMAT_CSV ExportFormat = 2
+	// An event of the organization's audit log a line (AUDIT_FORMAT_ORGANIZATION).
+	ExportFormat_EXPORT_FORMAT_ATLASSIAN_EVENTS ExportFormat = 3
+)
+
+// Enum value maps for ExportFormat.
+var (
+	ExportFormat_name = map[int32]string{
+		0: "EXPORT_FORMAT_UNSPECIFIED",
+		1: "EXPORT_FORMAT_JSON_LINES",
+		2: "EXPORT_FORMAT_CSV",
+		3: "EXPORT_FORMAT_ATLASSIAN_EVENTS",
+	}
+	ExportFormat_value = map[string]int32{
+		"EXPORT_FORMAT_UNSPECIFIED":      0,
+		"EXPORT_FORMAT_JSON_LINES":       1,
+		"EXPORT_FORMAT_CSV":              2,
+		"EXPORT_FORMAT_ATLASSIAN_EVENTS": 3,
+	}
+)
+
+func (x ExportFormat) Enum() *ExportFormat {
+	p := new(ExportFormat)
+	*p = x
+	return p
+}
+
+func (x ExportFormat) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ExportFormat) Descriptor() protoreflect.EnumDescriptor {
+	return file_sallyport_admin_v1_activity_service_proto_enumTypes[2].Descriptor()
+}
+
+func (ExportFormat) Type() protoreflect.EnumType {
+	return &file_sallyport_admin_v1_activity_service_proto_enumTypes[2]
+}
+
+func (x ExportFormat) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ExportFormat.Descriptor instead.
+func (ExportFormat) EnumDescriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_activity_service_proto_rawDescGZIP(), []int{2}
+}
+
 // SearchActivityRequest says which records; an empty field doesn't narrow.
 type SearchActivityRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1015,6 +1072,181 @@ func (x *DecidingPolicy) GetMissing() string {
 	return ""
 }
 
+// ExportActivityRequest says which records, and how they are written.
+type ExportActivityRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Which records. Its page_size, page_token and counts must be empty.
+	Search *SearchActivityRequest `protobuf:"bytes,1,opt,name=search,proto3" json:"search,omitempty"`
+	// How they are written.
+	Format ExportFormat `protobuf:"varint,2,opt,name=format,proto3,enum=sallyport.admin.v1.ExportFormat" json:"format,omitempty"`
+	// Where to go on, from a message of an export of the same search in the same format; empty begins.
+	Cursor        string `protobuf:"bytes,3,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportActivityRequest) Reset() {
+	*x = ExportActivityRequest{}
+	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportActivityRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportActivityRequest) ProtoMessage() {}
+
+func (x *ExportActivityRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportActivityRequest.ProtoReflect.Descriptor instead.
+func (*ExportActivityRequest) Descriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_activity_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *ExportActivityRequest) GetSearch() *SearchActivityRequest {
+	if x != nil {
+		return x.Search
+	}
+	return nil
+}
+
+func (x *ExportActivityRequest) GetFormat() ExportFormat {
+	if x != nil {
+		return x.Format
+	}
+	return ExportFormat_EXPORT_FORMAT_UNSPECIFIED
+}
+
+func (x *ExportActivityRequest) GetCursor() string {
+	if x != nil {
+		return x.Cursor
+	}
+	return ""
+}
+
+// ExportActivityResponse is the next part of the file.
+type ExportActivityResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The bytes; whole lines.
+	Data []byte `protobuf:"bytes,1,opt,name=data,proto3" json:"data,omitempty"`
+	// How many records there were so far, those before a cursor among them.
+	Records int64 `protobuf:"varint,2,opt,name=records,proto3" json:"records,omitempty"`
+	// How many there are in all, as counted when the export began.
+	Total int64 `protobuf:"varint,3,opt,name=total,proto3" json:"total,omitempty"`
+	// Where to go on after these bytes.
+	Cursor string `protobuf:"bytes,4,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	// Whether these are the last bytes. A stream that ends without was cut.
+	Done bool `protobuf:"varint,5,opt,name=done,proto3" json:"done,omitempty"`
+	// Whether the records are without arguments, and weren't searched by them, since the caller is a
+	// viewer.
+	ArgumentsWithheld bool `protobuf:"varint,6,opt,name=arguments_withheld,json=argumentsWithheld,proto3" json:"arguments_withheld,omitempty"`
+	// How many records there were before the cursor that was sent, for the record of the export.
+	ResumedAt int64 `protobuf:"varint,7,opt,name=resumed_at,json=resumedAt,proto3" json:"resumed_at,omitempty"`
+	// How many entries waited for Elasticsearch for more than ten seconds when this began: what is in them
+	// isn't in the file.
+	Waiting       int64 `protobuf:"varint,8,opt,name=waiting,proto3" json:"waiting,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportActivityResponse) Reset() {
+	*x = ExportActivityResponse{}
+	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportActivityResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportActivityResponse) ProtoMessage() {}
+
+func (x *ExportActivityResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportActivityResponse.ProtoReflect.Descriptor instead.
+func (*ExportActivityResponse) Descriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_activity_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ExportActivityResponse) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+func (x *ExportActivityResponse) GetRecords() int64 {
+	if x != nil {
+		return x.Records
+	}
+	return 0
+}
+
+func (x *ExportActivityResponse) GetTotal() int64 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
+}
+
+func (x *ExportActivityResponse) GetCursor() string {
+	if x != nil {
+		return x.Cursor
+	}
+	return ""
+}
+
+func (x *ExportActivityResponse) GetDone() bool {
+	if x != nil {
+		return x.Done
+	}
+	return false
+}
+
+func (x *ExportActivityResponse) GetArgumentsWithheld() bool {
+	if x != nil {
+		return x.ArgumentsWithheld
+	}
+	return false
+}
+
+func (x *ExportActivityResponse) GetResumedAt() int64 {
+	if x != nil {
+		return x.ResumedAt
+	}
+	return 0
+}
+
+func (x *ExportActivityResponse) GetWaiting() int64 {
+	if x != nil {
+		return x.Waiting
+	}
+	return 0
+}
+
 var File_sallyport_admin_v1_activity_service_proto protoreflect.FileDescriptor
 
 const file_sallyport_admin_v1_activity_service_proto_rawDesc = "" +
@@ -1085,7 +1317,21 @@ const file_sallyport_admin_v1_activity_service_proto_rawDesc = "" +
 	"\x0edefault_effect\x18\x05 \x01(\x0e2\x1b.sallyport.policy.v1.EffectR\rdefaultEffect\x12-\n" +
 	"\x04rule\x18\x06 \x01(\v2\x19.sallyport.policy.v1.RuleR\x04rule\x12<\n" +
 	"\fmonitor_rule\x18\a \x01(\v2\x19.sallyport.policy.v1.RuleR\vmonitorRule\x12\x18\n" +
-	"\amissing\x18\b \x01(\tR\amissing*\x8e\x01\n" +
+	"\amissing\x18\b \x01(\tR\amissing\"\xac\x01\n" +
+	"\x15ExportActivityRequest\x12A\n" +
+	"\x06search\x18\x01 \x01(\v2).sallyport.admin.v1.SearchActivityRequestR\x06search\x128\n" +
+	"\x06format\x18\x02 \x01(\x0e2 .sallyport.admin.v1.ExportFormatR\x06format\x12\x16\n" +
+	"\x06cursor\x18\x03 \x01(\tR\x06cursor\"\xf0\x01\n" +
+	"\x16ExportActivityResponse\x12\x12\n" +
+	"\x04data\x18\x01 \x01(\fR\x04data\x12\x18\n" +
+	"\arecords\x18\x02 \x01(\x03R\arecords\x12\x14\n" +
+	"\x05total\x18\x03 \x01(\x03R\x05total\x12\x16\n" +
+	"\x06cursor\x18\x04 \x01(\tR\x06cursor\x12\x12\n" +
+	"\x04done\x18\x05 \x01(\bR\x04done\x12-\n" +
+	"\x12arguments_withheld\x18\x06 \x01(\bR\x11argumentsWithheld\x12\x1d\n" +
+	"\n" +
+	"resumed_at\x18\a \x01(\x03R\tresumedAt\x12\x18\n" +
+	"\awaiting\x18\b \x01(\x03R\awaiting*\x8e\x01\n" +
 	"\x05Facet\x12\x15\n" +
 	"\x11FACET_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eFACET_DECISION\x10\x01\x12\x11\n" +
@@ -1099,10 +1345,18 @@ const file_sallyport_admin_v1_activity_service_proto_rawDesc = "" +
 	"\x18AUDIT_FORMAT_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19AUDIT_FORMAT_ORGANIZATION\x10\x01\x12\x15\n" +
 	"\x11AUDIT_FORMAT_JIRA\x10\x02\x12\x1b\n" +
-	"\x17AUDIT_FORMAT_CONFLUENCE\x10\x032\xda\x02\n" +
+	"\x17AUDIT_FORMAT_CONFLUENCE\x10\x03*\x86\x01\n" +
+	"\fExportFormat\x12\x1d\n" +
+	"\x19EXPORT_FORMAT_UNSPECIFIED\x10\x00\x12\x1c\n" +
+	"\x18EXPORT_FORMAT_JSON_LINES\x10\x01\x12\x15\n" +
+	"\x11EXPORT_FORMAT_CSV\x10\x02\x12\"\n" +
+	"\x1eEXPORT_FORMAT_ATLASSIAN_EVENTS\x10\x032\x98\x04\n" +
 	"\x0fActivityService\x12r\n" +
 	"\x0eSearchActivity\x12).sallyport.admin.v1.SearchActivityRequest\x1a*.sallyport.admin.v1.SearchActivityResponse\"\t\x8a\xcf\x18\x02\b\x01\x90\x02\x01\x12c\n" +
-	"\tGetRecord\x12$.sallyport.admin.v1.GetRecordRequest\x1a%.sallyport.admin.v1.GetRecordResponse\"\t\x8a\xcf\x18\x02\b\x01\x90\x02\x01\x12n\n" +
+	"\tGetRecord\x12$.sallyport.admin.v1.GetRecordRequest\x1a%.sallyport.admin.v1.GetRecordResponse\"\t\x8a\xcf\x18\x02\b\x01\x90\x02\x01\x12\xbb\x01\n" +
+	"\x0eExportActivity\x12).sallyport.admin.v1.ExportActivityRequest\x1a*.sallyport.admin.v1.ExportActivityResponse\"P\x8a\xcf\x18L\b\x01\x12H\n" +
+	"\x0factivity.export\x12\bdatabase\x1a\x06access2\x06search2\x06format2\n" +
+	"resumed_at2\arecords0\x01\x12n\n" +
 	"\fTailActivity\x12'.sallyport.admin.v1.TailActivityRequest\x1a(.sallyport.admin.v1.TailActivityResponse\"\t\x8a\xcf\x18\x02\b\x01\x90\x02\x010\x01B\xcb\x01\n" +
 	"\x16com.sallyport.admin.v1B\x14ActivityServiceProtoP\x01Z1sallyport/proto/gen/go/sallyport/admin/v1;adminv1\xa2\x02\x03SAX\xaa\x02\x12Sallyport.Admin.V1\xca\x02\x12Sallyport\\Admin\\V1\xe2\x02\x1eSallyport\\Admin\\V1\\GPBMetadata\xea\x02\x14Sallyport::Admin::V1b\x06proto3"
 
@@ -1118,56 +1372,63 @@ func file_sallyport_admin_v1_activity_service_proto_rawDescGZIP() []byte {
 	return file_sallyport_admin_v1_activity_service_proto_rawDescData
 }
 
-var file_sallyport_admin_v1_activity_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_sallyport_admin_v1_activity_service_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_sallyport_admin_v1_activity_service_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_sallyport_admin_v1_activity_service_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_sallyport_admin_v1_activity_service_proto_goTypes = []any{
 	(Facet)(0),                     // 0: sallyport.admin.v1.Facet
 	(AuditFormat)(0),               // 1: sallyport.admin.v1.AuditFormat
-	(*SearchActivityRequest)(nil),  // 2: sallyport.admin.v1.SearchActivityRequest
-	(*FacetCounts)(nil),            // 3: sallyport.admin.v1.FacetCounts
-	(*FacetCount)(nil),             // 4: sallyport.admin.v1.FacetCount
-	(*SearchActivityResponse)(nil), // 5: sallyport.admin.v1.SearchActivityResponse
-	(*TailActivityRequest)(nil),    // 6: sallyport.admin.v1.TailActivityRequest
-	(*TailActivityResponse)(nil),   // 7: sallyport.admin.v1.TailActivityResponse
-	(*GetRecordRequest)(nil),       // 8: sallyport.admin.v1.GetRecordRequest
-	(*AuditForm)(nil),              // 9: sallyport.admin.v1.AuditForm
-	(*GetRecordResponse)(nil),      // 10: sallyport.admin.v1.GetRecordResponse
-	(*DecidingPolicy)(nil),         // 11: sallyport.admin.v1.DecidingPolicy
-	(*timestamppb.Timestamp)(nil),  // 12: google.protobuf.Timestamp
-	(*v1.Record)(nil),              // 13: sallyport.activity.v1.Record
-	(v11.Effect)(0),                // 14: sallyport.policy.v1.Effect
-	(*v11.Rule)(nil),               // 15: sallyport.policy.v1.Rule
+	(ExportFormat)(0),              // 2: sallyport.admin.v1.ExportFormat
+	(*SearchActivityRequest)(nil),  // 3: sallyport.admin.v1.SearchActivityRequest
+	(*FacetCounts)(nil),            // 4: sallyport.admin.v1.FacetCounts
+	(*FacetCount)(nil),             // 5: sallyport.admin.v1.FacetCount
+	(*SearchActivityResponse)(nil), // 6: sallyport.admin.v1.SearchActivityResponse
+	(*TailActivityRequest)(nil),    // 7: sallyport.admin.v1.TailActivityRequest
+	(*TailActivityResponse)(nil),   // 8: sallyport.admin.v1.TailActivityResponse
+	(*GetRecordRequest)(nil),       // 9: sallyport.admin.v1.GetRecordRequest
+	(*AuditForm)(nil),              // 10: sallyport.admin.v1.AuditForm
+	(*GetRecordResponse)(nil),      // 11: sallyport.admin.v1.GetRecordResponse
+	(*DecidingPolicy)(nil),         // 12: sallyport.admin.v1.DecidingPolicy
+	(*ExportActivityRequest)(nil),  // 13: sallyport.admin.v1.ExportActivityRequest
+	(*ExportActivityResponse)(nil), // 14: sallyport.admin.v1.ExportActivityResponse
+	(*timestamppb.Timestamp)(nil),  // 15: google.protobuf.Timestamp
+	(*v1.Record)(nil),              // 16: sallyport.activity.v1.Record
+	(v11.Effect)(0),                // 17: sallyport.policy.v1.Effect
+	(*v11.Rule)(nil),               // 18: sallyport.policy.v1.Rule
 }
 var file_sallyport_admin_v1_activity_service_proto_depIdxs = []int32{
-	12, // 0: sallyport.admin.v1.SearchActivityRequest.since:type_name -> google.protobuf.Timestamp
-	12, // 1: sallyport.admin.v1.SearchActivityRequest.until:type_name -> google.protobuf.Timestamp
+	15, // 0: sallyport.admin.v1.SearchActivityRequest.since:type_name -> google.protobuf.Timestamp
+	15, // 1: sallyport.admin.v1.SearchActivityRequest.until:type_name -> google.protobuf.Timestamp
 	0,  // 2: sallyport.admin.v1.SearchActivityRequest.counts:type_name -> sallyport.admin.v1.Facet
 	0,  // 3: sallyport.admin.v1.FacetCounts.facet:type_name -> sallyport.admin.v1.Facet
-	4,  // 4: sallyport.admin.v1.FacetCounts.counts:type_name -> sallyport.admin.v1.FacetCount
-	13, // 5: sallyport.admin.v1.SearchActivityResponse.records:type_name -> sallyport.activity.v1.Record
-	3,  // 6: sallyport.admin.v1.SearchActivityResponse.counts:type_name -> sallyport.admin.v1.FacetCounts
-	2,  // 7: sallyport.admin.v1.TailActivityRequest.search:type_name -> sallyport.admin.v1.SearchActivityRequest
-	13, // 8: sallyport.admin.v1.TailActivityResponse.records:type_name -> sallyport.activity.v1.Record
+	5,  // 4: sallyport.admin.v1.FacetCounts.counts:type_name -> sallyport.admin.v1.FacetCount
+	16, // 5: sallyport.admin.v1.SearchActivityResponse.records:type_name -> sallyport.activity.v1.Record
+	4,  // 6: sallyport.admin.v1.SearchActivityResponse.counts:type_name -> sallyport.admin.v1.FacetCounts
+	3,  // 7: sallyport.admin.v1.TailActivityRequest.search:type_name -> sallyport.admin.v1.SearchActivityRequest
+	16, // 8: sallyport.admin.v1.TailActivityResponse.records:type_name -> sallyport.activity.v1.Record
 	1,  // 9: sallyport.admin.v1.GetRecordRequest.formats:type_name -> sallyport.admin.v1.AuditFormat
 	1,  // 10: sallyport.admin.v1.AuditForm.format:type_name -> sallyport.admin.v1.AuditFormat
-	13, // 11: sallyport.admin.v1.GetRecordResponse.record:type_name -> sallyport.activity.v1.Record
-	11, // 12: sallyport.admin.v1.GetRecordResponse.policy:type_name -> sallyport.admin.v1.DecidingPolicy
-	9,  // 13: sallyport.admin.v1.GetRecordResponse.forms:type_name -> sallyport.admin.v1.AuditForm
-	12, // 14: sallyport.admin.v1.DecidingPolicy.saved_at:type_name -> google.protobuf.Timestamp
-	14, // 15: sallyport.admin.v1.DecidingPolicy.default_effect:type_name -> sallyport.policy.v1.Effect
-	15, // 16: sallyport.admin.v1.DecidingPolicy.rule:type_name -> sallyport.policy.v1.Rule
-	15, // 17: sallyport.admin.v1.DecidingPolicy.monitor_rule:type_name -> sallyport.policy.v1.Rule
-	2,  // 18: sallyport.admin.v1.ActivityService.SearchActivity:input_type -> sallyport.admin.v1.SearchActivityRequest
-	8,  // 19: sallyport.admin.v1.ActivityService.GetRecord:input_type -> sallyport.admin.v1.GetRecordRequest
-	6,  // 20: sallyport.admin.v1.ActivityService.TailActivity:input_type -> sallyport.admin.v1.TailActivityRequest
-	5,  // 21: sallyport.admin.v1.ActivityService.SearchActivity:output_type -> sallyport.admin.v1.SearchActivityResponse
-	10, // 22: sallyport.admin.v1.ActivityService.GetRecord:output_type -> sallyport.admin.v1.GetRecordResponse
-	7,  // 23: sallyport.admin.v1.ActivityService.TailActivity:output_type -> sallyport.admin.v1.TailActivityResponse
-	21, // [21:24] is the sub-list for method output_type
-	18, // [18:21] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	16, // 11: sallyport.admin.v1.GetRecordResponse.record:type_name -> sallyport.activity.v1.Record
+	12, // 12: sallyport.admin.v1.GetRecordResponse.policy:type_name -> sallyport.admin.v1.DecidingPolicy
+	10, // 13: sallyport.admin.v1.GetRecordResponse.forms:type_name -> sallyport.admin.v1.AuditForm
+	15, // 14: sallyport.admin.v1.DecidingPolicy.saved_at:type_name -> google.protobuf.Timestamp
+	17, // 15: sallyport.admin.v1.DecidingPolicy.default_effect:type_name -> sallyport.policy.v1.Effect
+	18, // 16: sallyport.admin.v1.DecidingPolicy.rule:type_name -> sallyport.policy.v1.Rule
+	18, // 17: sallyport.admin.v1.DecidingPolicy.monitor_rule:type_name -> sallyport.policy.v1.Rule
+	3,  // 18: sallyport.admin.v1.ExportActivityRequest.search:type_name -> sallyport.admin.v1.SearchActivityRequest
+	2,  // 19: sallyport.admin.v1.ExportActivityRequest.format:type_name -> sallyport.admin.v1.ExportFormat
+	3,  // 20: sallyport.admin.v1.ActivityService.SearchActivity:input_type -> sallyport.admin.v1.SearchActivityRequest
+	9,  // 21: sallyport.admin.v1.ActivityService.GetRecord:input_type -> sallyport.admin.v1.GetRecordRequest
+	13, // 22: sallyport.admin.v1.ActivityService.ExportActivity:input_type -> sallyport.admin.v1.ExportActivityRequest
+	7,  // 23: sallyport.admin.v1.ActivityService.TailActivity:input_type -> sallyport.admin.v1.TailActivityRequest
+	6,  // 24: sallyport.admin.v1.ActivityService.SearchActivity:output_type -> sallyport.admin.v1.SearchActivityResponse
+	11, // 25: sallyport.admin.v1.ActivityService.GetRecord:output_type -> sallyport.admin.v1.GetRecordResponse
+	14, // 26: sallyport.admin.v1.ActivityService.ExportActivity:output_type -> sallyport.admin.v1.ExportActivityResponse
+	8,  // 27: sallyport.admin.v1.ActivityService.TailActivity:output_type -> sallyport.admin.v1.TailActivityResponse
+	24, // [24:28] is the sub-list for method output_type
+	20, // [20:24] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_sallyport_admin_v1_activity_service_proto_init() }
@@ -1181,8 +1442,8 @@ func file_sallyport_admin_v1_activity_service_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sallyport_admin_v1_activity_service_proto_rawDesc), len(file_sallyport_admin_v1_activity_service_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   10,
+			NumEnums:      3,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -21,6 +21,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	ActivityService_SearchActivity_FullMethodName = "/sallyport.admin.v1.ActivityService/SearchActivity"
 	ActivityService_GetRecord_FullMethodName      = "/sallyport.admin.v1.ActivityService/GetRecord"
+	ActivityService_ExportActivity_FullMethodName = "/sallyport.admin.v1.ActivityService/ExportActivity"
 	ActivityService_TailActivity_FullMethodName   = "/sallyport.admin.v1.ActivityService/TailActivity"
 )
 
@@ -37,6 +38,10 @@ type ActivityServiceClient interface {
 	// GetRecord returns one record by its id, whatever day it is of, governed or not, with the rule as it
 	// was. NOT_FOUND where there is none. A viewer gets it without arguments.
 	GetRecord(ctx context.Context, in *GetRecordRequest, opts ...grpc.CallOption) (*GetRecordResponse, error)
+	// ExportActivity sends all records of a search, newest first, as bytes of a file. It is cut where the
+	// connection or a service breaks, and goes on from the cursor of the last message that was taken: what
+	// follows it is then what follows its data. That somebody exports is recorded, with the search.
+	ExportActivity(ctx context.Context, in *ExportActivityRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportActivityResponse], error)
 	// TailActivity sends records as they are indexed, in the order in which they were written down, each
 	// once, until the caller ends it. The first message comes at once, and one without records at least
 	// every 15 seconds. A caller that falls too far behind, or takes nothing for a while, is cut with
@@ -72,9 +77,28 @@ func (c *activityServiceClient) GetRecord(ctx context.Context, in *GetRecordRequ
 	return out, nil
 }
 
+func (c *activityServiceClient) ExportActivity(ctx context.Context, in *ExportActivityRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportActivityResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &ActivityService_ServiceDesc.Streams[0], ActivityService_ExportActivity_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ExportActivityRequest, ExportActivityResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ActivityService_ExportActivityClient = grpc.ServerStreamingClient[ExportActivityResponse]
+
 func (c *activityServiceClient) TailActivity(ctx context.Context, in *TailActivityRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[TailActivityResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &ActivityService_ServiceDesc.Streams[0], ActivityService_TailActivity_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &ActivityService_ServiceDesc.Streams[1], ActivityService_TailActivity_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -104,6 +128,10 @@ type ActivityServiceServer interface {
 	// GetRecord returns one record by its id, whatever day it is of, governed or not, with the rule as it
 	// was. NOT_FOUND where there is none. A viewer gets it without arguments.
 	GetRecord(context.Context, *GetRecordRequest) (*GetRecordResponse, error)
+	// ExportActivity sends all records of a search, newest first, as bytes of a file. It is cut where the
+	// connection or a service breaks, and goes on from the cursor of the last message that was taken: what
+	// follows it is then what follows its data. That somebody exports is recorded, with the search.
+	ExportActivity(*ExportActivityRequest, grpc.ServerStreamingServer[ExportActivityResponse]) error
 	// TailActivity sends records as they are indexed, in the order in which they were written down, each
 	// once, until the caller ends it. The first message comes at once, and one without records at least
 	// every 15 seconds. A caller that falls too far behind, or takes nothing for a while, is cut with
@@ -124,6 +152,9 @@ func (UnimplementedActivityServiceServer) SearchActivity(context.Context, *Searc
 }
 func (UnimplementedActivityServiceServer) GetRecord(context.Context, *GetRecordRequest) (*GetRecordResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetRecord not implemented")
+}
+func (UnimplementedActivityServiceServer) ExportActivity(*ExportActivityRequest, grpc.ServerStreamingServer[ExportActivityResponse]) error {
+	return status.Error(codes.Unimplemented, "method ExportActivity not implemented")
 }
 func (UnimplementedActivityServiceServer) TailActivity(*TailActivityRequest, grpc.ServerStreamingServer[TailActivityResponse]) error {
 	return status.Error(codes.Unimplemented, "method TailActivity not implemented")
@@ -185,6 +216,17 @@ func _ActivityService_GetRecord_Handler(srv interface{}, ctx context.Context, de
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ActivityService_ExportActivity_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ExportActivityRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(ActivityServiceServer).ExportActivity(m, &grpc.GenericServerStream[ExportActivityRequest, ExportActivityResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ActivityService_ExportActivityServer = grpc.ServerStreamingServer[ExportActivityResponse]
+
 func _ActivityService_TailActivity_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(TailActivityRequest)
 	if err := stream.RecvMsg(m); err != nil {
@@ -213,6 +255,11 @@ var ActivityService_ServiceDesc = grpc.ServiceDesc{
 		},
 	},
 	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "ExportActivity",
+			Handler:       _ActivityService_ExportActivity_Handler,
+			ServerStreams: true,
+		},
 		{
 			StreamName:    "TailActivity",
 			Handler:       _ActivityService_TailActivity_Handler,
