@@ -104,7 +104,9 @@ func valueText(field protoreflect.FieldDescriptor, value protoreflect.Value) str
 		if named == nil {
 			return value.String()
 		}
-		return strings.ToLower(strings.TrimPrefix(string(named.Name()), strings.ToUpper(string(field.Enum().Name()))+"_"))
+		// All of an enum's names begin like that of its zero, EXPORT_FORMAT_UNSPECIFIED.
+		prefix := strings.TrimSuffix(string(field.Enum().Values().Get(0).Name()), "UNSPECIFIED")
+		return strings.ToLower(strings.TrimPrefix(string(named.Name()), prefix))
 	case protoreflect.MessageKind, protoreflect.GroupKind:
 		text, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(value.Message().Interface())
 		var compact bytes.Buffer

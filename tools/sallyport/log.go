@@ -19,8 +19,9 @@ const maxPage = 1000
 
 // logVerbs are the log, and what is done with records of it.
 type logVerbs struct {
-	List logCommand `cmd:"" default:"withargs" help:"Show what assistants did, or admins, newest first (what log does by itself)."`
-	Show logShow    `cmd:"" help:"Show one record, all of it."`
+	List   logCommand `cmd:"" default:"withargs" help:"Show what assistants did, or admins, newest first (what log does by itself)."`
+	Show   logShow    `cmd:"" help:"Show one record, all of it."`
+	Export logExport  `cmd:"" help:"Write all records of a search into a file, as JSON, a table or Atlassian's events."`
 }
 
 // Help says where the filters are, and has the examples of the log.
