@@ -3,6 +3,8 @@ package e2e_test
 import (
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -97,4 +99,42 @@ func TestLogShow(t *testing.T) {
 	expect(t, 0, []string{`"created":"`, `"typeName":"ISSUE"`}, "log", "show", blocked.ID, "--format", "jira")
 	expect(t, 1, []string{"isn't of a call of a confluence tool"}, "log", "show", blocked.ID, "--format", "confluence")
 	expect(t, 1, []string{"No record has the id", "x-request-id"}, "log", "show", "nothing")
+}
+
+// TestLogExport exports what was done in each format, and finds who did in the log.
+func TestLogExport(t *testing.T) {
+	applyPolicy(t, blockDeletes)
+	began := time.Now()
+	claude := connect(t, "ana@acme.test", "Claude Code (export)")
+	for range 3 {
+		claude.call(t, "getJiraIssue", map[string]any{"cloudId": "acme.atlassian.net", "issueIdOrKey": "OPS-1"})
+	}
+	waitForLog(t, claude, began, 3)
+	since := began.UTC().Format(time.RFC3339Nano)
+	logged, err := cliCommand("log", "--json", "--since", since, "--user", "ana@acme.test").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	exported, err := cliCommand("log", "export", "--since", since, "--user", "ana@acme.test").Output()
+	if err != nil || string(exported) != string(logged) {
+		t.Errorf("exported is %s, %v, and logged\n%s", exported, err, logged)
+	}
+	path := filepath.Join(t.TempDir(), "log.csv")
+	cli(t, "log", "export", "--format", "csv", "--since", since, "--user", "ana@acme.test", "--output", path)
+	table, err := os.ReadFile(path)
+	if err != nil || strings.Count(string(table), "getJiraIssue") != 3 || !strings.HasPrefix(string(table), "time,id,") {
+		t.Errorf("as a table: %s, %v", table, err)
+	}
+	events, err := cliCommand("log", "export", "--format", "atlassian", "--since", since, "--user", "ana@acme.test").Output()
+	if err != nil || strings.Count(string(events), `"action":"rovo_mcp_tool_called"`) != 3 {
+		t.Errorf("as events: %s, %v", events, err)
+	}
+	eventually(t, time.Minute, func() error {
+		out, _ := try(t, "log", "--administrative", "--operation", "activity.export", "--since", "5m")
+		if !strings.Contains(out, "atlassian_events") || !strings.Contains(out, "csv") {
+			return fmt.Errorf("no record of it in\n%s", out)
+		}
+		return nil
+	})
+	expect(t, 2, []string{"leave them out with --administrative"}, "log", "export", "--administrative", "--client", "claude")
 }

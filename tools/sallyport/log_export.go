@@ -21,8 +21,8 @@ const (
 	exportQuiet = 2 * time.Second
 	// exportAgain is how long to wait before an export that was cut goes on, and exportAttempts how often in
 	// a row it is tried without anything new: about two minutes.
-	exportAgain    = 2 * time.Second
-	exportAttempts = 60
+	exportAgain    = time.Second
+	exportAttempts = 120
 )
 
 // exportFormats are how records are written into a file, by their names here.
