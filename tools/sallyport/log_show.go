@@ -20,8 +20,8 @@ import (
 
 type logShow struct {
 	ID     string `arg:"" help:"The record's id: from log --json, or the x-request-id of an answer." name:"id"`
-	JSON   bool   `help:"One JSON object: a sallyport.admin.v1.GetRecordResponse with its own field names; 64-bit numbers are strings." name:"json" xor:"form"`
-	Format string `help:"One JSON object as in Atlassian's audit logs: an event of the organization's (atlassian), or a record of Jira's or Confluence's." enum:"atlassian,jira,confluence," default:"" placeholder:"atlassian|jira|confluence" xor:"form"`
+	JSON   bool   `help:"One JSON object: a sallyport.admin.v1.GetRecordResponse with its own field names; 64-bit numbers are strings." name:"json"`
+	Format string `help:"One JSON object as in Atlassian's audit logs: an event of the organization's (atlassian), or a record of Jira's or Confluence's." enum:"atlassian,jira,confluence," default:"" placeholder:"atlassian|jira|confluence"`
 }
 
 // auditFormats are Atlassian's formats by their names here.
@@ -50,6 +50,9 @@ func (l *logShow) Validate() error {
 	if strings.TrimSpace(l.ID) == "" {
 		return errors.New("the record's id is missing")
 	}
+	if l.JSON && l.Format != "" {
+		return errors.New("--json and --format are two forms: leave one out")
+	}
 	return nil
 }
 
@@ -68,17 +71,22 @@ func (l *logShow) Run(ctx context.Context, c *connection, t *terminal) error {
 	if err != nil {
 		return err
 	}
-	for _, form := range found.GetForms() {
-		if form.GetMissing() != "" {
-			return answeredNo("%s", form.GetMissing())
-		}
-		t.printf("%s\n", form.GetJson())
-		return nil
+	if len(found.GetForms()) == 1 {
+		return showForm(t, found.GetForms()[0])
 	}
 	if l.JSON {
 		return writeLine(t, found, protojson.MarshalOptions{UseProtoNames: true, EmitDefaultValues: true})
 	}
 	showRecord(t, found)
+	return nil
+}
+
+// showForm shows a record in a format of Atlassian's.
+func showForm(t *terminal, form *adminv1.AuditForm) error {
+	if form.GetMissing() != "" {
+		return answeredNo("%s", form.GetMissing())
+	}
+	t.printf("%s\n", form.GetJson())
 	return nil
 }
 

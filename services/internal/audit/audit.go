@@ -70,10 +70,10 @@ func uuidOf(id string) string {
 // can hold. Of ten million records two share one with a chance of one in 200.
 func numberOf(id string) int64 {
 	sum := sha256.Sum256([]byte(id))
-	return max(1, int64(binary.BigEndian.Uint64(sum[:8])>>11)) //nolint:gosec // 53 bits fit
+	return max(1, int64(binary.BigEndian.Uint64(sum[:8])>>11))
 }
 
-// tool is the name of what was called, and summary what happened to it.
+// tool is the name of what was called, or of the method where there is none.
 func tool(r activity.Record) string {
 	if r.Sallyport.Operation != nil && r.Sallyport.Operation.Name != "" {
 		return r.Sallyport.Operation.Name
@@ -81,6 +81,7 @@ func tool(r activity.Record) string {
 	return r.Event.Action
 }
 
+// summary is what happened, in a few words.
 func summary(r activity.Record) string {
 	if r.Sallyport.Decision == activity.Blocked {
 		return "Rovo MCP tool call blocked: " + tool(r)

@@ -50,14 +50,13 @@ func object(text jsontext.Value) map[string]jsontext.Value {
 // first is the first of some members that is a text or a number.
 func first(members map[string]jsontext.Value, names []string) string {
 	for _, name := range names {
-		switch value := members[name]; value.Kind() {
-		case '"':
-			var text string
-			if json.Unmarshal(value, &text) == nil && text != "" {
-				return activity.CutTo([]byte(text), maxName)
-			}
-		case '0':
+		value := members[name]
+		if value.Kind() == '0' {
 			return activity.CutTo(value, maxName)
+		}
+		var text string
+		if value.Kind() == '"' && json.Unmarshal(value, &text) == nil && text != "" {
+			return activity.CutTo([]byte(text), maxName)
 		}
 	}
 	return ""
