@@ -70,8 +70,28 @@ func TestTracesOfBothSides(t *testing.T) {
 	}
 }
 
-// TestLogShow shows a blocked call with the rule as it was, after the policy has changed, and finds the calls
-// of its session.
+// TestCallsOfASessionAreFoundTogether begins a session of MCP, which no rule governs, and calls a tool in it:
+// both records have the same session, and the call is found by it.
+func TestCallsOfASessionAreFoundTogether(t *testing.T) {
+	applyPolicy(t, allowAll)
+	token := connect(t, "ana@acme.test", "Claude Code (together)").token(t)
+	begun := post(t, token, []byte(`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"e2e","version":"1"}}}`), nil)
+	session := begun.Header.Get("Mcp-Session-Id")
+	if session == "" {
+		t.Fatal("Atlassian began no session")
+	}
+	called := post(t, token, []byte(marked("getJiraIssue", "together")), map[string]string{"Mcp-Session-Id": session, "Mcp-Protocol-Version": "2025-06-18"})
+	first, second := showRecord(t, begun.Header.Get("X-Request-Id")).Record, showRecord(t, called.Header.Get("X-Request-Id")).Record
+	if second.MCPSession == "" || first.MCPSession != second.MCPSession || first.MCPSession == session {
+		t.Errorf("initialize is of session %q, and the call of %q", first.MCPSession, second.MCPSession)
+	}
+	together, err := readLog("--session", second.MCPSession)
+	if err != nil || len(together) != 1 || together[0].ID != second.ID {
+		t.Errorf("of the session are %v, %v", together, err)
+	}
+}
+
+// TestLogShow shows a blocked call with the rule as it was, after the policy has changed.
 func TestLogShow(t *testing.T) {
 	applyPolicy(t, blockDeletes)
 	began := time.Now()
@@ -88,12 +108,6 @@ func TestLogShow(t *testing.T) {
 	expect(t, 0, []string{"ana@acme.test", "deleteJiraIssue", "blocked, rule 1", "operation delete*, deny", "none of it at Atlassian", `"issueIdOrKey": "OPS-1"`}, "log", "show", blocked.ID)
 	if allowed := expect(t, 0, []string{"of it at Atlassian", "here and with the assistant", "atl-traceid "}, "log", "show", records[0].ID); strings.Contains(allowed, "none of it") {
 		t.Errorf("Atlassian's part isn't shown:\n%s", allowed)
-	}
-	if d.Record.MCPSession != "" {
-		together, err := readLog("--session", d.Record.MCPSession)
-		if err != nil || len(together) != 2 {
-			t.Errorf("of its session are %v, %v", together, err)
-		}
 	}
 	expect(t, 0, []string{`"rovo_mcp_tool_denied"`, `"issueKey":"OPS-1"`}, "log", "show", blocked.ID, "--format", "atlassian")
 	expect(t, 0, []string{`"created":"`, `"typeName":"ISSUE"`}, "log", "show", blocked.ID, "--format", "jira")

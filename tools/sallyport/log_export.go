@@ -109,25 +109,22 @@ type exporting struct {
 	last     *adminv1.ExportActivityResponse
 }
 
+// run receives the export, and goes on with it where it was cut.
 func (e *exporting) run(ctx context.Context) error {
 	defer e.progress.done()
-	for attempt := 0; ; attempt++ {
+	for attempt := 1; ; attempt++ {
 		cursor := e.request.GetCursor()
 		err := e.receive(ctx)
 		switch {
 		case err == nil:
 			e.finish()
 			return nil
-		case ctx.Err() != nil, !wasCut(err):
+		case e.last == nil:
 			return err
+		case ctx.Err() != nil, !wasCut(err), attempt >= exportAttempts:
+			return advice("The export isn't whole, %s of %s were written. %w", groupDigits(e.last.GetRecords()), count64(e.last.GetTotal(), "record"), err)
 		case e.request.GetCursor() != cursor:
 			attempt = 0
-		case attempt >= exportAttempts:
-			return err
-		}
-		if e.last == nil {
-			// It hasn't begun: nothing is gained by waiting unasked.
-			return err
 		}
 		e.progress.say("Interrupted, it goes on when Sallyport answers again")
 		select {

@@ -92,7 +92,7 @@ func TestABrokenExportIsNoFile(t *testing.T) {
 	err = export.Run(t.Context(), c.serve(t), &terminal{out: &bytes.Buffer{}})
 	text, _ := os.ReadFile(path)
 	files, _ := os.ReadDir(dir)
-	if exitCode(err) != exitNo || string(text) != "before" || len(files) != 1 {
+	if exitCode(err) != exitNo || sentence(err) != "The export isn't whole, 4 of 9 records were written. Your role has changed." || string(text) != "before" || len(files) != 1 {
 		t.Errorf("%v leaves %q and %v", err, text, files)
 	}
 }
