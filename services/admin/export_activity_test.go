@@ -35,7 +35,7 @@ const (
 
 // exported receives an export until its end, and returns its bytes and its last message. With took, which is
 // given each message and says when it is to be cut, nothing is kept.
-func exported(ctx context.Context, t *testing.T, client adminv1.ActivityServiceClient, request *adminv1.ExportActivityRequest, took func(*adminv1.ExportActivityResponse) bool) ([]byte, *adminv1.ExportActivityResponse, error) {
+func exported(ctx context.Context, t testing.TB, client adminv1.ActivityServiceClient, request *adminv1.ExportActivityRequest, took func(*adminv1.ExportActivityResponse) bool) ([]byte, *adminv1.ExportActivityResponse, error) {
 	t.Helper()
 	ctx, cut := context.WithCancel(ctx)
 	defer cut()
