@@ -158,6 +158,10 @@ func (e *export) step(ctx context.Context) (more bool, _ error) {
 		}
 	}
 	e.search.cursor = e.cursor.cursor
+	if e.cursor.After != nil {
+		// Nothing newer comes any more, so that whole days are passed over.
+		e.search.cursor.Until = e.cursor.After[0]
+	}
 	e.answer.Done = len(found.Hits) < fetchRecords
 	return !e.answer.Done, e.send()
 }

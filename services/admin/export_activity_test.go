@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/redis/go-redis/v9"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -295,6 +296,32 @@ func TestExportRefuses(t *testing.T) {
 	rest, last, err := exported(asAdmin(t), t, client, &adminv1.ExportActivityRequest{Format: jsonLines, Cursor: first.GetCursor()}, nil)
 	if err != nil || len(idsOf(t, rest)) != 50 || last.GetResumedAt() != 100 {
 		t.Errorf("the rest is %d records after %d, %v", len(idsOf(t, rest)), last.GetResumedAt(), err)
+	}
+}
+
+// TestExportSaysWhatIsMissing exports while an entry has waited for a minute, and none.
+func TestExportSaysWhatIsMissing(t *testing.T) {
+	cfg := admin.Config{Redis: redistest.Start(t), Elasticsearch: elastictest.Empty(t)}
+	client := adminv1.NewActivityServiceClient(start(t, cfg))
+	waiting := redis.NewClient(&redis.Options{Addr: cfg.Redis})
+	defer waiting.Close()
+	for _, old := range []bool{true, false} {
+		if old {
+			err := waiting.XAdd(t.Context(), &redis.XAddArgs{
+				Stream: "{sallyport}:activity", ID: fmt.Sprintf("%d-0", time.Now().Add(-time.Minute).UnixMilli()), Values: []any{"kind", "decision"},
+			}).Err()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, last, err := exported(asAdmin(t), t, client, &adminv1.ExportActivityRequest{Format: jsonLines}, nil)
+		if err != nil || (last.GetWaiting() > 0) != old {
+			t.Errorf("with an old entry %v: %v, %v", old, last, err)
+		}
+		err = waiting.XTrimMaxLen(t.Context(), "{sallyport}:activity", 0).Err()
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
