@@ -12,11 +12,16 @@ import (
 // decisionMetadata is where Envoy keeps what authz says of its decision (activity.Note).
 const decisionMetadata = "envoy.filters.http.ext_authz"
 
-// sessionHeader and encodingHeader are headers of answers that Envoy reports.
+// Headers of answers that Envoy reports (envoy/envoy.yaml). By the last two Atlassian knows the request.
 const (
 	sessionHeader  = "mcp-session-id"
 	encodingHeader = "content-encoding"
+	traceHeader    = "atl-traceid"
+	requestHeader  = "atl-request-id"
 )
+
+// maxTrace is how many bytes of what Atlassian calls a request are recorded.
+const maxTrace = 256
 
 // eventFailure is ECS event.outcome of what an assistant wanted and didn't get.
 const eventFailure = "failure"
@@ -51,6 +56,12 @@ func outcomes(entry *accesslogv3.HTTPAccessLogEntry) ([]state.Entry, error) {
 		own := &record.Sallyport
 		own.Outcome, own.OutcomeReason = a.outcome(status, note.Requests)
 		own.UpstreamLatency = upstreamLatency(common).Nanoseconds()
+		headers := entry.GetResponse().GetResponseHeaders()
+		own.UpstreamTrace, own.UpstreamRequest = traceOf(headers[traceHeader]), traceOf(headers[requestHeader])
+		if session := headers[sessionHeader]; session != "" && note.Holder != "" {
+			// The request that begins a session can't name it.
+			own.MCPSession = state.SessionHash(session)
+		}
 		record.Event.Outcome = eventOutcomes[own.Outcome]
 		if a.code != "" && note.Requests == 1 {
 			record.Error = &activity.Error{Code: a.code}
@@ -66,6 +77,9 @@ func outcomes(entry *accesslogv3.HTTPAccessLogEntry) ([]state.Entry, error) {
 	}
 	return entries, nil
 }
+
+// traceOf is what Atlassian calls a request, as it can be recorded.
+func traceOf(header string) string { return activity.CutTo([]byte(header), maxTrace) }
 
 // duration is from the first byte of the request to the last of the response.
 func duration(common *accesslogv3.AccessLogCommon) time.Duration {

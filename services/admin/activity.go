@@ -34,7 +34,9 @@ type ActivityServer struct {
 	adminv1.UnsafeActivityServiceServer
 	elastic esapi.Transport
 	store   *state.Store
-	callers callers
+	// policies are those that decided.
+	policies policies
+	callers  callers
 	// stopping ends the tails when the service stops.
 	stopping <-chan struct{}
 	// tailLimit and tailPatience are Config's.
@@ -94,16 +96,30 @@ type hit struct {
 	Sort   position        `json:"sort"`
 }
 
-// record reads a hit; without arguments where those who ask may not see them.
-func (h hit) record(arguments bool) (*activityv1.Record, error) {
-	stored, err := activity.Parse(h.Source)
+// stored reads a hit; without arguments, and what is found in them, where those who ask may not see them.
+func (h hit) stored(arguments bool) (activity.Record, error) {
+	r, err := activity.Parse(h.Source)
 	if err != nil {
-		return nil, status.Errorf(codes.Internal, "The record %s in Elasticsearch can't be read: %v.", h.ID, err)
+		return r, status.Errorf(codes.Internal, "The record %s in Elasticsearch can't be read: %v.", h.ID, err)
+	}
+	if !arguments {
+		own := &r.Sallyport
+		own.Arguments, own.ArgumentsText, own.IssueKeys, own.ProjectKeys = nil, "", nil, nil
+		if r.HTTP != nil && r.HTTP.Request != nil {
+			r.HTTP.Request.Body.Content = ""
+		}
+	}
+	return r, nil
+}
+
+// record is a hit as the API shows it.
+func (h hit) record(arguments bool) (*activityv1.Record, error) {
+	stored, err := h.stored(arguments)
+	if err != nil {
+		return nil, err
 	}
 	m := recordMessage(stored, time.Now())
-	if !arguments {
-		m.Arguments, m.ArgumentsWithheld = nil, true
-	}
+	m.ArgumentsWithheld = !arguments
 	return m, nil
 }
 

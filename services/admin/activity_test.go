@@ -28,6 +28,11 @@ import (
 // index puts records into Elasticsearch as accesslog does, and makes them searchable.
 func index(t testing.TB, address string, records ...activity.Record) {
 	t.Helper()
+	indexInto(t, address, func(r activity.Record) string { return activity.IndexOf(r.Timestamp, true) }, records...)
+}
+
+func indexInto(t testing.TB, address string, into func(activity.Record) string, records ...activity.Record) {
+	t.Helper()
 	transport, err := elastic.Open(address)
 	if err != nil {
 		t.Fatal(err)
@@ -39,7 +44,7 @@ func index(t testing.TB, address string, records ...activity.Record) {
 			t.Fatal(err)
 		}
 		fmt.Fprintf(&body, `{"update":{"_index":%q,"_id":%q}}`+"\n"+`{"doc":%s,"doc_as_upsert":true}`+"\n",
-			activity.IndexOf(r.Timestamp, true), r.Event.ID, document)
+			into(r), r.Event.ID, document)
 	}
 	response, err := esapi.BulkRequest{Body: &body, Refresh: "true"}.Do(t.Context(), transport)
 	if err != nil {
@@ -185,7 +190,7 @@ func TestSearchActivityShowsTheWholeRecord(t *testing.T) {
 		},
 		Outcome: &activityv1.Outcome{
 			Result: "ok", StatusCode: 200, ResponseBytes: 4096,
-			Duration: durationpb.New(20 * time.Millisecond), UpstreamLatency: durationpb.New(15 * time.Millisecond),
+			Duration: durationpb.New(20 * time.Millisecond), UpstreamLatency: durationpb.New(15 * time.Millisecond), OwnLatency: durationpb.New(5 * time.Millisecond),
 		},
 		Arguments: arguments, RequestBytes: 120, SourceIp: "192.0.2.1", UserAgent: "claude/1", TraceId: "t", Site: "acme",
 	}}

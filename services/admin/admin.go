@@ -108,7 +108,7 @@ func Start(_ context.Context, p *process.Process, cfg Config) error {
 			adminv1.RegisterSessionServiceServer(s, SessionServer{})
 			adminv1.RegisterErasureServiceServer(s, &ErasureServer{people: people, elastic: search, log: p.Log})
 			adminv1.RegisterActivityServiceServer(s, &ActivityServer{
-				elastic: search, store: store, callers: gate.callers, stopping: p.Stopping(), tailLimit: cfg.TailLimit, tailPatience: cfg.TailPatience,
+				elastic: search, store: store, policies: saved, callers: gate.callers, stopping: p.Stopping(), tailLimit: cfg.TailLimit, tailPatience: cfg.TailPatience,
 			})
 			adminv1.RegisterRejectedServiceServer(s, &RejectedServer{store: store, streamLimit: cfg.StreamLimit})
 			adminv1.RegisterDashboardServiceServer(s, &DashboardServer{elastic: search})

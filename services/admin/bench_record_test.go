@@ -59,6 +59,8 @@ func BenchmarkRecord(b *testing.B) {
 		newMonth(b, records, time.Now()).write(b, address)
 	}
 	measureSearches(b, adminv1.NewActivityServiceClient(conn))
+	measureDetail(b, adminv1.NewActivityServiceClient(conn))
+	measureExports(b, adminv1.NewActivityServiceClient(conn))
 	measureDashboards(b, adminv1.NewDashboardServiceClient(conn), transport)
 }
 
@@ -80,13 +82,47 @@ func measureSearches(b *testing.B, client adminv1.ActivityServiceClient) {
 		"deep": func() *adminv1.SearchActivityRequest {
 			return &adminv1.SearchActivityRequest{PageToken: somewhere(dice)}
 		},
-		"detail": func() *adminv1.SearchActivityRequest {
-			return &adminv1.SearchActivityRequest{PageToken: somewhere(dice), PageSize: 1}
-		},
 	} {
 		measure(b, name, nil, func() error {
 			_, err := client.SearchActivity(asAdmin(b), next())
 			return err
+		})
+	}
+}
+
+// measureDetail gets records of random moments by their ids.
+func measureDetail(b *testing.B, client adminv1.ActivityServiceClient) {
+	b.Helper()
+	dice := rand.New(rand.NewPCG(5, 6))
+	var known []string
+	for range 50 {
+		until := timestamppb.New(time.Now().Add(-time.Duration(dice.Int64N(int64(monthDays * 24 * time.Hour)))))
+		page, err := client.SearchActivity(asAdmin(b), &adminv1.SearchActivityRequest{Until: until, PageSize: 1})
+		if err != nil {
+			b.Fatal(err)
+		}
+		known = append(known, ids(page)...)
+	}
+	measure(b, "detail", nil, func() error {
+		_, err := client.GetRecord(asAdmin(b), &adminv1.GetRecordRequest{Id: known[dice.IntN(len(known))]})
+		return err
+	})
+}
+
+// measureExports writes all records in each format, and tells how many a second that are.
+func measureExports(b *testing.B, client adminv1.ActivityServiceClient) {
+	b.Helper()
+	for name, format := range map[string]adminv1.ExportFormat{"jsonl": jsonLines, "csv": asCSV, "atlassian": events} {
+		b.Run("export="+name, func(b *testing.B) {
+			records := int64(0)
+			for b.Loop() {
+				_, last, err := exported(asAdmin(b), b, client, &adminv1.ExportActivityRequest{Format: format}, func(*adminv1.ExportActivityResponse) bool { return true })
+				if err != nil {
+					b.Fatal(err)
+				}
+				records += last.GetRecords()
+			}
+			b.ReportMetric(float64(records)/b.Elapsed().Seconds(), "records/s")
 		})
 	}
 }

@@ -54,18 +54,23 @@ func cursorFrom(token, search string) (cursor, error) {
 	if token == "" {
 		return c, nil
 	}
-	ok := readCursor(token, &c) && len(c.After) == 2 && c.Search != "" && !c.At.IsZero()
-	for _, at := range []string{c.Until, append(c.After, "")[0]} {
-		_, err := time.Parse(time.RFC3339Nano, at)
-		ok = ok && err == nil
-	}
-	if !ok {
+	if !readCursor(token, &c) || !c.whole() {
 		return cursor{}, status.Error(codes.InvalidArgument, "page_token is none that a search returned: send next_page_token of the page before, or nothing for the first page.")
 	}
 	if c.Search != search {
 		return cursor{}, status.Error(codes.InvalidArgument, "page_token is of another search: the words, filters and your role have to be those of the page before. Send no page_token to begin this search at its first page.")
 	}
 	return c, nil
+}
+
+// whole says that nothing is missing in a cursor.
+func (c cursor) whole() bool {
+	ok := len(c.After) == 2 && c.Search != "" && !c.At.IsZero()
+	for _, at := range []string{c.Until, append(c.After, "")[0]} {
+		_, err := time.Parse(time.RFC3339Nano, at)
+		ok = ok && err == nil
+	}
+	return ok
 }
 
 // fingerprint tells searches apart, whatever their pages: the request, and whether arguments are searched.

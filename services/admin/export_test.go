@@ -17,6 +17,9 @@ var (
 	WellFormed  = wellFormed
 )
 
+// CSVCell is how a table has a text.
+var CSVCell = csvCell
+
 // RoleOf is the role of somebody by account id and e-mail address.
 func RoleOf(accountID, email string, groups []state.Group, bindings []state.RoleBinding) string {
 	return roleNames[roleOf(person{accountID: accountID, email: email}, groups, bindings)]

@@ -87,7 +87,7 @@ func filtersIn(r *adminv1.SearchActivityRequest) []textFilter {
 	return []textFilter{
 		{"query", r.GetQuery(), false}, {"user", r.GetUser(), false}, {"operation", r.GetOperation(), false}, {"outcome", r.GetOutcome(), false},
 		{"client", r.GetClient(), true}, {"decision", r.GetDecision(), true}, {"group", r.GetGroup(), true}, {"product", r.GetProduct(), true},
-		{"project", r.GetProject(), true}, {"rule", r.GetRule(), true}, {"family", r.GetFamily(), true},
+		{"project", r.GetProject(), true}, {"rule", r.GetRule(), true}, {"family", r.GetFamily(), true}, {"session", r.GetSession(), true},
 	}
 }
 
@@ -143,6 +143,9 @@ func plainFilters(request *adminv1.SearchActivityRequest, kind recordKind) []obj
 	}
 	if product := strings.TrimSpace(request.GetProduct()); product != "" {
 		filters = append(filters, equal("sallyport.operation.product", product))
+	}
+	if session := strings.TrimSpace(request.GetSession()); session != "" {
+		filters = append(filters, equal("sallyport.mcp_session", session))
 	}
 	return filters
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"strings"
+	"sync"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -61,37 +62,64 @@ func (g guard) unary(ctx context.Context, request any, info *grpc.UnaryServerInf
 	return answer, nil
 }
 
-// stream guards a call with a stream. What it asks for isn't known before it is done, and isn't recorded; its
-// last answer is.
+// stream guards a call that is answered by a stream. Its one request is read first, so that what it asks for
+// is known before it is done. Its last answer is recorded too.
 func (g guard) stream(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
 	if isOpen(info.FullMethod) {
 		return handler(server, stream)
 	}
-	return g.call(stream.Context(), methodOf(info.FullMethod), nil, func(ctx context.Context) (proto.Message, error) {
-		calling := &admitted{ServerStream: stream, ctx: ctx}
+	m := methodOf(info.FullMethod)
+	request, err := m.receive(stream)
+	if err != nil {
+		return err
+	}
+	return g.call(stream.Context(), m.of(request), request, func(ctx context.Context) (proto.Message, error) {
+		calling := &admitted{ServerStream: stream, ctx: ctx, request: request}
 		err := handler(server, calling)
-		return calling.last, err
+		return calling.answered(), err
 	})
 }
 
-// admitted is a stream whose context knows the caller.
+// admitted is a stream whose context knows the caller, and whose request was read already.
 type admitted struct {
 	grpc.ServerStream
-	ctx context.Context
-	// last is what was answered last, which the record of an act tells of.
+	ctx     context.Context
+	request proto.Message
+	// last is what was answered last, which the record of an act tells of. A handler may have given up on
+	// sending it.
+	mu   sync.Mutex
 	last proto.Message
 }
 
 // Context is the context that knows the caller.
 func (a *admitted) Context() context.Context { return a.ctx }
 
+// RecvMsg hands the request over, once.
+func (a *admitted) RecvMsg(message any) error {
+	into, ok := message.(proto.Message)
+	if !ok || a.request == nil {
+		return a.ServerStream.RecvMsg(message)
+	}
+	proto.Merge(into, a.request)
+	a.request = nil
+	return nil
+}
+
 // SendMsg sends an answer.
 func (a *admitted) SendMsg(message any) error {
 	err := a.ServerStream.SendMsg(message)
 	if answer, ok := message.(proto.Message); ok && err == nil {
+		a.mu.Lock()
 		a.last = answer
+		a.mu.Unlock()
 	}
 	return err
+}
+
+func (a *admitted) answered() proto.Message {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.last
 }
 
 // call does something for whoever calls, if their role may. An act is written down first, also one that
@@ -143,10 +171,11 @@ func actOf(ctx context.Context, who caller, m method, request proto.Message) act
 }
 
 func outcomeOf(m method, answer proto.Message, err error) act.Outcome {
+	o := act.Outcome{Details: detailsOf(answer, m.act.GetDetails())}
 	if err != nil {
-		return act.Outcome{Code: status.Code(err).String(), Message: status.Convert(err).Message()}
+		o.Code, o.Message = status.Code(err).String(), status.Convert(err).Message()
 	}
-	return act.Outcome{Details: detailsOf(answer, m.act.GetDetails())}
+	return o
 }
 
 // sourceIP is the address that a call comes from: the last that Envoy, which is the only way in, saw; or

@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"strings"
 
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -22,6 +25,8 @@ type method struct {
 	// act is nil where a call only reads.
 	act    *adminv1.Act
 	dryRun protoreflect.Name
+	// input is what its request is; empty where the method isn't known.
+	input protoreflect.FullName
 }
 
 // methodOf reads what the proto says of a method, "/package.Service/Method". What says nothing, or isn't
@@ -34,6 +39,9 @@ func methodOf(full string) method {
 		access, _ = proto.GetExtension(found.Options(), adminv1.E_Access).(*adminv1.Access)
 	}
 	m := method{name: name, role: access.GetRole(), act: access.GetAct(), dryRun: protoreflect.Name(access.GetDryRun())}
+	if described, ok := found.(protoreflect.MethodDescriptor); ok {
+		m.input = described.Input().FullName()
+	}
 	switch {
 	case access.GetAnybody():
 		m.role = noRole
@@ -44,6 +52,16 @@ func methodOf(full string) method {
 		m.act = &adminv1.Act{Action: service[strings.LastIndexByte(service, '.')+1:] + "." + name, Category: "configuration", Type: "change"}
 	}
 	return m
+}
+
+// receive reads the request of a method that is answered by a stream.
+func (m method) receive(stream grpc.ServerStream) (proto.Message, error) {
+	kind, err := protoregistry.GlobalTypes.FindMessageByName(m.input)
+	if err != nil {
+		return nil, status.Errorf(codes.Unimplemented, "There is no method %s.", m.name)
+	}
+	request := kind.New().Interface()
+	return request, stream.RecvMsg(request)
 }
 
 // of is the method as a request calls it: one that says that nothing is to be done only reads.
@@ -86,7 +104,9 @@ func valueText(field protoreflect.FieldDescriptor, value protoreflect.Value) str
 		if named == nil {
 			return value.String()
 		}
-		return strings.ToLower(strings.TrimPrefix(string(named.Name()), strings.ToUpper(string(field.Enum().Name()))+"_"))
+		// All of an enum's names begin like that of its zero, EXPORT_FORMAT_UNSPECIFIED.
+		prefix := strings.TrimSuffix(string(field.Enum().Values().Get(0).Name()), "UNSPECIFIED")
+		return strings.ToLower(strings.TrimPrefix(string(named.Name()), prefix))
 	case protoreflect.MessageKind, protoreflect.GroupKind:
 		text, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(value.Message().Interface())
 		var compact bytes.Buffer

@@ -25,6 +25,10 @@ func recordMessage(r activity.Record, now time.Time) *activityv1.Record {
 		Time:      timestamppb.New(r.Timestamp),
 		Arguments: argumentsMessage(r.Sallyport.Arguments),
 		Site:      r.Sallyport.Site,
+
+		McpSession:        r.Sallyport.MCPSession,
+		UpstreamTraceId:   r.Sallyport.UpstreamTrace,
+		UpstreamRequestId: r.Sallyport.UpstreamRequest,
 	}
 	if r.Sallyport.Act != nil {
 		m.Act = actMessage(r)
@@ -32,7 +36,7 @@ func recordMessage(r activity.Record, now time.Time) *activityv1.Record {
 		m.Decision, m.Outcome = decisionMessage(r.Sallyport), outcomeMessage(r, now)
 	}
 	if u := r.User; u != nil {
-		m.User = &activityv1.User{Id: u.ID, Name: u.Name, Email: u.Email, Groups: u.Group.Name}
+		m.User = &activityv1.User{Id: u.ID, Name: u.Name, Email: u.Email, Groups: u.Group.Name, GroupIds: u.Group.ID}
 	}
 	if c := r.Sallyport.Client; c != nil {
 		m.Client = &activityv1.Client{Key: c.Key, Name: c.Name, Class: c.Class, Info: c.Info, Mismatch: c.Mismatch}
@@ -41,7 +45,7 @@ func recordMessage(r activity.Record, now time.Time) *activityv1.Record {
 		m.Operation = &activityv1.Operation{Name: o.Name, Outer: o.Outer, Product: o.Product, Actions: o.Actions}
 	}
 	if r.HTTP != nil && r.HTTP.Request != nil {
-		m.RequestBytes = r.HTTP.Request.Body.Bytes
+		m.RequestBytes, m.UnreadableBody = r.HTTP.Request.Body.Bytes, r.HTTP.Request.Body.Content
 	}
 	if r.Source != nil {
 		m.SourceIp = r.Source.IP
@@ -77,6 +81,7 @@ func decisionMessage(s activity.Sallyport) *activityv1.Decision {
 		PolicyVersion: s.PolicyVersion,
 		Reason:        s.Refusal,
 		GroupsUnknown: s.GroupsUnknown,
+		Ungoverned:    s.Ungoverned,
 	}
 	if s.Rule != nil {
 		d.RuleNumber, d.RuleId, d.RuleNote = int32(s.Rule.Number), s.Rule.ID, s.Rule.Note
@@ -91,7 +96,7 @@ func decisionMessage(s activity.Sallyport) *activityv1.Decision {
 // allowed call whose outcome never came was lost on the way here and not at Atlassian, so it reads
 // as unknown.
 func outcomeMessage(r activity.Record, now time.Time) *activityv1.Outcome {
-	o := &activityv1.Outcome{Result: r.Sallyport.Outcome}
+	o := &activityv1.Outcome{Result: r.Sallyport.Outcome, Reason: r.Sallyport.OutcomeReason}
 	if r.Sallyport.Decision == activity.Allowed && (o.Result == "" || o.Result == activity.OutcomeInFlight) {
 		o.Result = activity.OutcomeInFlight
 		if now.Sub(r.Timestamp) > outcomeTimeout {
@@ -103,10 +108,14 @@ func outcomeMessage(r activity.Record, now time.Time) *activityv1.Outcome {
 		o.StatusCode = int32(r.HTTP.Response.StatusCode)
 		o.ResponseBytes = r.HTTP.Response.Body.Bytes
 	}
+	if r.Error != nil {
+		o.ErrorCode = r.Error.Code
+	}
 	o.Duration = durationpb.New(time.Duration(r.Event.Duration))
 	if r.Sallyport.UpstreamLatency > 0 {
 		o.UpstreamLatency = durationpb.New(time.Duration(r.Sallyport.UpstreamLatency))
 	}
+	o.OwnLatency = durationpb.New(time.Duration(max(0, r.Event.Duration-r.Sallyport.UpstreamLatency)))
 	return o
 }
 

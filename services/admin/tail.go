@@ -29,6 +29,9 @@ const (
 	sequenceField = "sallyport.sequence"
 )
 
+// errStopping ends the streams when the service stops.
+var errStopping = status.Error(codes.Unavailable, "Sallyport's admin service stops: go on from the cursor when it is back.")
+
 // tail follows the records of a search. Each has its place in the activity stream, in which it was written
 // down, and Redis knows up to which place all are indexed: so what is up to there is read in that order, and
 // nothing can come before it any more.
@@ -74,7 +77,7 @@ func (s *ActivityServer) TailActivity(request *adminv1.TailActivityRequest, stre
 		case <-ctx.Done():
 			return status.FromContextError(ctx.Err()).Err()
 		case <-t.server.stopping:
-			return status.Error(codes.Unavailable, "Sallyport's admin service stops: go on from the cursor when it is back.")
+			return errStopping
 		case <-tick.C:
 		}
 	}
@@ -143,14 +146,22 @@ func (t *tail) step(ctx context.Context) error {
 
 // check ends the tail of somebody who may not have it any more.
 func (t *tail) check(ctx context.Context) error {
-	who, err := t.server.callers.identify(ctx)
+	err := t.server.still(ctx, "tail", t.search.arguments)
+	if err == nil {
+		t.checked = time.Now()
+	}
+	return err
+}
+
+// still is an error where the caller of a stream may not have any more what they had when it began.
+func (s *ActivityServer) still(ctx context.Context, stream string, arguments bool) error {
+	who, err := s.callers.identify(ctx)
 	if err != nil {
 		return err
 	}
-	if who.role < viewer || who.role >= auditor != t.search.arguments {
-		return status.Error(codes.PermissionDenied, "The tail has ended, since your role has changed: begin it again with what you may now.")
+	if who.role < viewer || who.role >= auditor != arguments {
+		return status.Errorf(codes.PermissionDenied, "The %s has ended, since your role has changed: begin it again with what you may now.", stream)
 	}
-	t.checked = time.Now()
 	return nil
 }
 
@@ -205,21 +216,29 @@ func (t *tail) sendAll(found []hit) error {
 	return nil
 }
 
-// send sends a message, and gives up on a reader that doesn't take it. What then still waits to be sent
-// ends with the stream.
+// send sends a message.
 func (t *tail) send(message *adminv1.TailActivityResponse) error {
 	message.Cursor = tokenOf(tailCursor{Tail: t.search.cursor.Search, At: t.at})
 	message.ArgumentsWithheld = !t.search.arguments
+	err := t.server.patiently("tail", func() error { return t.stream.Send(message) })
+	if err == nil {
+		t.said = time.Now()
+	}
+	return err
+}
+
+// patiently sends, and gives up on a reader that doesn't take it. What then still waits to be sent ends
+// with the stream.
+func (s *ActivityServer) patiently(stream string, send func() error) error {
 	sent := make(chan error, 1)
-	go func() { sent <- t.stream.Send(message) }()
-	patience := time.NewTimer(t.server.tailPatience)
+	go func() { sent <- send() }()
+	patience := time.NewTimer(s.tailPatience)
 	defer patience.Stop()
 	select {
 	case err := <-sent:
-		t.said = time.Now()
 		return err
 	case <-patience.C:
-		return status.Errorf(codes.OutOfRange, "The tail was cut: nothing was taken from it for %v. Go on from the cursor of the last message that you took.", t.server.tailPatience)
+		return status.Errorf(codes.OutOfRange, "The %s was cut: nothing was taken from it for %v. Go on from the cursor of the last message that you took.", stream, s.tailPatience)
 	}
 }
 

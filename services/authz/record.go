@@ -2,6 +2,7 @@ package authz
 
 import (
 	"sallyport/services/internal/activity"
+	"sallyport/services/internal/state"
 	"sallyport/services/mcp"
 )
 
@@ -31,6 +32,9 @@ func (q question) record(s *session, rules *ruleset) activity.Record {
 	}
 	if q.traceID != "" {
 		record.Trace = &activity.Trace{ID: q.traceID}
+	}
+	if sessions := q.headers["mcp-session-id"]; len(sessions) == 1 && !q.stateless() {
+		record.Sallyport.MCPSession = state.SessionHash(sessions[0])
 	}
 	return record
 }

@@ -3,6 +3,7 @@ package authz_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -112,6 +113,25 @@ func TestRecordsSayWhatNoPolicyDecided(t *testing.T) {
 }
 
 // TestNoteCountsTheRequests shows that accesslog is told how many answers to expect.
+// TestRecordsOfOneSessionAreFoundTogether sends calls of two sessions and of none.
+func TestRecordsOfOneSessionAreFoundTogether(t *testing.T) {
+	g := signedIn(t, `{"default":"allow","rules":[]}`)
+	const body = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"ping"}}`
+	headers := []string{"authorization", "Bearer " + accessToken, "content-type", "application/json"}
+	var got []string
+	for _, session := range []string{"s1", "s2", "s1", ""} {
+		with := headers
+		if session != "" {
+			with = append(slices.Clip(headers), "mcp-session-id", session)
+		}
+		g.ask("POST", body, with...)
+		got = append(got, g.records()[0].Sallyport.MCPSession)
+	}
+	if got[0] == "" || got[0] == got[1] || got[0] != got[2] || got[3] != "" || strings.Contains(got[0], "s1") {
+		t.Errorf("the sessions are recorded as %q", got)
+	}
+}
+
 func TestNoteCountsTheRequests(t *testing.T) {
 	g := signedIn(t, `{"default":"allow"}`)
 	for body, want := range map[string]int{

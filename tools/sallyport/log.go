@@ -9,7 +9,6 @@ import (
 
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	activityv1 "sallyport/proto/gen/go/sallyport/activity/v1"
 	adminv1 "sallyport/proto/gen/go/sallyport/admin/v1"
@@ -18,25 +17,26 @@ import (
 // maxPage is how many records the admin API returns at a time.
 const maxPage = 1000
 
+// logVerbs are the log, and what is done with records of it.
+type logVerbs struct {
+	List     logCommand  `cmd:"" default:"withargs" help:"Show what assistants did, or admins, newest first (what log does by itself)."`
+	Show     logShow     `cmd:"" help:"Show one record, all of it."`
+	Export   logExport   `cmd:"" help:"Write all records of a search into a file, as JSON, a table or Atlassian's events."`
+	Rejected logRejected `cmd:"" help:"List what Elasticsearch refuses, which no search finds."`
+	Retry    logRetry    `cmd:"" help:"Have them indexed again."`
+}
+
+// Help says where the filters are, and has the examples of the log.
+func (logVerbs) Help() string {
+	return "Without a verb it is `sallyport log list`, whose --help has all filters.\n\n" + logCommand{}.Help()
+}
+
 type logCommand struct {
-	User           string `help:"Only this person: e-mail, account id, or name."`
-	Client         string `help:"Only this assistant: its key or name."`
-	Group          string `help:"Only people who were in this group then: its name or id."`
-	Operation      string `help:"Only this operation; * stands for any characters."`
-	Family         string `help:"Only what a rule for this family denies: read*, create*, update*, delete*, manage*, write*; the star may be left out." placeholder:"FAMILY"`
-	Product        string `help:"Only this product: jira, confluence, ..."`
-	Project        string `help:"Only calls whose arguments name this Jira project, by its key or an issue's."`
-	Decision       string `help:"Only these: allowed or blocked." enum:"allowed,blocked," default:"" placeholder:"allowed|blocked"`
-	Rule           string `help:"Only what this rule decided: its number then, its id, or words of its note; default where no rule did." placeholder:"RULE"`
-	Outcome        string `help:"Only what ended so: ok, error, tool_error, http_error, in_flight, unknown; of admins success, failure, unknown." placeholder:"OUTCOME"`
-	Since          since  `help:"Only since then: 15m, 2h, 7d ago, a day as 2026-11-23, or a time as 2026-11-23T09:00:00Z." placeholder:"TIME"`
-	Until          since  `help:"Only before then, written like --since." placeholder:"TIME"`
-	Query          string `help:"Only those with all of these words, or words that begin so, in names, notes or arguments; \"in quotes\" only together. An issue key is found whole." short:"q"`
-	Administrative bool   `help:"Show what admins did, instead of what assistants did."`
-	Count          bool   `help:"Count them, by decision, outcome, assistant, person, operation and rule, instead of showing them." short:"c"`
-	Follow         bool   `help:"Show the newest, oldest first, and go on with what is recorded from now on, until Ctrl-C." short:"f"`
-	Limit          int    `help:"How many at most; with --follow, how many to begin with." default:"50" short:"n"`
-	JSON           bool   `help:"One JSON object a line, each a sallyport.activity.v1.Record with its own field names; 64-bit numbers are strings." name:"json"`
+	logFilters
+	Count  bool `help:"Count them, by decision, outcome, assistant, person, operation and rule, instead of showing them." short:"c"`
+	Follow bool `help:"Show the newest, oldest first, and go on with what is recorded from now on, until Ctrl-C." short:"f"`
+	Limit  int  `help:"How many at most; with --follow, how many to begin with." default:"50" short:"n"`
+	JSON   bool `help:"One JSON object a line, each a sallyport.activity.v1.Record with its own field names; 64-bit numbers are strings." name:"json"`
 }
 
 // Help is the examples of --help.
@@ -67,13 +67,10 @@ func (l *logCommand) Validate() error {
 	if l.Limit < 1 {
 		return errors.New("--limit must be 1 or more")
 	}
-	if l.Administrative && l.Client+l.Decision+l.Group+l.Product+l.Project+l.Rule+l.Family != "" {
-		return errors.New("--client, --decision, --group, --product, --project, --rule and --family are of what assistants did: leave them out with --administrative")
-	}
 	if l.Follow && (l.Count || l.Outcome != "" || l.Until != (since{})) {
 		return errors.New("--follow shows records when they are decided: leave out --count, --outcome and --until")
 	}
-	return nil
+	return l.check()
 }
 
 // Run shows the records: as JSON page by page, so that any number can be shipped on; as a table
@@ -137,24 +134,9 @@ func sayWithheld(t *terminal) {
 	t.printf("%s\n", t.paint("Arguments are withheld, and weren't searched: you are a viewer, and an auditor may see them.", faint))
 }
 
-func (l *logCommand) request(now time.Time) *adminv1.SearchActivityRequest {
-	request := &adminv1.SearchActivityRequest{
-		Query: l.Query, User: l.User, Client: l.Client, Operation: l.Operation, Decision: l.Decision,
-		Group: l.Group, Product: l.Product, Project: l.Project, Outcome: l.Outcome, Rule: l.Rule, Family: l.Family,
-		Administrative: l.Administrative,
-	}
-	if at := l.Until.before(now); !at.IsZero() {
-		request.Until = timestamppb.New(at)
-	}
-	if at := l.Since.before(now); !at.IsZero() {
-		request.Since = timestamppb.New(at)
-	}
-	return request
-}
-
 // nothing says what to do where there is nothing to show.
 func (l *logCommand) nothing() string {
-	if l.User+l.Client+l.Operation+l.Decision+l.Query+l.Group+l.Product+l.Project+l.Outcome+l.Rule+l.Family == "" && l.Since == (since{}) && l.Until == (since{}) {
+	if l.empty() {
 		if l.Administrative {
 			return "No admin has done anything yet that is indexed."
 		}

@@ -10,24 +10,6 @@ import (
 	adminv1 "sallyport/proto/gen/go/sallyport/admin/v1"
 )
 
-// logVerbs are the log, and what no search of it finds.
-type logVerbs struct {
-	Show     logCommand  `cmd:"" default:"withargs" help:"Show what assistants did, or admins; log alone does so, too."`
-	Rejected logRejected `cmd:"" help:"List what Elasticsearch refuses, which no search finds."`
-	Retry    logRetry    `cmd:"" help:"Have them indexed again."`
-}
-
-// Help is the examples of --help.
-func (logVerbs) Help() string {
-	return "`sallyport log` alone is `sallyport log show`, whose --help has all filters.\n\n" + `Examples:
-
-  sallyport log
-  sallyport log --since 1h --decision blocked
-  sallyport log --follow
-  sallyport log rejected
-  sallyport log retry --all`
-}
-
 type logRejected struct {
 	Limit int  `help:"How many at most." default:"50" short:"n"`
 	JSON  bool `help:"One JSON object a line: id, record_id, half, index, since, reason, detail, size_bytes, document." name:"json"`

@@ -15,7 +15,7 @@ import (
 // TestLogAloneShowsTheLog shows that the log has its flags as before it had verbs.
 func TestLogAloneShowsTheLog(t *testing.T) {
 	for line, want := range map[string]string{
-		"log": "log show", "log --since 1h -q fire": "log show", "log -f": "log show", "log show --count": "log show",
+		"log": "log list", "log --since 1h -q fire": "log list", "log -f": "log list", "log list --count": "log list",
 		"log rejected --json": "log rejected", "log retry 1-0 2-0": "log retry <id>", "log retry --all": "log retry",
 	} {
 		var into cli

@@ -26,7 +26,7 @@ type cli struct {
 	Logout      logoutCommand    `cmd:"" help:"End the sign-in of login."`
 	Whoami      whoamiCommand    `cmd:"" help:"Say as whom commands run, and with which role."`
 	FirstLink   firstLinkCommand `cmd:"" help:"Make the link by which somebody becomes the first admin."`
-	Log         logVerbs         `cmd:"" help:"Show what assistants did, or admins, newest first."`
+	Log         logVerbs         `cmd:"" help:"Show what assistants did, or admins, newest first; or one record."`
 	Stats       statsCommand     `cmd:"" help:"Count what assistants did, and compare it with the time before."`
 	Status      statusCommand    `cmd:"" help:"Tell how every part of Sallyport is, and its URLs."`
 }

@@ -190,6 +190,12 @@ type Sallyport struct {
 	OutcomeReason string `json:"outcome_reason,omitzero"`
 	// UpstreamLatency is Atlassian's part of the duration, in nanoseconds.
 	UpstreamLatency int64 `json:"upstream_latency,omitzero"`
+	// UpstreamTrace and UpstreamRequest are what Atlassian calls the request: its headers Atl-Traceid and
+	// Atl-Request-Id.
+	UpstreamTrace   string `json:"upstream_trace,omitzero"`
+	UpstreamRequest string `json:"upstream_request,omitzero"`
+	// MCPSession is a hash of the MCP session's id (state.SessionHash).
+	MCPSession string `json:"mcp_session,omitzero"`
 }
 
 // Act is what an admin did, beside what event.* and user.* say of it.

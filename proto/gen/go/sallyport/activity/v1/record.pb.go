@@ -57,9 +57,19 @@ type Record struct {
 	// Whether arguments, if there are any, are left out because the caller may not see them.
 	ArgumentsWithheld bool `protobuf:"varint,14,opt,name=arguments_withheld,json=argumentsWithheld,proto3" json:"arguments_withheld,omitempty"`
 	// What an admin did; absent where an assistant acted.
-	Act           *Act `protobuf:"bytes,15,opt,name=act,proto3" json:"act,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Act *Act `protobuf:"bytes,15,opt,name=act,proto3" json:"act,omitempty"`
+	// The MCP session that the call belongs to, as a hash of its Mcp-Session-Id: the same for all calls of
+	// one. Empty where the request named none, as those of MCP 2026-07-28 don't.
+	McpSession string `protobuf:"bytes,16,opt,name=mcp_session,json=mcpSession,proto3" json:"mcp_session,omitempty"`
+	// What Atlassian calls the request: its Atl-Traceid header.
+	UpstreamTraceId string `protobuf:"bytes,17,opt,name=upstream_trace_id,json=upstreamTraceId,proto3" json:"upstream_trace_id,omitempty"`
+	// What Atlassian calls the request beside that: its Atl-Request-Id header.
+	UpstreamRequestId string `protobuf:"bytes,18,opt,name=upstream_request_id,json=upstreamRequestId,proto3" json:"upstream_request_id,omitempty"`
+	// Of a body that couldn't be read as MCP, its text, cut to 32 KiB. Only GetRecord returns it, and to an
+	// auditor.
+	UnreadableBody string `protobuf:"bytes,19,opt,name=unreadable_body,json=unreadableBody,proto3" json:"unreadable_body,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Record) Reset() {
@@ -197,6 +207,34 @@ func (x *Record) GetAct() *Act {
 	return nil
 }
 
+func (x *Record) GetMcpSession() string {
+	if x != nil {
+		return x.McpSession
+	}
+	return ""
+}
+
+func (x *Record) GetUpstreamTraceId() string {
+	if x != nil {
+		return x.UpstreamTraceId
+	}
+	return ""
+}
+
+func (x *Record) GetUpstreamRequestId() string {
+	if x != nil {
+		return x.UpstreamRequestId
+	}
+	return ""
+}
+
+func (x *Record) GetUnreadableBody() string {
+	if x != nil {
+		return x.UnreadableBody
+	}
+	return ""
+}
+
 // An Act is what somebody did with Sallyport itself.
 type Act struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -326,7 +364,9 @@ type User struct {
 	// The e-mail address.
 	Email string `protobuf:"bytes,3,opt,name=email,proto3" json:"email,omitempty"`
 	// The names of the person's groups at that time.
-	Groups        []string `protobuf:"bytes,4,rep,name=groups,proto3" json:"groups,omitempty"`
+	Groups []string `protobuf:"bytes,4,rep,name=groups,proto3" json:"groups,omitempty"`
+	// The ids of these groups, in the same order.
+	GroupIds      []string `protobuf:"bytes,5,rep,name=group_ids,json=groupIds,proto3" json:"group_ids,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -385,6 +425,13 @@ func (x *User) GetEmail() string {
 func (x *User) GetGroups() []string {
 	if x != nil {
 		return x.Groups
+	}
+	return nil
+}
+
+func (x *User) GetGroupIds() []string {
+	if x != nil {
+		return x.GroupIds
 	}
 	return nil
 }
@@ -565,6 +612,8 @@ type Decision struct {
 	Reason string `protobuf:"bytes,8,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Whether the person's groups couldn't be learned.
 	GroupsUnknown bool `protobuf:"varint,9,opt,name=groups_unknown,json=groupsUnknown,proto3" json:"groups_unknown,omitempty"`
+	// Whether it is something that no rule decides about, such as initialize.
+	Ungoverned    bool `protobuf:"varint,10,opt,name=ungoverned,proto3" json:"ungoverned,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -662,6 +711,13 @@ func (x *Decision) GetGroupsUnknown() bool {
 	return false
 }
 
+func (x *Decision) GetUngoverned() bool {
+	if x != nil {
+		return x.Ungoverned
+	}
+	return false
+}
+
 // An Outcome is what became of a call.
 type Outcome struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -674,10 +730,17 @@ type Outcome struct {
 	ResponseBytes int64 `protobuf:"varint,3,opt,name=response_bytes,json=responseBytes,proto3" json:"response_bytes,omitempty"`
 	// From the first byte of the request to the last of the response.
 	Duration *durationpb.Duration `protobuf:"bytes,4,opt,name=duration,proto3" json:"duration,omitempty"`
-	// The part of it that was Atlassian's.
+	// The part of it that was Atlassian's: from the first byte sent there to the last that came back.
 	UpstreamLatency *durationpb.Duration `protobuf:"bytes,5,opt,name=upstream_latency,json=upstreamLatency,proto3" json:"upstream_latency,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// The rest of it: taking the request in, deciding and writing that down, connecting to Atlassian, and
+	// handing the end of the answer to the assistant.
+	OwnLatency *durationpb.Duration `protobuf:"bytes,6,opt,name=own_latency,json=ownLatency,proto3" json:"own_latency,omitempty"`
+	// Where the result is unknown, why: "cut_off", "batch", "compressed", "too_large" or "no_answer".
+	Reason string `protobuf:"bytes,7,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Where Atlassian answered with a JSON-RPC error, its code.
+	ErrorCode     string `protobuf:"bytes,8,opt,name=error_code,json=errorCode,proto3" json:"error_code,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Outcome) Reset() {
@@ -745,11 +808,32 @@ func (x *Outcome) GetUpstreamLatency() *durationpb.Duration {
 	return nil
 }
 
+func (x *Outcome) GetOwnLatency() *durationpb.Duration {
+	if x != nil {
+		return x.OwnLatency
+	}
+	return nil
+}
+
+func (x *Outcome) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Outcome) GetErrorCode() string {
+	if x != nil {
+		return x.ErrorCode
+	}
+	return ""
+}
+
 var File_sallyport_activity_v1_record_proto protoreflect.FileDescriptor
 
 const file_sallyport_activity_v1_record_proto_rawDesc = "" +
 	"\n" +
-	"\"sallyport/activity/v1/record.proto\x12\x15sallyport.activity.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8b\x05\n" +
+	"\"sallyport/activity/v1/record.proto\x12\x15sallyport.activity.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb1\x06\n" +
 	"\x06Record\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12.\n" +
 	"\x04time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12/\n" +
@@ -767,7 +851,12 @@ const file_sallyport_activity_v1_record_proto_rawDesc = "" +
 	"\btrace_id\x18\f \x01(\tR\atraceId\x12\x12\n" +
 	"\x04site\x18\r \x01(\tR\x04site\x12-\n" +
 	"\x12arguments_withheld\x18\x0e \x01(\bR\x11argumentsWithheld\x12,\n" +
-	"\x03act\x18\x0f \x01(\v2\x1a.sallyport.activity.v1.ActR\x03act\"\xd8\x02\n" +
+	"\x03act\x18\x0f \x01(\v2\x1a.sallyport.activity.v1.ActR\x03act\x12\x1f\n" +
+	"\vmcp_session\x18\x10 \x01(\tR\n" +
+	"mcpSession\x12*\n" +
+	"\x11upstream_trace_id\x18\x11 \x01(\tR\x0fupstreamTraceId\x12.\n" +
+	"\x13upstream_request_id\x18\x12 \x01(\tR\x11upstreamRequestId\x12'\n" +
+	"\x0funreadable_body\x18\x13 \x01(\tR\x0eunreadableBody\"\xd8\x02\n" +
 	"\x03Act\x12\x16\n" +
 	"\x06action\x18\x01 \x01(\tR\x06action\x12\x16\n" +
 	"\x06caller\x18\x02 \x01(\tR\x06caller\x12\x12\n" +
@@ -781,12 +870,13 @@ const file_sallyport_activity_v1_record_proto_rawDesc = "" +
 	"\rerror_message\x18\t \x01(\tR\ferrorMessage\x1a:\n" +
 	"\fDetailsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"X\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"u\n" +
 	"\x04User\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x14\n" +
 	"\x05email\x18\x03 \x01(\tR\x05email\x12\x16\n" +
-	"\x06groups\x18\x04 \x03(\tR\x06groups\"t\n" +
+	"\x06groups\x18\x04 \x03(\tR\x06groups\x12\x1b\n" +
+	"\tgroup_ids\x18\x05 \x03(\tR\bgroupIds\"t\n" +
 	"\x06Client\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x14\n" +
@@ -797,7 +887,7 @@ const file_sallyport_activity_v1_record_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05outer\x18\x02 \x01(\tR\x05outer\x12\x18\n" +
 	"\aproduct\x18\x03 \x01(\tR\aproduct\x12\x18\n" +
-	"\aactions\x18\x04 \x03(\tR\aactions\"\xa9\x02\n" +
+	"\aactions\x18\x04 \x03(\tR\aactions\"\xc9\x02\n" +
 	"\bDecision\x12\x16\n" +
 	"\x06effect\x18\x01 \x01(\tR\x06effect\x12\x1f\n" +
 	"\vrule_number\x18\x02 \x01(\x05R\n" +
@@ -808,14 +898,23 @@ const file_sallyport_activity_v1_record_proto_rawDesc = "" +
 	"\x0emonitor_effect\x18\x06 \x01(\tR\rmonitorEffect\x12%\n" +
 	"\x0epolicy_version\x18\a \x01(\x03R\rpolicyVersion\x12\x16\n" +
 	"\x06reason\x18\b \x01(\tR\x06reason\x12%\n" +
-	"\x0egroups_unknown\x18\t \x01(\bR\rgroupsUnknown\"\xe6\x01\n" +
+	"\x0egroups_unknown\x18\t \x01(\bR\rgroupsUnknown\x12\x1e\n" +
+	"\n" +
+	"ungoverned\x18\n" +
+	" \x01(\bR\n" +
+	"ungoverned\"\xd9\x02\n" +
 	"\aOutcome\x12\x16\n" +
 	"\x06result\x18\x01 \x01(\tR\x06result\x12\x1f\n" +
 	"\vstatus_code\x18\x02 \x01(\x05R\n" +
 	"statusCode\x12%\n" +
 	"\x0eresponse_bytes\x18\x03 \x01(\x03R\rresponseBytes\x125\n" +
 	"\bduration\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\bduration\x12D\n" +
-	"\x10upstream_latency\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x0fupstreamLatencyB\xd7\x01\n" +
+	"\x10upstream_latency\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x0fupstreamLatency\x12:\n" +
+	"\vown_latency\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\n" +
+	"ownLatency\x12\x16\n" +
+	"\x06reason\x18\a \x01(\tR\x06reason\x12\x1d\n" +
+	"\n" +
+	"error_code\x18\b \x01(\tR\terrorCodeB\xd7\x01\n" +
 	"\x19com.sallyport.activity.v1B\vRecordProtoP\x01Z7sallyport/proto/gen/go/sallyport/activity/v1;activityv1\xa2\x02\x03SAX\xaa\x02\x15Sallyport.Activity.V1\xca\x02\x15Sallyport\\Activity\\V1\xe2\x02!Sallyport\\Activity\\V1\\GPBMetadata\xea\x02\x17Sallyport::Activity::V1b\x06proto3"
 
 var (
@@ -856,11 +955,12 @@ var file_sallyport_activity_v1_record_proto_depIdxs = []int32{
 	7,  // 8: sallyport.activity.v1.Act.details:type_name -> sallyport.activity.v1.Act.DetailsEntry
 	10, // 9: sallyport.activity.v1.Outcome.duration:type_name -> google.protobuf.Duration
 	10, // 10: sallyport.activity.v1.Outcome.upstream_latency:type_name -> google.protobuf.Duration
-	11, // [11:11] is the sub-list for method output_type
-	11, // [11:11] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	10, // 11: sallyport.activity.v1.Outcome.own_latency:type_name -> google.protobuf.Duration
+	12, // [12:12] is the sub-list for method output_type
+	12, // [12:12] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_sallyport_activity_v1_record_proto_init() }

@@ -159,9 +159,9 @@ type Act struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The event.action, such as "policy.save".
 	Action string `protobuf:"bytes,1,opt,name=action,proto3" json:"action,omitempty"`
-	// The event.category: "configuration" or "iam".
+	// The event.category: "configuration", "iam" or, of records, "database".
 	Category string `protobuf:"bytes,2,opt,name=category,proto3" json:"category,omitempty"`
-	// The event.type: "change", "creation" or "deletion".
+	// The event.type: "change", "creation", "deletion" or "access".
 	Type string `protobuf:"bytes,3,opt,name=type,proto3" json:"type,omitempty"`
 	// The field of the request that names who or what it is done to.
 	Target string `protobuf:"bytes,4,opt,name=target,proto3" json:"target,omitempty"`

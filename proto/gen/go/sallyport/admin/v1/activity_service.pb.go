@@ -12,6 +12,7 @@ import (
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	v1 "sallyport/proto/gen/go/sallyport/activity/v1"
+	v11 "sallyport/proto/gen/go/sallyport/policy/v1"
 	sync "sync"
 	unsafe "unsafe"
 )
@@ -92,6 +93,120 @@ func (Facet) EnumDescriptor() ([]byte, []int) {
 	return file_sallyport_admin_v1_activity_service_proto_rawDescGZIP(), []int{0}
 }
 
+// An AuditFormat is one in which Atlassian's own audit logs tell of something (docs/audit-formats.md).
+type AuditFormat int32
+
+const (
+	// None.
+	AuditFormat_AUDIT_FORMAT_UNSPECIFIED AuditFormat = 0
+	// An event of the organization's audit log.
+	AuditFormat_AUDIT_FORMAT_ORGANIZATION AuditFormat = 1
+	// A record of Jira's audit log; of calls of Jira's tools.
+	AuditFormat_AUDIT_FORMAT_JIRA AuditFormat = 2
+	// A record of Confluence's audit log; of calls of Confluence's tools.
+	AuditFormat_AUDIT_FORMAT_CONFLUENCE AuditFormat = 3
+)
+
+// Enum value maps for AuditFormat.
+var (
+	AuditFormat_name = map[int32]string{
+		0: "AUDIT_FORMAT_UNSPECIFIED",
+		1: "AUDIT_FORMAT_ORGANIZATION",
+		2: "AUDIT_FORMAT_JIRA",
+		3: "AUDIT_FORMAT_CONFLUENCE",
+	}
+	AuditFormat_value = map[string]int32{
+		"AUDIT_FORMAT_UNSPECIFIED":  0,
+		"AUDIT_FORMAT_ORGANIZATION": 1,
+		"AUDIT_FORMAT_JIRA":         2,
+		"AUDIT_FORMAT_CONFLUENCE":   3,
+	}
+)
+
+func (x AuditFormat) Enum() *AuditFormat {
+	p := new(AuditFormat)
+	*p = x
+	return p
+}
+
+func (x AuditFormat) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (AuditFormat) Descriptor() protoreflect.EnumDescriptor {
+	return file_sallyport_admin_v1_activity_service_proto_enumTypes[1].Descriptor()
+}
+
+func (AuditFormat) Type() protoreflect.EnumType {
+	return &file_sallyport_admin_v1_activity_service_proto_enumTypes[1]
+}
+
+func (x AuditFormat) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use AuditFormat.Descriptor instead.
+func (AuditFormat) EnumDescriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_activity_service_proto_rawDescGZIP(), []int{1}
+}
+
+// An ExportFormat is how records are written into a file (docs/log.md).
+type ExportFormat int32
+
+const (
+	// None, which is refused.
+	ExportFormat_EXPORT_FORMAT_UNSPECIFIED ExportFormat = 0
+	// A sallyport.activity.v1.Record a line, as JSON with the proto's names.
+	ExportFormat_EXPORT_FORMAT_JSON_LINES ExportFormat = 1
+	// A table of RFC 4180 with a line of titles.
+	ExportFormat_EXPORT_FORMAT_CSV ExportFormat = 2
+	// An event of the organization's audit log a line (AUDIT_FORMAT_ORGANIZATION).
+	ExportFormat_EXPORT_FORMAT_ATLASSIAN_EVENTS ExportFormat = 3
+)
+
+// Enum value maps for ExportFormat.
+var (
+	ExportFormat_name = map[int32]string{
+		0: "EXPORT_FORMAT_UNSPECIFIED",
+		1: "EXPORT_FORMAT_JSON_LINES",
+		2: "EXPORT_FORMAT_CSV",
+		3: "EXPORT_FORMAT_ATLASSIAN_EVENTS",
+	}
+	ExportFormat_value = map[string]int32{
+		"EXPORT_FORMAT_UNSPECIFIED":      0,
+		"EXPORT_FORMAT_JSON_LINES":       1,
+		"EXPORT_FORMAT_CSV":              2,
+		"EXPORT_FORMAT_ATLASSIAN_EVENTS": 3,
+	}
+)
+
+func (x ExportFormat) Enum() *ExportFormat {
+	p := new(ExportFormat)
+	*p = x
+	return p
+}
+
+func (x ExportFormat) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ExportFormat) Descriptor() protoreflect.EnumDescriptor {
+	return file_sallyport_admin_v1_activity_service_proto_enumTypes[2].Descriptor()
+}
+
+func (ExportFormat) Type() protoreflect.EnumType {
+	return &file_sallyport_admin_v1_activity_service_proto_enumTypes[2]
+}
+
+func (x ExportFormat) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ExportFormat.Descriptor instead.
+func (ExportFormat) EnumDescriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_activity_service_proto_rawDescGZIP(), []int{2}
+}
+
 // SearchActivityRequest says which records; an empty field doesn't narrow.
 type SearchActivityRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -139,7 +254,9 @@ type SearchActivityRequest struct {
 	// Records before this time.
 	Until *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=until,proto3" json:"until,omitempty"`
 	// What to count the matching records by; each makes the search cost more.
-	Counts        []Facet `protobuf:"varint,17,rep,packed,name=counts,proto3,enum=sallyport.admin.v1.Facet" json:"counts,omitempty"`
+	Counts []Facet `protobuf:"varint,17,rep,packed,name=counts,proto3,enum=sallyport.admin.v1.Facet" json:"counts,omitempty"`
+	// The MCP session, as a record has it in mcp_session.
+	Session       string `protobuf:"bytes,18,opt,name=session,proto3" json:"session,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -291,6 +408,13 @@ func (x *SearchActivityRequest) GetCounts() []Facet {
 		return x.Counts
 	}
 	return nil
+}
+
+func (x *SearchActivityRequest) GetSession() string {
+	if x != nil {
+		return x.Session
+	}
+	return ""
 }
 
 // FacetCounts are how many records have each value of a facet.
@@ -656,11 +780,478 @@ func (x *TailActivityResponse) GetArgumentsWithheld() bool {
 	return false
 }
 
+// GetRecordRequest names a record.
+type GetRecordRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The record's id: what the answer's x-request-id says, with the place in the batch where there is one.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Which of Atlassian's formats to return it in too.
+	Formats       []AuditFormat `protobuf:"varint,2,rep,packed,name=formats,proto3,enum=sallyport.admin.v1.AuditFormat" json:"formats,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetRecordRequest) Reset() {
+	*x = GetRecordRequest{}
+	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetRecordRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetRecordRequest) ProtoMessage() {}
+
+func (x *GetRecordRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetRecordRequest.ProtoReflect.Descriptor instead.
+func (*GetRecordRequest) Descriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_activity_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *GetRecordRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *GetRecordRequest) GetFormats() []AuditFormat {
+	if x != nil {
+		return x.Formats
+	}
+	return nil
+}
+
+// An AuditForm is a record in one of these formats.
+type AuditForm struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The format.
+	Format AuditFormat `protobuf:"varint,1,opt,name=format,proto3,enum=sallyport.admin.v1.AuditFormat" json:"format,omitempty"`
+	// The record in it, as JSON on one line. To a viewer it is without what arguments say.
+	Json string `protobuf:"bytes,2,opt,name=json,proto3" json:"json,omitempty"`
+	// Why there is none, as a sentence.
+	Missing       string `protobuf:"bytes,3,opt,name=missing,proto3" json:"missing,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AuditForm) Reset() {
+	*x = AuditForm{}
+	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AuditForm) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AuditForm) ProtoMessage() {}
+
+func (x *AuditForm) ProtoReflect() protoreflect.Message {
+	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AuditForm.ProtoReflect.Descriptor instead.
+func (*AuditForm) Descriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_activity_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *AuditForm) GetFormat() AuditFormat {
+	if x != nil {
+		return x.Format
+	}
+	return AuditFormat_AUDIT_FORMAT_UNSPECIFIED
+}
+
+func (x *AuditForm) GetJson() string {
+	if x != nil {
+		return x.Json
+	}
+	return ""
+}
+
+func (x *AuditForm) GetMissing() string {
+	if x != nil {
+		return x.Missing
+	}
+	return ""
+}
+
+// GetRecordResponse is a record, and what decided it.
+type GetRecordResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The record.
+	Record *v1.Record `protobuf:"bytes,1,opt,name=record,proto3" json:"record,omitempty"`
+	// The policy that decided; absent of acts, and where none was asked.
+	Policy *DecidingPolicy `protobuf:"bytes,2,opt,name=policy,proto3" json:"policy,omitempty"`
+	// The formats that were asked for, in that order.
+	Forms         []*AuditForm `protobuf:"bytes,3,rep,name=forms,proto3" json:"forms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetRecordResponse) Reset() {
+	*x = GetRecordResponse{}
+	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetRecordResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetRecordResponse) ProtoMessage() {}
+
+func (x *GetRecordResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetRecordResponse.ProtoReflect.Descriptor instead.
+func (*GetRecordResponse) Descriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_activity_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *GetRecordResponse) GetRecord() *v1.Record {
+	if x != nil {
+		return x.Record
+	}
+	return nil
+}
+
+func (x *GetRecordResponse) GetPolicy() *DecidingPolicy {
+	if x != nil {
+		return x.Policy
+	}
+	return nil
+}
+
+func (x *GetRecordResponse) GetForms() []*AuditForm {
+	if x != nil {
+		return x.Forms
+	}
+	return nil
+}
+
+// A DecidingPolicy is the version of the policy that a record was decided by, as it was.
+type DecidingPolicy struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The version.
+	Version int64 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
+	// When it came into force.
+	SavedAt *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=saved_at,json=savedAt,proto3" json:"saved_at,omitempty"`
+	// Who saved it.
+	SavedBy string `protobuf:"bytes,3,opt,name=saved_by,json=savedBy,proto3" json:"saved_by,omitempty"`
+	// Why, in their words.
+	Message string `protobuf:"bytes,4,opt,name=message,proto3" json:"message,omitempty"`
+	// What it does where no rule matches.
+	DefaultEffect v11.Effect `protobuf:"varint,5,opt,name=default_effect,json=defaultEffect,proto3,enum=sallyport.policy.v1.Effect" json:"default_effect,omitempty"`
+	// The rule that decided; absent where the default did.
+	Rule *v11.Rule `protobuf:"bytes,6,opt,name=rule,proto3" json:"rule,omitempty"`
+	// The first monitoring rule that matched; absent where none did.
+	MonitorRule *v11.Rule `protobuf:"bytes,7,opt,name=monitor_rule,json=monitorRule,proto3" json:"monitor_rule,omitempty"`
+	// Why the above isn't known, as a sentence; empty where it is.
+	Missing       string `protobuf:"bytes,8,opt,name=missing,proto3" json:"missing,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DecidingPolicy) Reset() {
+	*x = DecidingPolicy{}
+	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DecidingPolicy) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DecidingPolicy) ProtoMessage() {}
+
+func (x *DecidingPolicy) ProtoReflect() protoreflect.Message {
+	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DecidingPolicy.ProtoReflect.Descriptor instead.
+func (*DecidingPolicy) Descriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_activity_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *DecidingPolicy) GetVersion() int64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *DecidingPolicy) GetSavedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SavedAt
+	}
+	return nil
+}
+
+func (x *DecidingPolicy) GetSavedBy() string {
+	if x != nil {
+		return x.SavedBy
+	}
+	return ""
+}
+
+func (x *DecidingPolicy) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *DecidingPolicy) GetDefaultEffect() v11.Effect {
+	if x != nil {
+		return x.DefaultEffect
+	}
+	return v11.Effect(0)
+}
+
+func (x *DecidingPolicy) GetRule() *v11.Rule {
+	if x != nil {
+		return x.Rule
+	}
+	return nil
+}
+
+func (x *DecidingPolicy) GetMonitorRule() *v11.Rule {
+	if x != nil {
+		return x.MonitorRule
+	}
+	return nil
+}
+
+func (x *DecidingPolicy) GetMissing() string {
+	if x != nil {
+		return x.Missing
+	}
+	return ""
+}
+
+// ExportActivityRequest says which records, and how they are written.
+type ExportActivityRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Which records. Its page_size, page_token and counts must be empty.
+	Search *SearchActivityRequest `protobuf:"bytes,1,opt,name=search,proto3" json:"search,omitempty"`
+	// How they are written.
+	Format ExportFormat `protobuf:"varint,2,opt,name=format,proto3,enum=sallyport.admin.v1.ExportFormat" json:"format,omitempty"`
+	// Where to go on, from a message of an export of the same search in the same format; empty begins.
+	Cursor        string `protobuf:"bytes,3,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportActivityRequest) Reset() {
+	*x = ExportActivityRequest{}
+	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportActivityRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportActivityRequest) ProtoMessage() {}
+
+func (x *ExportActivityRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportActivityRequest.ProtoReflect.Descriptor instead.
+func (*ExportActivityRequest) Descriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_activity_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *ExportActivityRequest) GetSearch() *SearchActivityRequest {
+	if x != nil {
+		return x.Search
+	}
+	return nil
+}
+
+func (x *ExportActivityRequest) GetFormat() ExportFormat {
+	if x != nil {
+		return x.Format
+	}
+	return ExportFormat_EXPORT_FORMAT_UNSPECIFIED
+}
+
+func (x *ExportActivityRequest) GetCursor() string {
+	if x != nil {
+		return x.Cursor
+	}
+	return ""
+}
+
+// ExportActivityResponse is the next part of the file.
+type ExportActivityResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The bytes; whole lines.
+	Data []byte `protobuf:"bytes,1,opt,name=data,proto3" json:"data,omitempty"`
+	// How many records there were so far, those before a cursor among them.
+	Records int64 `protobuf:"varint,2,opt,name=records,proto3" json:"records,omitempty"`
+	// How many there are in all, as counted when the export began.
+	Total int64 `protobuf:"varint,3,opt,name=total,proto3" json:"total,omitempty"`
+	// Where to go on after these bytes.
+	Cursor string `protobuf:"bytes,4,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	// Whether these are the last bytes. A stream that ends without was cut.
+	Done bool `protobuf:"varint,5,opt,name=done,proto3" json:"done,omitempty"`
+	// Whether the records are without arguments, and weren't searched by them, since the caller is a
+	// viewer.
+	ArgumentsWithheld bool `protobuf:"varint,6,opt,name=arguments_withheld,json=argumentsWithheld,proto3" json:"arguments_withheld,omitempty"`
+	// How many records there were before the cursor that was sent, for the record of the export.
+	ResumedAt int64 `protobuf:"varint,7,opt,name=resumed_at,json=resumedAt,proto3" json:"resumed_at,omitempty"`
+	// How many entries waited for Elasticsearch for more than ten seconds when this began: what is in them
+	// isn't in the file.
+	Waiting       int64 `protobuf:"varint,8,opt,name=waiting,proto3" json:"waiting,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportActivityResponse) Reset() {
+	*x = ExportActivityResponse{}
+	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportActivityResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportActivityResponse) ProtoMessage() {}
+
+func (x *ExportActivityResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sallyport_admin_v1_activity_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportActivityResponse.ProtoReflect.Descriptor instead.
+func (*ExportActivityResponse) Descriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_activity_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ExportActivityResponse) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+func (x *ExportActivityResponse) GetRecords() int64 {
+	if x != nil {
+		return x.Records
+	}
+	return 0
+}
+
+func (x *ExportActivityResponse) GetTotal() int64 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
+}
+
+func (x *ExportActivityResponse) GetCursor() string {
+	if x != nil {
+		return x.Cursor
+	}
+	return ""
+}
+
+func (x *ExportActivityResponse) GetDone() bool {
+	if x != nil {
+		return x.Done
+	}
+	return false
+}
+
+func (x *ExportActivityResponse) GetArgumentsWithheld() bool {
+	if x != nil {
+		return x.ArgumentsWithheld
+	}
+	return false
+}
+
+func (x *ExportActivityResponse) GetResumedAt() int64 {
+	if x != nil {
+		return x.ResumedAt
+	}
+	return 0
+}
+
+func (x *ExportActivityResponse) GetWaiting() int64 {
+	if x != nil {
+		return x.Waiting
+	}
+	return 0
+}
+
 var File_sallyport_admin_v1_activity_service_proto protoreflect.FileDescriptor
 
 const file_sallyport_admin_v1_activity_service_proto_rawDesc = "" +
 	"\n" +
-	")sallyport/admin/v1/activity_service.proto\x12\x12sallyport.admin.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"sallyport/activity/v1/record.proto\x1a\x1fsallyport/admin/v1/access.proto\"\x9e\x04\n" +
+	")sallyport/admin/v1/activity_service.proto\x12\x12sallyport.admin.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"sallyport/activity/v1/record.proto\x1a\x1fsallyport/admin/v1/access.proto\x1a sallyport/policy/v1/policy.proto\"\xb8\x04\n" +
 	"\x15SearchActivityRequest\x12\x14\n" +
 	"\x05query\x18\x01 \x01(\tR\x05query\x12\x12\n" +
 	"\x04user\x18\x02 \x01(\tR\x04user\x12\x16\n" +
@@ -680,7 +1271,8 @@ const file_sallyport_admin_v1_activity_service_proto_rawDesc = "" +
 	"\x04rule\x18\x0e \x01(\tR\x04rule\x12\x16\n" +
 	"\x06family\x18\x0f \x01(\tR\x06family\x120\n" +
 	"\x05until\x18\x10 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\x121\n" +
-	"\x06counts\x18\x11 \x03(\x0e2\x19.sallyport.admin.v1.FacetR\x06counts\"\xc3\x01\n" +
+	"\x06counts\x18\x11 \x03(\x0e2\x19.sallyport.admin.v1.FacetR\x06counts\x12\x18\n" +
+	"\asession\x18\x12 \x01(\tR\asession\"\xc3\x01\n" +
 	"\vFacetCounts\x12/\n" +
 	"\x05facet\x18\x01 \x01(\x0e2\x19.sallyport.admin.v1.FacetR\x05facet\x126\n" +
 	"\x06counts\x18\x02 \x03(\v2\x1e.sallyport.admin.v1.FacetCountR\x06counts\x12\x16\n" +
@@ -705,7 +1297,41 @@ const file_sallyport_admin_v1_activity_service_proto_rawDesc = "" +
 	"\x14TailActivityResponse\x127\n" +
 	"\arecords\x18\x01 \x03(\v2\x1d.sallyport.activity.v1.RecordR\arecords\x12\x16\n" +
 	"\x06cursor\x18\x02 \x01(\tR\x06cursor\x12-\n" +
-	"\x12arguments_withheld\x18\x03 \x01(\bR\x11argumentsWithheld*\x8e\x01\n" +
+	"\x12arguments_withheld\x18\x03 \x01(\bR\x11argumentsWithheld\"]\n" +
+	"\x10GetRecordRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x129\n" +
+	"\aformats\x18\x02 \x03(\x0e2\x1f.sallyport.admin.v1.AuditFormatR\aformats\"r\n" +
+	"\tAuditForm\x127\n" +
+	"\x06format\x18\x01 \x01(\x0e2\x1f.sallyport.admin.v1.AuditFormatR\x06format\x12\x12\n" +
+	"\x04json\x18\x02 \x01(\tR\x04json\x12\x18\n" +
+	"\amissing\x18\x03 \x01(\tR\amissing\"\xbb\x01\n" +
+	"\x11GetRecordResponse\x125\n" +
+	"\x06record\x18\x01 \x01(\v2\x1d.sallyport.activity.v1.RecordR\x06record\x12:\n" +
+	"\x06policy\x18\x02 \x01(\v2\".sallyport.admin.v1.DecidingPolicyR\x06policy\x123\n" +
+	"\x05forms\x18\x03 \x03(\v2\x1d.sallyport.admin.v1.AuditFormR\x05forms\"\xe1\x02\n" +
+	"\x0eDecidingPolicy\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\x03R\aversion\x125\n" +
+	"\bsaved_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\asavedAt\x12\x19\n" +
+	"\bsaved_by\x18\x03 \x01(\tR\asavedBy\x12\x18\n" +
+	"\amessage\x18\x04 \x01(\tR\amessage\x12B\n" +
+	"\x0edefault_effect\x18\x05 \x01(\x0e2\x1b.sallyport.policy.v1.EffectR\rdefaultEffect\x12-\n" +
+	"\x04rule\x18\x06 \x01(\v2\x19.sallyport.policy.v1.RuleR\x04rule\x12<\n" +
+	"\fmonitor_rule\x18\a \x01(\v2\x19.sallyport.policy.v1.RuleR\vmonitorRule\x12\x18\n" +
+	"\amissing\x18\b \x01(\tR\amissing\"\xac\x01\n" +
+	"\x15ExportActivityRequest\x12A\n" +
+	"\x06search\x18\x01 \x01(\v2).sallyport.admin.v1.SearchActivityRequestR\x06search\x128\n" +
+	"\x06format\x18\x02 \x01(\x0e2 .sallyport.admin.v1.ExportFormatR\x06format\x12\x16\n" +
+	"\x06cursor\x18\x03 \x01(\tR\x06cursor\"\xf0\x01\n" +
+	"\x16ExportActivityResponse\x12\x12\n" +
+	"\x04data\x18\x01 \x01(\fR\x04data\x12\x18\n" +
+	"\arecords\x18\x02 \x01(\x03R\arecords\x12\x14\n" +
+	"\x05total\x18\x03 \x01(\x03R\x05total\x12\x16\n" +
+	"\x06cursor\x18\x04 \x01(\tR\x06cursor\x12\x12\n" +
+	"\x04done\x18\x05 \x01(\bR\x04done\x12-\n" +
+	"\x12arguments_withheld\x18\x06 \x01(\bR\x11argumentsWithheld\x12\x1d\n" +
+	"\n" +
+	"resumed_at\x18\a \x01(\x03R\tresumedAt\x12\x18\n" +
+	"\awaiting\x18\b \x01(\x03R\awaiting*\x8e\x01\n" +
 	"\x05Facet\x12\x15\n" +
 	"\x11FACET_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eFACET_DECISION\x10\x01\x12\x11\n" +
@@ -714,9 +1340,23 @@ const file_sallyport_admin_v1_activity_service_proto_rawDesc = "" +
 	"\fFACET_PERSON\x10\x04\x12\x13\n" +
 	"\x0fFACET_OPERATION\x10\x05\x12\x0e\n" +
 	"\n" +
-	"FACET_RULE\x10\x062\xf5\x01\n" +
+	"FACET_RULE\x10\x06*~\n" +
+	"\vAuditFormat\x12\x1c\n" +
+	"\x18AUDIT_FORMAT_UNSPECIFIED\x10\x00\x12\x1d\n" +
+	"\x19AUDIT_FORMAT_ORGANIZATION\x10\x01\x12\x15\n" +
+	"\x11AUDIT_FORMAT_JIRA\x10\x02\x12\x1b\n" +
+	"\x17AUDIT_FORMAT_CONFLUENCE\x10\x03*\x86\x01\n" +
+	"\fExportFormat\x12\x1d\n" +
+	"\x19EXPORT_FORMAT_UNSPECIFIED\x10\x00\x12\x1c\n" +
+	"\x18EXPORT_FORMAT_JSON_LINES\x10\x01\x12\x15\n" +
+	"\x11EXPORT_FORMAT_CSV\x10\x02\x12\"\n" +
+	"\x1eEXPORT_FORMAT_ATLASSIAN_EVENTS\x10\x032\x98\x04\n" +
 	"\x0fActivityService\x12r\n" +
-	"\x0eSearchActivity\x12).sallyport.admin.v1.SearchActivityRequest\x1a*.sallyport.admin.v1.SearchActivityResponse\"\t\x8a\xcf\x18\x02\b\x01\x90\x02\x01\x12n\n" +
+	"\x0eSearchActivity\x12).sallyport.admin.v1.SearchActivityRequest\x1a*.sallyport.admin.v1.SearchActivityResponse\"\t\x8a\xcf\x18\x02\b\x01\x90\x02\x01\x12c\n" +
+	"\tGetRecord\x12$.sallyport.admin.v1.GetRecordRequest\x1a%.sallyport.admin.v1.GetRecordResponse\"\t\x8a\xcf\x18\x02\b\x01\x90\x02\x01\x12\xbb\x01\n" +
+	"\x0eExportActivity\x12).sallyport.admin.v1.ExportActivityRequest\x1a*.sallyport.admin.v1.ExportActivityResponse\"P\x8a\xcf\x18L\b\x01\x12H\n" +
+	"\x0factivity.export\x12\bdatabase\x1a\x06access2\x06search2\x06format2\n" +
+	"resumed_at2\arecords0\x01\x12n\n" +
 	"\fTailActivity\x12'.sallyport.admin.v1.TailActivityRequest\x1a(.sallyport.admin.v1.TailActivityResponse\"\t\x8a\xcf\x18\x02\b\x01\x90\x02\x010\x01B\xcb\x01\n" +
 	"\x16com.sallyport.admin.v1B\x14ActivityServiceProtoP\x01Z1sallyport/proto/gen/go/sallyport/admin/v1;adminv1\xa2\x02\x03SAX\xaa\x02\x12Sallyport.Admin.V1\xca\x02\x12Sallyport\\Admin\\V1\xe2\x02\x1eSallyport\\Admin\\V1\\GPBMetadata\xea\x02\x14Sallyport::Admin::V1b\x06proto3"
 
@@ -732,38 +1372,63 @@ func file_sallyport_admin_v1_activity_service_proto_rawDescGZIP() []byte {
 	return file_sallyport_admin_v1_activity_service_proto_rawDescData
 }
 
-var file_sallyport_admin_v1_activity_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_sallyport_admin_v1_activity_service_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_sallyport_admin_v1_activity_service_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_sallyport_admin_v1_activity_service_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_sallyport_admin_v1_activity_service_proto_goTypes = []any{
 	(Facet)(0),                     // 0: sallyport.admin.v1.Facet
-	(*SearchActivityRequest)(nil),  // 1: sallyport.admin.v1.SearchActivityRequest
-	(*FacetCounts)(nil),            // 2: sallyport.admin.v1.FacetCounts
-	(*FacetCount)(nil),             // 3: sallyport.admin.v1.FacetCount
-	(*SearchActivityResponse)(nil), // 4: sallyport.admin.v1.SearchActivityResponse
-	(*TailActivityRequest)(nil),    // 5: sallyport.admin.v1.TailActivityRequest
-	(*TailActivityResponse)(nil),   // 6: sallyport.admin.v1.TailActivityResponse
-	(*timestamppb.Timestamp)(nil),  // 7: google.protobuf.Timestamp
-	(*v1.Record)(nil),              // 8: sallyport.activity.v1.Record
+	(AuditFormat)(0),               // 1: sallyport.admin.v1.AuditFormat
+	(ExportFormat)(0),              // 2: sallyport.admin.v1.ExportFormat
+	(*SearchActivityRequest)(nil),  // 3: sallyport.admin.v1.SearchActivityRequest
+	(*FacetCounts)(nil),            // 4: sallyport.admin.v1.FacetCounts
+	(*FacetCount)(nil),             // 5: sallyport.admin.v1.FacetCount
+	(*SearchActivityResponse)(nil), // 6: sallyport.admin.v1.SearchActivityResponse
+	(*TailActivityRequest)(nil),    // 7: sallyport.admin.v1.TailActivityRequest
+	(*TailActivityResponse)(nil),   // 8: sallyport.admin.v1.TailActivityResponse
+	(*GetRecordRequest)(nil),       // 9: sallyport.admin.v1.GetRecordRequest
+	(*AuditForm)(nil),              // 10: sallyport.admin.v1.AuditForm
+	(*GetRecordResponse)(nil),      // 11: sallyport.admin.v1.GetRecordResponse
+	(*DecidingPolicy)(nil),         // 12: sallyport.admin.v1.DecidingPolicy
+	(*ExportActivityRequest)(nil),  // 13: sallyport.admin.v1.ExportActivityRequest
+	(*ExportActivityResponse)(nil), // 14: sallyport.admin.v1.ExportActivityResponse
+	(*timestamppb.Timestamp)(nil),  // 15: google.protobuf.Timestamp
+	(*v1.Record)(nil),              // 16: sallyport.activity.v1.Record
+	(v11.Effect)(0),                // 17: sallyport.policy.v1.Effect
+	(*v11.Rule)(nil),               // 18: sallyport.policy.v1.Rule
 }
 var file_sallyport_admin_v1_activity_service_proto_depIdxs = []int32{
-	7,  // 0: sallyport.admin.v1.SearchActivityRequest.since:type_name -> google.protobuf.Timestamp
-	7,  // 1: sallyport.admin.v1.SearchActivityRequest.until:type_name -> google.protobuf.Timestamp
+	15, // 0: sallyport.admin.v1.SearchActivityRequest.since:type_name -> google.protobuf.Timestamp
+	15, // 1: sallyport.admin.v1.SearchActivityRequest.until:type_name -> google.protobuf.Timestamp
 	0,  // 2: sallyport.admin.v1.SearchActivityRequest.counts:type_name -> sallyport.admin.v1.Facet
 	0,  // 3: sallyport.admin.v1.FacetCounts.facet:type_name -> sallyport.admin.v1.Facet
-	3,  // 4: sallyport.admin.v1.FacetCounts.counts:type_name -> sallyport.admin.v1.FacetCount
-	8,  // 5: sallyport.admin.v1.SearchActivityResponse.records:type_name -> sallyport.activity.v1.Record
-	2,  // 6: sallyport.admin.v1.SearchActivityResponse.counts:type_name -> sallyport.admin.v1.FacetCounts
-	1,  // 7: sallyport.admin.v1.TailActivityRequest.search:type_name -> sallyport.admin.v1.SearchActivityRequest
-	8,  // 8: sallyport.admin.v1.TailActivityResponse.records:type_name -> sallyport.activity.v1.Record
-	1,  // 9: sallyport.admin.v1.ActivityService.SearchActivity:input_type -> sallyport.admin.v1.SearchActivityRequest
-	5,  // 10: sallyport.admin.v1.ActivityService.TailActivity:input_type -> sallyport.admin.v1.TailActivityRequest
-	4,  // 11: sallyport.admin.v1.ActivityService.SearchActivity:output_type -> sallyport.admin.v1.SearchActivityResponse
-	6,  // 12: sallyport.admin.v1.ActivityService.TailActivity:output_type -> sallyport.admin.v1.TailActivityResponse
-	11, // [11:13] is the sub-list for method output_type
-	9,  // [9:11] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	5,  // 4: sallyport.admin.v1.FacetCounts.counts:type_name -> sallyport.admin.v1.FacetCount
+	16, // 5: sallyport.admin.v1.SearchActivityResponse.records:type_name -> sallyport.activity.v1.Record
+	4,  // 6: sallyport.admin.v1.SearchActivityResponse.counts:type_name -> sallyport.admin.v1.FacetCounts
+	3,  // 7: sallyport.admin.v1.TailActivityRequest.search:type_name -> sallyport.admin.v1.SearchActivityRequest
+	16, // 8: sallyport.admin.v1.TailActivityResponse.records:type_name -> sallyport.activity.v1.Record
+	1,  // 9: sallyport.admin.v1.GetRecordRequest.formats:type_name -> sallyport.admin.v1.AuditFormat
+	1,  // 10: sallyport.admin.v1.AuditForm.format:type_name -> sallyport.admin.v1.AuditFormat
+	16, // 11: sallyport.admin.v1.GetRecordResponse.record:type_name -> sallyport.activity.v1.Record
+	12, // 12: sallyport.admin.v1.GetRecordResponse.policy:type_name -> sallyport.admin.v1.DecidingPolicy
+	10, // 13: sallyport.admin.v1.GetRecordResponse.forms:type_name -> sallyport.admin.v1.AuditForm
+	15, // 14: sallyport.admin.v1.DecidingPolicy.saved_at:type_name -> google.protobuf.Timestamp
+	17, // 15: sallyport.admin.v1.DecidingPolicy.default_effect:type_name -> sallyport.policy.v1.Effect
+	18, // 16: sallyport.admin.v1.DecidingPolicy.rule:type_name -> sallyport.policy.v1.Rule
+	18, // 17: sallyport.admin.v1.DecidingPolicy.monitor_rule:type_name -> sallyport.policy.v1.Rule
+	3,  // 18: sallyport.admin.v1.ExportActivityRequest.search:type_name -> sallyport.admin.v1.SearchActivityRequest
+	2,  // 19: sallyport.admin.v1.ExportActivityRequest.format:type_name -> sallyport.admin.v1.ExportFormat
+	3,  // 20: sallyport.admin.v1.ActivityService.SearchActivity:input_type -> sallyport.admin.v1.SearchActivityRequest
+	9,  // 21: sallyport.admin.v1.ActivityService.GetRecord:input_type -> sallyport.admin.v1.GetRecordRequest
+	13, // 22: sallyport.admin.v1.ActivityService.ExportActivity:input_type -> sallyport.admin.v1.ExportActivityRequest
+	7,  // 23: sallyport.admin.v1.ActivityService.TailActivity:input_type -> sallyport.admin.v1.TailActivityRequest
+	6,  // 24: sallyport.admin.v1.ActivityService.SearchActivity:output_type -> sallyport.admin.v1.SearchActivityResponse
+	11, // 25: sallyport.admin.v1.ActivityService.GetRecord:output_type -> sallyport.admin.v1.GetRecordResponse
+	14, // 26: sallyport.admin.v1.ActivityService.ExportActivity:output_type -> sallyport.admin.v1.ExportActivityResponse
+	8,  // 27: sallyport.admin.v1.ActivityService.TailActivity:output_type -> sallyport.admin.v1.TailActivityResponse
+	24, // [24:28] is the sub-list for method output_type
+	20, // [20:24] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_sallyport_admin_v1_activity_service_proto_init() }
@@ -777,8 +1442,8 @@ func file_sallyport_admin_v1_activity_service_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sallyport_admin_v1_activity_service_proto_rawDesc), len(file_sallyport_admin_v1_activity_service_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   6,
+			NumEnums:      3,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

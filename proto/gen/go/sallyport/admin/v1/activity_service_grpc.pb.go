@@ -20,6 +20,8 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	ActivityService_SearchActivity_FullMethodName = "/sallyport.admin.v1.ActivityService/SearchActivity"
+	ActivityService_GetRecord_FullMethodName      = "/sallyport.admin.v1.ActivityService/GetRecord"
+	ActivityService_ExportActivity_FullMethodName = "/sallyport.admin.v1.ActivityService/ExportActivity"
 	ActivityService_TailActivity_FullMethodName   = "/sallyport.admin.v1.ActivityService/TailActivity"
 )
 
@@ -33,6 +35,13 @@ type ActivityServiceClient interface {
 	// SearchActivity returns records, newest first. UNAVAILABLE means that Elasticsearch is away;
 	// nothing is lost meanwhile. A viewer gets records without arguments, and can't search in them.
 	SearchActivity(ctx context.Context, in *SearchActivityRequest, opts ...grpc.CallOption) (*SearchActivityResponse, error)
+	// GetRecord returns one record by its id, whatever day it is of, governed or not, with the rule as it
+	// was. NOT_FOUND where there is none. A viewer gets it without arguments.
+	GetRecord(ctx context.Context, in *GetRecordRequest, opts ...grpc.CallOption) (*GetRecordResponse, error)
+	// ExportActivity sends all records of a search, newest first, as bytes of a file. It is cut where the
+	// connection or a service breaks, and goes on from the cursor of the last message that was taken: what
+	// follows it is then what follows its data. That somebody exports is recorded, with the search.
+	ExportActivity(ctx context.Context, in *ExportActivityRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportActivityResponse], error)
 	// TailActivity sends records as they are indexed, in the order in which they were written down, each
 	// once, until the caller ends it. The first message comes at once, and one without records at least
 	// every 15 seconds. A caller that falls too far behind, or takes nothing for a while, is cut with
@@ -58,9 +67,38 @@ func (c *activityServiceClient) SearchActivity(ctx context.Context, in *SearchAc
 	return out, nil
 }
 
+func (c *activityServiceClient) GetRecord(ctx context.Context, in *GetRecordRequest, opts ...grpc.CallOption) (*GetRecordResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetRecordResponse)
+	err := c.cc.Invoke(ctx, ActivityService_GetRecord_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *activityServiceClient) ExportActivity(ctx context.Context, in *ExportActivityRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportActivityResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &ActivityService_ServiceDesc.Streams[0], ActivityService_ExportActivity_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ExportActivityRequest, ExportActivityResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ActivityService_ExportActivityClient = grpc.ServerStreamingClient[ExportActivityResponse]
+
 func (c *activityServiceClient) TailActivity(ctx context.Context, in *TailActivityRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[TailActivityResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &ActivityService_ServiceDesc.Streams[0], ActivityService_TailActivity_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &ActivityService_ServiceDesc.Streams[1], ActivityService_TailActivity_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -87,6 +125,13 @@ type ActivityServiceServer interface {
 	// SearchActivity returns records, newest first. UNAVAILABLE means that Elasticsearch is away;
 	// nothing is lost meanwhile. A viewer gets records without arguments, and can't search in them.
 	SearchActivity(context.Context, *SearchActivityRequest) (*SearchActivityResponse, error)
+	// GetRecord returns one record by its id, whatever day it is of, governed or not, with the rule as it
+	// was. NOT_FOUND where there is none. A viewer gets it without arguments.
+	GetRecord(context.Context, *GetRecordRequest) (*GetRecordResponse, error)
+	// ExportActivity sends all records of a search, newest first, as bytes of a file. It is cut where the
+	// connection or a service breaks, and goes on from the cursor of the last message that was taken: what
+	// follows it is then what follows its data. That somebody exports is recorded, with the search.
+	ExportActivity(*ExportActivityRequest, grpc.ServerStreamingServer[ExportActivityResponse]) error
 	// TailActivity sends records as they are indexed, in the order in which they were written down, each
 	// once, until the caller ends it. The first message comes at once, and one without records at least
 	// every 15 seconds. A caller that falls too far behind, or takes nothing for a while, is cut with
@@ -104,6 +149,12 @@ type UnimplementedActivityServiceServer struct{}
 
 func (UnimplementedActivityServiceServer) SearchActivity(context.Context, *SearchActivityRequest) (*SearchActivityResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method SearchActivity not implemented")
+}
+func (UnimplementedActivityServiceServer) GetRecord(context.Context, *GetRecordRequest) (*GetRecordResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetRecord not implemented")
+}
+func (UnimplementedActivityServiceServer) ExportActivity(*ExportActivityRequest, grpc.ServerStreamingServer[ExportActivityResponse]) error {
+	return status.Error(codes.Unimplemented, "method ExportActivity not implemented")
 }
 func (UnimplementedActivityServiceServer) TailActivity(*TailActivityRequest, grpc.ServerStreamingServer[TailActivityResponse]) error {
 	return status.Error(codes.Unimplemented, "method TailActivity not implemented")
@@ -147,6 +198,35 @@ func _ActivityService_SearchActivity_Handler(srv interface{}, ctx context.Contex
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ActivityService_GetRecord_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetRecordRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ActivityServiceServer).GetRecord(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ActivityService_GetRecord_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ActivityServiceServer).GetRecord(ctx, req.(*GetRecordRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ActivityService_ExportActivity_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ExportActivityRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(ActivityServiceServer).ExportActivity(m, &grpc.GenericServerStream[ExportActivityRequest, ExportActivityResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ActivityService_ExportActivityServer = grpc.ServerStreamingServer[ExportActivityResponse]
+
 func _ActivityService_TailActivity_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(TailActivityRequest)
 	if err := stream.RecvMsg(m); err != nil {
@@ -169,8 +249,17 @@ var ActivityService_ServiceDesc = grpc.ServiceDesc{
 			MethodName: "SearchActivity",
 			Handler:    _ActivityService_SearchActivity_Handler,
 		},
+		{
+			MethodName: "GetRecord",
+			Handler:    _ActivityService_GetRecord_Handler,
+		},
 	},
 	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "ExportActivity",
+			Handler:       _ActivityService_ExportActivity_Handler,
+			ServerStreams: true,
+		},
 		{
 			StreamName:    "TailActivity",
 			Handler:       _ActivityService_TailActivity_Handler,
