@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"sallyport/services/accesslog/sink"
 	"sallyport/services/internal/elastic"
 	"sallyport/services/internal/process"
 	"sallyport/services/internal/state"
@@ -28,7 +29,12 @@ type Config struct {
 	Listen        string `help:"Address for Envoy's gRPC access log. Keep it private: whoever reaches it can write outcomes." default:"127.0.0.1:9000" env:"SALLYPORT_LISTEN"`
 	Redis         string `help:"Address of Redis, host:port." default:"127.0.0.1:6379" env:"SALLYPORT_REDIS"`
 	Elasticsearch string `help:"URL of Elasticsearch." default:"http://127.0.0.1:9200" env:"SALLYPORT_ELASTICSEARCH"`
+	// OTLP is where records go beside Elasticsearch.
+	OTLP sink.Config `embed:"" prefix:"otlp-"`
 }
+
+// Validate refuses settings that can't work.
+func (c Config) Validate() error { return c.OTLP.Validate() }
 
 type metrics struct {
 	indexed, aside, retries, outcomes prometheus.Counter
@@ -67,6 +73,10 @@ func Start(_ context.Context, p *process.Process, cfg Config) error {
 	indexer := &Indexer{stream: store, elastic: search, consumer: consumer, log: p.Log, metrics: m}
 	p.Go("indexer", indexer.Run)
 	p.CheckReady("redis", store.Ready)
+	err = deliver(p, cfg, store, search)
+	if err != nil {
+		return err
+	}
 	return p.ServeGRPC(process.GRPC{Address: cfg.Listen, Register: func(s *grpc.Server) {
 		alsv3.RegisterAccessLogServiceServer(s, &Server{ledger: store, stopping: p.Stopping(), metrics: m})
 	}})

@@ -44,7 +44,12 @@ type sink struct {
 
 func open(t *testing.T, elasticsearch string) *sink {
 	t.Helper()
-	address := redistest.Start(t)
+	return openAt(t, redistest.Start(t), elasticsearch)
+}
+
+// openAt does that at a Redis that is there.
+func openAt(t *testing.T, address, elasticsearch string) *sink {
+	t.Helper()
 	cfg := accesslog.Config{Listen: nativetest.FreeAddress(t), Redis: address, Elasticsearch: elasticsearch}
 	processtest.Run(t, &processtest.Log{}, func(ctx context.Context, p *process.Process) error { return accesslog.Start(ctx, p, cfg) })
 	stream, err := alsv3.NewAccessLogServiceClient(processtest.Dial(t, cfg.Listen)).StreamAccessLogs(t.Context())

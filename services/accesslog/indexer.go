@@ -263,14 +263,26 @@ func (x *Indexer) bulk(ctx context.Context, entries []state.Waiting) ([]bulkResu
 	return results, nil
 }
 
-// numbered is an entry's document. That of a record's first half is given its place in the stream, which is
-// the same however often it is indexed: the live tail reads by it.
+// numbered is an entry's document with its place in the stream, which is the same however often it is indexed.
+// The live tail reads by that of a record's first half (sequence), the sink by that of its last (completed).
 func numbered(e state.Waiting) []byte {
 	rest, ok := bytes.CutPrefix(e.Document, []byte("{"))
-	if e.Kind != "decision" && e.Kind != "act" || !ok || bytes.HasPrefix(rest, []byte("}")) {
+	if !ok || bytes.HasPrefix(rest, []byte("}")) {
 		return e.Document
 	}
-	return append(fmt.Appendf(nil, `{"sallyport.sequence":%q,`, state.Sequence(e.Position)), rest...)
+	place := state.Sequence(e.Position)
+	var fields string
+	switch e.Kind {
+	case "decision", "act":
+		fields = fmt.Sprintf(`{"sallyport.sequence":%q,`, place)
+	case "outcome":
+		fields = fmt.Sprintf(`{"sallyport.completed":%q,`, place)
+	case "alert":
+		fields = fmt.Sprintf(`{"sallyport.sequence":%q,"sallyport.completed":%q,`, place, place)
+	default:
+		return e.Document
+	}
+	return append([]byte(fields), rest...)
 }
 
 // batches splits entries so that each part fits into one bulk request.

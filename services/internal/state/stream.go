@@ -22,7 +22,7 @@ const (
 type Waiting struct {
 	// Position is the entry's id in the stream.
 	Position string
-	// Kind is what half of which record it is: decision, act or outcome.
+	// Kind is what half of which record it is: decision, act or outcome; or alert, which is whole.
 	Kind string
 	Entry
 }
