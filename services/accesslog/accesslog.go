@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"sallyport/services/accesslog/alert"
 	"sallyport/services/accesslog/sink"
 	"sallyport/services/internal/elastic"
 	"sallyport/services/internal/process"
@@ -31,10 +32,12 @@ type Config struct {
 	Elasticsearch string `help:"URL of Elasticsearch." default:"http://127.0.0.1:9200" env:"SALLYPORT_ELASTICSEARCH"`
 	// OTLP is where records go beside Elasticsearch.
 	OTLP sink.Config `embed:"" prefix:"otlp-"`
+	// Alerts are raised by what is decided.
+	Alerts alert.Config `embed:"" prefix:"alert-"`
 }
 
 // Validate refuses settings that can't work.
-func (c Config) Validate() error { return c.OTLP.Validate() }
+func (c Config) Validate() error { return errors.Join(c.OTLP.Validate(), c.Alerts.Validate()) }
 
 type metrics struct {
 	indexed, aside, retries, outcomes prometheus.Counter

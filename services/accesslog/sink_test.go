@@ -39,7 +39,7 @@ func openForwarding(t *testing.T) *forwarding {
 }
 
 // replica starts an accesslog that sends, and returns its log and what ends it.
-func (f *forwarding) replica(name string, change func(*sinkconfig.Config)) (*processtest.Log, func()) {
+func (f *forwarding) replica(name string, change func(*accesslog.Config)) (*processtest.Log, func()) {
 	f.t.Helper()
 	headers := filepath.Join(f.t.TempDir(), "headers")
 	must(f.t, os.WriteFile(headers, []byte("# of a test\nreplica: "+name+"\n"), 0o600))
@@ -48,7 +48,7 @@ func (f *forwarding) replica(name string, change func(*sinkconfig.Config)) (*pro
 		OTLP: sinkconfig.Config{Endpoint: f.collector.url, HeadersFile: headers, Timeout: 5 * time.Second},
 	}
 	if change != nil {
-		change(&cfg.OTLP)
+		change(&cfg)
 	}
 	log := &processtest.Log{}
 	end := processtest.Run(f.t, log, func(ctx context.Context, p *process.Process) error { return accesslog.Start(ctx, p, cfg) })
@@ -56,21 +56,26 @@ func (f *forwarding) replica(name string, change func(*sinkconfig.Config)) (*pro
 }
 
 // began waits until the sink's position is known: what is written from now on is sent.
-func (f *forwarding) began() *state.Delivery {
+func (f *forwarding) began() {
 	f.t.Helper()
-	return f.delivery(func(*state.Delivery) bool { return true })
+	f.delivery(func(*state.Delivery) bool { return true })
 }
 
 // delivery waits until how the sink is is as wanted.
 func (f *forwarding) delivery(wanted func(*state.Delivery) bool) *state.Delivery {
 	f.t.Helper()
+	return f.deliveryOf("sink", wanted)
+}
+
+func (f *forwarding) deliveryOf(name string, wanted func(*state.Delivery) bool) *state.Delivery {
+	f.t.Helper()
 	for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		d, err := f.store.Delivery(f.t.Context(), "sink")
+		d, err := f.store.Delivery(f.t.Context(), name)
 		if err == nil && wanted(d) {
 			return d
 		}
 		if time.Now().After(deadline) {
-			f.t.Fatalf("the sink is as %+v (%v)", d, err)
+			f.t.Fatalf("%s is as %+v (%v)", name, d, err)
 		}
 	}
 }
@@ -127,7 +132,7 @@ func TestRecordsAreSentWhenTheyAreComplete(t *testing.T) {
 
 func TestArgumentsAreSentWhereThatIsSet(t *testing.T) {
 	f := openForwarding(t)
-	f.replica("a", func(c *sinkconfig.Config) { c.Arguments = true })
+	f.replica("a", func(c *accesslog.Config) { c.OTLP.Arguments = true })
 	f.began()
 	r := decision("with arguments")
 	r.Sallyport.Arguments = []byte(`{"key":"OPS-12"}`)
@@ -143,7 +148,7 @@ func TestNothingIsLostWhileTheCollectorIsAway(t *testing.T) {
 	f := openForwarding(t)
 	log, _ := f.replica("a", nil)
 	f.began()
-	answers := []int{503, 429, 401, 404, 500, 302, 200}
+	answers := []int{503, 429, 401, 302, 200}
 	n := 0
 	f.collector.answers(func(w http.ResponseWriter, _ []*logspb.LogRecord) bool {
 		status := answers[n%len(answers)]
@@ -179,8 +184,8 @@ func TestNothingIsLostWhileTheCollectorIsAway(t *testing.T) {
 			t.Errorf("call %d wasn't sent", i)
 		}
 	}
-	well := f.delivery(func(d *state.Delivery) bool { return d.Error == "" })
-	if well.Refused != 0 || !well.Oldest.IsZero() {
+	well := f.delivery(func(d *state.Delivery) bool { return d.Error == "" && d.Oldest.IsZero() })
+	if well.Refused != 0 {
 		t.Errorf("it is as %+v", well)
 	}
 	if strings.Count(log.String(), "delivering to sink") != 2 || !strings.Contains(log.String(), "works again") {
@@ -330,7 +335,7 @@ func TestWhatHasNoOutcomeIsSentAsUnknown(t *testing.T) {
 	entry.ID = fmt.Sprintf("%d-0", time.Now().Add(-6*time.Minute).UnixMilli())
 	must(t, f.redis.XAdd(t.Context(), entry).Err())
 	f.decided("under way", decision("under way"))
-	f.replica("a", func(c *sinkconfig.Config) { c.Since = time.Now().Add(-time.Hour) })
+	f.replica("a", func(c *accesslog.Config) { c.OTLP.Since = time.Now().Add(-time.Hour) })
 	got := f.collector.waits(1)
 	if attribute(got["lost"][0], "sallyport.outcome") != activity.OutcomeUnknown || got["under way"] != nil {
 		t.Errorf("sent are %v", got)
@@ -351,11 +356,11 @@ func TestASinceSendsAgain(t *testing.T) {
 	f.call("one")
 	f.collector.waits(1)
 	end()
-	_, end = f.replica("b", func(c *sinkconfig.Config) { c.Since = begin })
+	_, end = f.replica("b", func(c *accesslog.Config) { c.OTLP.Since = begin })
 	f.call("two")
 	f.collector.waits(2)
 	end()
-	f.replica("c", func(c *sinkconfig.Config) { c.Since = begin })
+	f.replica("c", func(c *accesslog.Config) { c.OTLP.Since = begin })
 	f.call("three")
 	if got := f.collector.waits(3); len(got["one"]) != 2 || len(got["two"]) != 1 {
 		t.Errorf("one was sent %d times, and two %d times; want 2 and 1", len(got["one"]), len(got["two"]))
@@ -381,4 +386,3 @@ func TestAPositionOfAnotherVersionIsNotOverwritten(t *testing.T) {
 		t.Errorf("the position is %q (%v), and %d requests were sent", left, err, f.collector.asked())
 	}
 }
-

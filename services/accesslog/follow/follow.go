@@ -26,6 +26,8 @@ const (
 	firstWait   = 250 * time.Millisecond
 	lastWait    = 30 * time.Second
 	longestWait = 10 * time.Minute
+	// finishWithin is how long a delivery that is under way may take when the service stops.
+	finishWithin = 3 * time.Second
 	// batchBytes bounds how much is delivered at a time. A single record can be larger.
 	batchBytes = 1 << 20
 )
@@ -73,7 +75,9 @@ type Follower struct {
 	// Name is what its position is kept under; To says to people where records go.
 	Name, To string
 	// Since is from when on records are delivered; zero for from the first start on.
-	Since  time.Time
+	Since time.Time
+	// Most is how many records are delivered at a time; 0 for as many as have a good size.
+	Most   int
 	Orders []Order
 	Target Target
 	// Resume, if there is one, is called when this replica begins to deliver: with how far that is, and
@@ -239,11 +243,11 @@ func (f *Follower) catchUp(ctx context.Context, o Order, to string) error {
 		return err
 	}
 	for {
-		found, err := f.Reader.page(ctx, o, f.at.At[o.Name], to)
+		found, err := f.Reader.Page(ctx, o, f.at.At[o.Name], to)
 		if err != nil {
 			return err
 		}
-		for _, part := range parts(found) {
+		for _, part := range parts(found, f.Most) {
 			f.at.Oldest = state.SequenceTime(part[0].Place)
 			f.Metrics.behind(f.Name, f.at.Oldest)
 			err = f.deliver(ctx, o, part)
@@ -251,7 +255,7 @@ func (f *Follower) catchUp(ctx context.Context, o Order, to string) error {
 				return err
 			}
 		}
-		if len(found) < pageRecords {
+		if len(found) < PageRecords {
 			f.at.At[o.Name] = to
 			f.at.Oldest = time.Time{}
 			return nil
@@ -265,6 +269,8 @@ func (f *Follower) deliver(ctx context.Context, o Order, part []Found) error {
 	if err != nil {
 		return err
 	}
+	ctx, cancel := finishing(ctx)
+	defer cancel()
 	refused, err := f.Target.Deliver(ctx, part)
 	if err != nil {
 		return err
@@ -284,6 +290,14 @@ func (f *Follower) deliver(ctx context.Context, o Order, part []Found) error {
 	}
 	f.Metrics.deliveredTo(f.Name, len(part)-lost, lost)
 	return nil
+}
+
+// finishing is a context that ends a little later than another: what is under way when the service stops has
+// the time to be known, and isn't delivered again.
+func finishing(ctx context.Context) (context.Context, context.CancelFunc) {
+	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(finishWithin, cancel) })
+	return own, func() { stop(); cancel() }
 }
 
 // failed says once that it doesn't go on, and has it known.
@@ -324,12 +338,13 @@ func (f *Follower) well(ctx context.Context, moved bool) error {
 	return f.Store.SaveDelivery(ctx, f.Name, f.at)
 }
 
-// parts splits records so that each part is of a size that can be delivered at a time.
-func parts(found []Found) [][]Found {
+// parts splits records so that each part is of a size that can be delivered at a time, of most records if that
+// isn't 0.
+func parts(found []Found, most int) [][]Found {
 	var list [][]Found
 	size, start := 0, 0
 	for i, r := range found {
-		if i > start && size+len(r.Source) > batchBytes {
+		if i > start && (size+len(r.Source) > batchBytes || i-start == most) {
 			list = append(list, found[start:i])
 			start, size = i, 0
 		}

@@ -14,9 +14,9 @@ import (
 )
 
 const (
-	// pageRecords is how many records Elasticsearch is asked for at a time: with 1 MiB of arguments each,
+	// PageRecords is how many records Elasticsearch is asked for at a time: with 1 MiB of arguments each,
 	// which is the most, they still fit into memory.
-	pageRecords = 100
+	PageRecords = 100
 	// searchTimeout bounds one search.
 	searchTimeout = 20 * time.Second
 )
@@ -80,8 +80,8 @@ func (r Reader) Search(ctx context.Context, query Object, into any) error {
 	return nil
 }
 
-// page reads the next records in an order, after a place and up to another.
-func (r Reader) page(ctx context.Context, o Order, after, to string) ([]Found, error) {
+// Page reads the next records in an order, after a place and up to another.
+func (r Reader) Page(ctx context.Context, o Order, after, to string) ([]Found, error) {
 	filters := append(o.Filters(after), Object{"range": Object{o.Field: Object{"gt": after, "lte": to}}})
 	var answer struct {
 		Hits struct {
@@ -93,7 +93,7 @@ func (r Reader) page(ctx context.Context, o Order, after, to string) ([]Found, e
 		}
 	}
 	err := r.Search(ctx, Object{
-		"size": pageRecords, "track_total_hits": false, "_source": o.Source,
+		"size": PageRecords, "track_total_hits": false, "_source": o.Source,
 		"query": Object{"bool": Object{"filter": filters}},
 		"sort":  []Object{{o.Field: Object{"order": "asc", "unmapped_type": "keyword"}}},
 	}, &answer)
