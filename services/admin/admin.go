@@ -111,6 +111,7 @@ func Start(_ context.Context, p *process.Process, cfg Config) error {
 				elastic: search, store: store, callers: gate.callers, stopping: p.Stopping(), tailLimit: cfg.TailLimit, tailPatience: cfg.TailPatience,
 			})
 			adminv1.RegisterDashboardServiceServer(s, &DashboardServer{elastic: search})
+			adminv1.RegisterAlertServiceServer(s, &AlertServer{elastic: search})
 			adminv1.RegisterStatusServiceServer(s, newStatusServer(cfg, store, search, operations, people))
 		},
 	})
