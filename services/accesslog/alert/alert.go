@@ -124,9 +124,7 @@ func (r *Rules) look(ctx context.Context, found []follow.Found) ([]follow.Refuse
 		}
 		if about := blockOf(record); r.config.FirstBlock && err == nil && about != "" && !seen[about] {
 			seen[about] = true
-			alert := alertOf(record)
-			alert.Sallyport.Rule, alert.Sallyport.Refusal = record.Sallyport.Rule, record.Sallyport.Refusal
-			err = r.raise(ctx, activity.AlertFirstBlock, about, alert)
+			err = r.raise(ctx, activity.AlertFirstBlock, about, blockAlertOf(record))
 		}
 		if r.config.BlockRate > 0 && err == nil {
 			err = r.rate(ctx, f, record)
@@ -153,8 +151,7 @@ func (r *Rules) rate(ctx context.Context, f follow.Found, record activity.Record
 	if r.high || record.Sallyport.Decision != activity.Blocked || !r.window.above(r.config.BlockRate, r.config.BlockRateCalls) {
 		return nil
 	}
-	alert := alertOf(record)
-	alert.Sallyport.Rule, alert.Sallyport.Refusal = record.Sallyport.Rule, record.Sallyport.Refusal
+	alert := blockAlertOf(record)
 	alert.Sallyport.Alert.Blocked, alert.Sallyport.Alert.Calls = r.window.blocked, r.window.calls
 	alert.Sallyport.Alert.Since = r.window.buckets[0].at
 	err := r.raise(ctx, activity.AlertBlockRate, everybody, alert)
@@ -183,10 +180,22 @@ func (r *Rules) raise(ctx context.Context, action, about string, alert activity.
 
 // alertOf is an alert with what it has in common with the record that raises it.
 func alertOf(r activity.Record) activity.Record {
-	return activity.Record{
+	alert := activity.Record{
 		Timestamp: r.Timestamp, Event: activity.Event{Kind: activity.AlertKind}, User: r.User,
-		Sallyport: activity.Sallyport{Client: r.Sallyport.Client, Operation: r.Sallyport.Operation, Alert: &activity.Alert{Record: r.Event.ID}},
+		Sallyport: activity.Sallyport{Operation: r.Sallyport.Operation, Alert: &activity.Alert{Record: r.Event.ID}},
 	}
+	if c := r.Sallyport.Client; c != nil {
+		// What searches look for among calls stays out.
+		alert.Sallyport.Client = &activity.Client{Key: c.Key, Name: c.Name, Class: c.Class}
+	}
+	return alert
+}
+
+// blockAlertOf is one of a record that was blocked, with why.
+func blockAlertOf(r activity.Record) activity.Record {
+	alert := alertOf(r)
+	alert.Sallyport.Rule, alert.Sallyport.Alert.Refusal = r.Sallyport.Rule, r.Sallyport.Refusal
+	return alert
 }
 
 // clientOf is which assistant made a call, and how sure that is; empty where it isn't known.

@@ -97,10 +97,10 @@ func message(f follow.Found) ([]byte, error) {
 	}
 	p := posted{
 		Text: plain(r.Message()), Alert: strings.TrimPrefix(r.Event.Action, "alert."), ID: r.Event.ID, Time: r.Timestamp,
-		User: r.User, Client: r.Sallyport.Client, Rule: r.Sallyport.Rule, Refusal: r.Sallyport.Refusal,
+		User: r.User, Client: r.Sallyport.Client, Rule: r.Sallyport.Rule,
 	}
 	if a := r.Sallyport.Alert; a != nil {
-		p.Record, p.Blocked, p.Calls = a.Record, a.Blocked, a.Calls
+		p.Record, p.Refusal, p.Blocked, p.Calls = a.Record, a.Refusal, a.Blocked, a.Calls
 	}
 	if o := r.Sallyport.Operation; o != nil {
 		p.Operation = o.Name

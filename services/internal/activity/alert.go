@@ -25,6 +25,8 @@ const (
 type Alert struct {
 	// Record is the id of that record.
 	Record string `json:"record,omitzero"`
+	// Refusal is that record's, which was blocked without asking the policy.
+	Refusal string `json:"refusal,omitzero"`
 	// Blocked of Calls were blocked since Since, of a block rate.
 	Blocked int       `json:"blocked,omitzero"`
 	Calls   int       `json:"calls,omitzero"`
@@ -65,7 +67,7 @@ func (r Record) who() string {
 }
 
 func (r Record) why() string {
-	rule, refusal := r.Sallyport.Rule, r.Sallyport.Refusal
+	rule, refusal := r.Sallyport.Rule, r.Sallyport.Alert.Refusal
 	switch {
 	case refusal != "":
 		return fmt.Sprintf("without asking a rule (%s)", refusal)
