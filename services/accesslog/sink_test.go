@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	logspb "go.opentelemetry.io/proto/slim/otlp/logs/v1"
 
 	"sallyport/services/accesslog"
@@ -29,6 +30,8 @@ type forwarding struct {
 	*sink
 	address, elasticsearch string
 	collector              *collector
+	// metrics are those of the replica that was started last.
+	metrics *prometheus.Registry
 }
 
 func openForwarding(t *testing.T) *forwarding {
@@ -51,7 +54,12 @@ func (f *forwarding) replica(name string, change func(*accesslog.Config)) (*proc
 		change(&cfg)
 	}
 	log := &processtest.Log{}
-	end := processtest.Run(f.t, log, func(ctx context.Context, p *process.Process) error { return accesslog.Start(ctx, p, cfg) })
+	metrics := make(chan *prometheus.Registry, 1)
+	end := processtest.Run(f.t, log, func(ctx context.Context, p *process.Process) error {
+		metrics <- p.Metrics
+		return accesslog.Start(ctx, p, cfg)
+	})
+	f.metrics = <-metrics
 	return log, end
 }
 
@@ -78,6 +86,22 @@ func (f *forwarding) deliveryOf(name string, wanted func(*state.Delivery) bool) 
 			f.t.Fatalf("%s is as %+v (%v)", name, d, err)
 		}
 	}
+}
+
+// metric is the value of a metric of the sink's.
+func (f *forwarding) metric(name string) float64 {
+	f.t.Helper()
+	families, err := f.metrics.Gather()
+	must(f.t, err)
+	for _, family := range families {
+		for _, m := range family.GetMetric() {
+			if family.GetName() == "sallyport_accesslog_"+name && m.GetLabel()[0].GetValue() == "sink" {
+				return m.GetCounter().GetValue() + m.GetGauge().GetValue()
+			}
+		}
+	}
+	f.t.Fatalf("there is no metric %s", name)
+	return 0
 }
 
 // call writes down a call with both halves.
@@ -174,8 +198,8 @@ func TestNothingIsLostWhileTheCollectorIsAway(t *testing.T) {
 		}
 	}
 	behind := f.delivery(func(d *state.Delivery) bool { return d.Error != "" && !d.Oldest.IsZero() })
-	if behind.FailingSince.IsZero() {
-		t.Errorf("it is as %+v", behind)
+	if late := f.metric("delivery_behind_seconds"); behind.FailingSince.IsZero() || late <= 0 || f.metric("delivery_failures_total") == 0 {
+		t.Errorf("it is as %+v, and %v s late", behind, late)
 	}
 	f.collector.answers(nil)
 	got := f.collector.waits(calls)
@@ -185,8 +209,8 @@ func TestNothingIsLostWhileTheCollectorIsAway(t *testing.T) {
 		}
 	}
 	well := f.delivery(func(d *state.Delivery) bool { return d.Error == "" && d.Oldest.IsZero() })
-	if well.Refused != 0 {
-		t.Errorf("it is as %+v", well)
+	if well.Refused != 0 || f.metric("delivery_behind_seconds") != 0 || f.metric("delivered_total") != calls {
+		t.Errorf("it is as %+v, and %v were delivered", well, f.metric("delivered_total"))
 	}
 	if strings.Count(log.String(), "delivering to sink") != 2 || !strings.Contains(log.String(), "works again") {
 		t.Error("want one line that it fails, and one that it works again")
