@@ -1,115 +1,18 @@
 package accesslog_test
 
 import (
-	"context"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	logspb "go.opentelemetry.io/proto/slim/otlp/logs/v1"
 
 	"sallyport/services/accesslog"
-	sinkconfig "sallyport/services/accesslog/sink"
 	"sallyport/services/internal/activity"
-	"sallyport/services/internal/elastictest"
-	"sallyport/services/internal/nativetest"
-	"sallyport/services/internal/process"
-	"sallyport/services/internal/processtest"
-	"sallyport/services/internal/redistest"
 	"sallyport/services/internal/state"
 )
-
-// forwarding is an accesslog that sends to a collector, beside one that doesn't, through which tests write
-// records.
-type forwarding struct {
-	*sink
-	address, elasticsearch string
-	collector              *collector
-	// metrics are those of the replica that was started last.
-	metrics *prometheus.Registry
-}
-
-func openForwarding(t *testing.T) *forwarding {
-	t.Helper()
-	address, elasticsearch := redistest.Start(t), elastictest.Empty(t)
-	f := &forwarding{sink: openAt(t, address, elasticsearch), address: address, elasticsearch: elasticsearch, collector: startCollector(t)}
-	return f
-}
-
-// replica starts an accesslog that sends, and returns its log and what ends it.
-func (f *forwarding) replica(name string, change func(*accesslog.Config)) (*processtest.Log, func()) {
-	f.t.Helper()
-	headers := filepath.Join(f.t.TempDir(), "headers")
-	must(f.t, os.WriteFile(headers, []byte("# of a test\nreplica: "+name+"\n"), 0o600))
-	cfg := accesslog.Config{
-		Listen: nativetest.FreeAddress(f.t), Redis: f.address, Elasticsearch: f.elasticsearch,
-		OTLP: sinkconfig.Config{Endpoint: f.collector.url, HeadersFile: headers, Timeout: 5 * time.Second},
-	}
-	if change != nil {
-		change(&cfg)
-	}
-	log := &processtest.Log{}
-	metrics := make(chan *prometheus.Registry, 1)
-	end := processtest.Run(f.t, log, func(ctx context.Context, p *process.Process) error {
-		metrics <- p.Metrics
-		return accesslog.Start(ctx, p, cfg)
-	})
-	f.metrics = <-metrics
-	return log, end
-}
-
-// began waits until the sink's position is known: what is written from now on is sent.
-func (f *forwarding) began() {
-	f.t.Helper()
-	f.delivery(func(*state.Delivery) bool { return true })
-}
-
-// delivery waits until how the sink is is as wanted.
-func (f *forwarding) delivery(wanted func(*state.Delivery) bool) *state.Delivery {
-	f.t.Helper()
-	return f.deliveryOf("sink", wanted)
-}
-
-func (f *forwarding) deliveryOf(name string, wanted func(*state.Delivery) bool) *state.Delivery {
-	f.t.Helper()
-	for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		d, err := f.store.Delivery(f.t.Context(), name)
-		if err == nil && wanted(d) {
-			return d
-		}
-		if time.Now().After(deadline) {
-			f.t.Fatalf("%s is as %+v (%v)", name, d, err)
-		}
-	}
-}
-
-// metric is the value of a metric of the sink's.
-func (f *forwarding) metric(name string) float64 {
-	f.t.Helper()
-	families, err := f.metrics.Gather()
-	must(f.t, err)
-	for _, family := range families {
-		for _, m := range family.GetMetric() {
-			if family.GetName() == "sallyport_accesslog_"+name && m.GetLabel()[0].GetValue() == "sink" {
-				return m.GetCounter().GetValue() + m.GetGauge().GetValue()
-			}
-		}
-	}
-	f.t.Fatalf("there is no metric %s", name)
-	return 0
-}
-
-// call writes down a call with both halves.
-func (f *forwarding) call(id string) {
-	f.t.Helper()
-	f.decided(id, decision(id))
-	f.ended(id, 200)
-}
 
 func TestRecordsAreSentWhenTheyAreComplete(t *testing.T) {
 	f := openForwarding(t)
@@ -238,30 +141,6 @@ func TestRetryAfterIsWaitedFor(t *testing.T) {
 	}
 }
 
-// TestKilledBeforeThePositionIsSaved has the collector take records, and the answer not arrive.
-func TestKilledBeforeThePositionIsSaved(t *testing.T) {
-	f := openForwarding(t)
-	_, end := f.replica("a", nil)
-	f.began()
-	sent := make(chan struct{})
-	f.collector.answers(func(_ http.ResponseWriter, records []*logspb.LogRecord) bool {
-		f.collector.take(records, "a")
-		close(sent)
-		end()
-		return true
-	})
-	f.call("one")
-	<-sent
-	end()
-	f.collector.answers(nil)
-	f.call("two")
-	f.replica("b", nil)
-	got := f.collector.waits(2)
-	if len(got["one"]) != 2 || len(got["two"]) != 1 {
-		t.Errorf("one was sent %d times, and two %d times; want 2 and 1", len(got["one"]), len(got["two"]))
-	}
-}
-
 // TestOneRefusedRecordHoldsUpNothing has the collector refuse one record for what it is.
 func TestOneRefusedRecordHoldsUpNothing(t *testing.T) {
 	f := openForwarding(t)
@@ -369,44 +248,5 @@ func TestWhatHasNoOutcomeIsSentAsUnknown(t *testing.T) {
 	got = f.collector.waits(2)
 	if again := got["lost"]; len(again) != 2 || attribute(again[1], "sallyport.outcome") != activity.OutcomeOK {
 		t.Errorf("the outcome that came later was sent as %v", again)
-	}
-}
-
-func TestASinceSendsAgain(t *testing.T) {
-	f := openForwarding(t)
-	_, end := f.replica("a", nil)
-	f.began()
-	begin := time.Now().Add(-time.Minute)
-	f.call("one")
-	f.collector.waits(1)
-	end()
-	_, end = f.replica("b", func(c *accesslog.Config) { c.OTLP.Since = begin })
-	f.call("two")
-	f.collector.waits(2)
-	end()
-	f.replica("c", func(c *accesslog.Config) { c.OTLP.Since = begin })
-	f.call("three")
-	if got := f.collector.waits(3); len(got["one"]) != 2 || len(got["two"]) != 1 {
-		t.Errorf("one was sent %d times, and two %d times; want 2 and 1", len(got["one"]), len(got["two"]))
-	}
-}
-
-// TestAPositionOfAnotherVersionIsNotOverwritten shows that a sink which can't read how far it was doesn't
-// begin anew.
-func TestAPositionOfAnotherVersionIsNotOverwritten(t *testing.T) {
-	f := openForwarding(t)
-	const other = `{"format":2,"places":["x"]}`
-	must(t, f.redis.HSet(t.Context(), "{sallyport}:deliveries", "sink", other).Err())
-	log, end := f.replica("a", nil)
-	f.call("one")
-	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(log.String(), "form of another version"); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("the log doesn't say it")
-		}
-	}
-	end()
-	left, err := f.redis.HGet(t.Context(), "{sallyport}:deliveries", "sink").Result()
-	if err != nil || left != other || f.collector.asked() > 0 {
-		t.Errorf("the position is %q (%v), and %d requests were sent", left, err, f.collector.asked())
 	}
 }

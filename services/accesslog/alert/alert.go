@@ -66,7 +66,7 @@ func governed() follow.Object {
 // the calls of the last ten minutes.
 func (r *Rules) Resume(ctx context.Context, d *state.Delivery, first bool) error {
 	if first {
-		err := r.learn(ctx)
+		err := r.learn(ctx, d.At[Order().Name])
 		if err != nil {
 			return err
 		}

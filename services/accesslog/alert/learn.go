@@ -10,15 +10,19 @@ import (
 // learnPage is how many different values Elasticsearch is asked for at a time.
 const learnPage = 1000
 
-// learn knows the assistants that have called, and who was blocked by what, by all that is recorded.
-func (r *Rules) learn(ctx context.Context) error {
-	err := r.known(ctx, activity.AlertNewClient, governed(), []string{"sallyport.client.key", "sallyport.client.class"}, func(v []string) string {
+// learn knows the assistants that have called, and who was blocked by what, by all that is recorded up to a
+// sequence. What comes after is looked at.
+func (r *Rules) learn(ctx context.Context, to string) error {
+	old := follow.Object{"bool": follow.Object{
+		"filter": governed(), "must_not": follow.Object{"range": follow.Object{"sallyport.sequence": follow.Object{"gt": to}}},
+	}}
+	err := r.known(ctx, activity.AlertNewClient, old, []string{"sallyport.client.key", "sallyport.client.class"}, func(v []string) string {
 		return clientAbout(v[0], v[1])
 	})
 	if err != nil {
 		return err
 	}
-	blocked := follow.Object{"bool": follow.Object{"filter": []follow.Object{governed(), {"term": follow.Object{"sallyport.decision": activity.Blocked}}}}}
+	blocked := follow.Object{"bool": follow.Object{"filter": []follow.Object{old, {"term": follow.Object{"sallyport.decision": activity.Blocked}}}}}
 	return r.known(ctx, activity.AlertFirstBlock, blocked, []string{"user.id", "sallyport.rule.id", "sallyport.refusal"}, func(v []string) string {
 		return blockAbout(v[0], v[1], v[2])
 	})
