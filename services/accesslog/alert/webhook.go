@@ -127,7 +127,7 @@ func (w *Webhook) post(ctx context.Context, body []byte) (refused string, err er
 		if u, ok := errors.AsType[*url.Error](err); ok {
 			err = u.Err
 		}
-		return "", fmt.Errorf("the alerts' webhook at %s doesn't answer: %w", w.Host, err)
+		return "", &follow.WaitError{Err: fmt.Errorf("the alerts' webhook at %s doesn't answer: %w", w.Host, err)}
 	}
 	defer response.Body.Close()
 	said, _ := io.ReadAll(io.LimitReader(response.Body, maxReason))

@@ -102,7 +102,7 @@ func (f *Follower) failed(ctx context.Context, err error) {
 
 // recovered says once that it goes on.
 func (f *Follower) recovered() {
-	f.at.Error, f.at.FailingSince = "", time.Time{}
+	f.at.Error, f.at.FailingSince, f.wait = "", time.Time{}, 0
 	if f.failing {
 		f.failing = false
 		f.Log.Info("works again", "what", "delivering to "+f.Name)

@@ -18,9 +18,10 @@ const (
 	lookEvery = 500 * time.Millisecond
 	// holdFor is how long a replica that died is waited for before another goes on.
 	holdFor = 30 * time.Second
-	// firstWait and lastWait bound the wait after a failure, which doubles; longestWait what the other side may
-	// ask for.
+	// firstWait and lastWait bound the wait after a failure of the other side, which doubles, ownWait that after
+	// one of Redis or Elasticsearch; longestWait what the other side may ask for.
 	firstWait   = 250 * time.Millisecond
+	ownWait     = time.Second
 	lastWait    = 30 * time.Second
 	longestWait = 10 * time.Minute
 )
@@ -44,7 +45,7 @@ type Refused struct {
 	Count      int
 }
 
-// WaitError is a failure of the other side that says when to try again.
+// WaitError is a failure of the other side, which may say when to try again.
 type WaitError struct {
 	Err  error
 	Wait time.Duration
@@ -85,6 +86,8 @@ type Follower struct {
 	// at is how far it is; nil while another replica does the work.
 	at      *state.Delivery
 	failing bool
+	// wait is how long was waited after the last failure; 0 since something succeeded.
+	wait time.Duration
 }
 
 // errElsewhere is that another replica does the work.
@@ -94,7 +97,6 @@ var errElsewhere = errors.New("another replica delivers")
 func (f *Follower) Run(ctx context.Context) error {
 	f.holder = seal.Random(16)
 	defer f.Store.Release(ctx, f.Name, f.holder)
-	wait := firstWait
 	for ctx.Err() == nil {
 		err := f.step(ctx)
 		pause := lookEvery
@@ -102,20 +104,23 @@ func (f *Follower) Run(ctx context.Context) error {
 		case errors.Is(err, errElsewhere):
 			f.at = nil
 			f.Metrics.behind(f.Name, time.Time{})
-			wait = firstWait
 		case err != nil && ctx.Err() == nil:
 			f.failed(ctx, err)
-			pause = wait
-			if w, ok := errors.AsType[*WaitError](err); ok && w.Wait > 0 {
-				pause = min(max(w.Wait, wait), longestWait)
-			}
-			wait = min(2*wait, lastWait)
-		default:
-			wait = firstWait
+			pause = f.pauseAfter(err)
 		}
 		f.rest(ctx, pause)
 	}
 	return nil
+}
+
+// pauseAfter is how long to wait after a failure: longer each time until something succeeds.
+func (f *Follower) pauseAfter(err error) time.Duration {
+	most, asked := ownWait, time.Duration(0)
+	if w, ok := errors.AsType[*WaitError](err); ok {
+		most, asked = lastWait, w.Wait
+	}
+	f.wait = min(max(2*f.wait, firstWait), most)
+	return min(max(f.wait, asked), longestWait)
 }
 
 // rest waits. A long wait doesn't give the work to another replica, which would ask the other side at once.
@@ -186,8 +191,7 @@ func (f *Follower) load(ctx context.Context) error {
 		return nil
 	}
 	d, err := f.Store.Delivery(ctx, f.Name)
-	first := errors.Is(err, state.ErrNotFound)
-	if first {
+	if errors.Is(err, state.ErrNotFound) {
 		d, err = f.begin(ctx)
 	}
 	if err != nil {
@@ -202,12 +206,12 @@ func (f *Follower) load(ctx context.Context) error {
 		f.Log.Info("records are delivered again from a time on", "to", f.Name, "since", f.Since)
 	}
 	if f.Resume != nil {
-		err = f.Resume(ctx, d, first)
+		err = f.Resume(ctx, d, !d.Begun)
 		if err != nil {
 			return err
 		}
 	}
-	d.To = f.To
+	d.To, d.Begun = f.To, true
 	f.at = d
 	return f.Store.SaveDelivery(ctx, f.Name, d)
 }
@@ -226,5 +230,6 @@ func (f *Follower) begin(ctx context.Context) (*state.Delivery, error) {
 		d.At[o.Name] = state.SequenceAt(from)
 	}
 	f.Log.Info("records are delivered from a time on", "to", f.Name, "since", from.UTC())
-	return d, nil
+	// What comes while Elasticsearch is waited for is after the beginning.
+	return d, f.Store.SaveDelivery(ctx, f.Name, d)
 }

@@ -63,7 +63,7 @@ func (s *Sink) post(ctx context.Context, message *collogspb.ExportLogsServiceReq
 		if u, ok := errors.AsType[*url.Error](err); ok {
 			err = u.Err
 		}
-		return nil, fmt.Errorf("the OTLP sink at %s doesn't answer: %w", s.url, err)
+		return nil, &follow.WaitError{Err: fmt.Errorf("the OTLP sink at %s doesn't answer: %w", s.url, err)}
 	}
 	defer response.Body.Close()
 	return s.answer(response)
@@ -73,7 +73,7 @@ func (s *Sink) post(ctx context.Context, message *collogspb.ExportLogsServiceReq
 func (s *Sink) answer(response *http.Response) (*collogspb.ExportLogsServiceResponse, error) {
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 	if err != nil {
-		return nil, fmt.Errorf("the OTLP sink at %s broke off its answer: %w", s.url, err)
+		return nil, &follow.WaitError{Err: fmt.Errorf("the OTLP sink at %s broke off its answer: %w", s.url, err)}
 	}
 	kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
 	if response.StatusCode >= 300 {
@@ -90,7 +90,7 @@ func (s *Sink) answer(response *http.Response) (*collogspb.ExportLogsServiceResp
 	}
 	if err != nil {
 		// A page that something on the way made up mustn't be taken for a sink that has the records.
-		return nil, fmt.Errorf("what answers at %s doesn't speak OTLP (%s): %w. Check --otlp-endpoint", s.url, response.Status, err)
+		return nil, &follow.WaitError{Err: fmt.Errorf("what answers at %s doesn't speak OTLP (%s): %w. Check --otlp-endpoint", s.url, response.Status, err)}
 	}
 	return &answer, nil
 }

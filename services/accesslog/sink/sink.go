@@ -109,7 +109,7 @@ func (s *Sink) send(ctx context.Context, found []follow.Found, records []*logspb
 		// this record. A request without records is one that OTLP says is to be taken.
 		_, empty := s.post(ctx, request(nil))
 		if empty != nil {
-			return nil, err
+			return nil, &follow.WaitError{Err: err}
 		}
 		return []follow.Refused{{ID: found[0].ID, Reason: refused.Error(), Count: 1}}, nil
 	case err != nil:

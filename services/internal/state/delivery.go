@@ -24,6 +24,8 @@ type Delivery struct {
 	// At is, for each order that records are read in, the sequence (Sequence) up to which all were
 	// delivered.
 	At map[string]string `json:"at"`
+	// Begun says that what has to be known before the first delivery is known.
+	Begun bool `json:"begun"`
 	// Since is the setting that it began by; zero where it began with what came then.
 	Since time.Time `json:"since,omitzero"`
 	// Refused is how many records weren't taken for what they are, and LastRefused which was the last, and why.
