@@ -99,7 +99,7 @@ func (f *forwarding) alerting(h *hook, change func(*alert.Config)) func() {
 		}
 	})
 	for _, name := range []string{"alerts", "webhook"} {
-		f.deliveryOf(name, func(*state.Delivery) bool { return true })
+		f.deliveryOf(name, func(d *state.Delivery) bool { return d.Begun })
 	}
 	return end
 }
@@ -239,7 +239,7 @@ func TestAlertsAreSentToTheSink(t *testing.T) {
 	f := openForwarding(t)
 	f.replica("a", func(c *accesslog.Config) { c.Alerts = alert.Config{NewClient: true} })
 	f.began()
-	f.deliveryOf("alerts", func(*state.Delivery) bool { return true })
+	f.deliveryOf("alerts", func(d *state.Delivery) bool { return d.Begun })
 	f.decided("1", tried("1", "codex", nil))
 	f.ended("1", 200)
 	for _, sent := range f.collector.waits(2) {

@@ -34,7 +34,7 @@ func deliver(p *process.Process, cfg Config, store *state.Store, elastic esapi.T
 		if err != nil {
 			return err
 		}
-		add(follow.Follower{Name: "sink", To: cfg.OTLP.Endpoint, Since: cfg.OTLP.Since, Orders: cfg.OTLP.Orders(), Target: to})
+		add(follow.Follower{Name: "sink", To: cfg.OTLP.Endpoint, Since: cfg.OTLP.Since, Orders: cfg.OTLP.Orders(), Target: to, Resume: to.Check})
 	}
 	return nil
 }

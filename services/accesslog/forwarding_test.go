@@ -61,7 +61,7 @@ func (f *forwarding) replica(name string, change func(*accesslog.Config)) (*proc
 // began waits until the sink's position is known: what is written from now on is sent.
 func (f *forwarding) began() {
 	f.t.Helper()
-	f.delivery(func(*state.Delivery) bool { return true })
+	f.delivery(func(d *state.Delivery) bool { return d.Begun })
 }
 
 // delivery waits until how the sink is is as wanted.

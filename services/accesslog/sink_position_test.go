@@ -9,6 +9,7 @@ import (
 	logspb "go.opentelemetry.io/proto/slim/otlp/logs/v1"
 
 	"sallyport/services/accesslog"
+	"sallyport/services/internal/state"
 )
 
 // TestKilledBeforeThePositionIsSaved has the collector take records, and the answer not arrive.
@@ -52,6 +53,25 @@ func TestASinceSendsAgain(t *testing.T) {
 	if got := f.collector.waits(3); len(got["one"]) != 2 || len(got["two"]) != 1 {
 		t.Errorf("one was sent %d times, and two %d times; want 2 and 1", len(got["one"]), len(got["two"]))
 	}
+}
+
+// TestAWrongSettingShowsAtTheStart shows that it takes no record to see that the collector isn't there, and that
+// what is written meanwhile is sent.
+func TestAWrongSettingShowsAtTheStart(t *testing.T) {
+	f := openForwarding(t)
+	f.collector.answers(func(w http.ResponseWriter, _ []*logspb.LogRecord) bool {
+		http.Error(w, "who are you?", http.StatusUnauthorized)
+		return true
+	})
+	f.replica("a", nil)
+	d := f.delivery(func(d *state.Delivery) bool { return d.Error != "" })
+	if d.Begun || !strings.Contains(d.Error, "401") || !strings.Contains(d.Error, "who are you?") {
+		t.Errorf("it is as %+v", d)
+	}
+	f.call("one")
+	f.indexed(1)
+	f.collector.answers(nil)
+	f.collector.waits(1)
 }
 
 // TestAPositionOfAnotherVersionIsNotOverwritten shows that a sink which can't read how far it was doesn't

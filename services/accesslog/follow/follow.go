@@ -84,7 +84,9 @@ type Follower struct {
 
 	holder string
 	// at is how far it is; nil while another replica does the work.
-	at      *state.Delivery
+	at *state.Delivery
+	// resumed says that Resume was called since this replica does the work, and did what it does.
+	resumed bool
 	failing bool
 	// wait is how long was waited after the last failure; 0 since something succeeded.
 	wait time.Duration
@@ -188,7 +190,7 @@ func (f *Follower) step(ctx context.Context) error {
 // load reads how far the work is where this replica hasn't done it before, and begins where nobody has.
 func (f *Follower) load(ctx context.Context) error {
 	if f.at != nil {
-		return nil
+		return f.resume(ctx)
 	}
 	d, err := f.Store.Delivery(ctx, f.Name)
 	if errors.Is(err, state.ErrNotFound) {
@@ -205,15 +207,24 @@ func (f *Follower) load(ctx context.Context) error {
 		d.Since = f.Since
 		f.Log.Info("records are delivered again from a time on", "to", f.Name, "since", f.Since)
 	}
-	if f.Resume != nil {
-		err = f.Resume(ctx, d, !d.Begun)
+	d.To = f.To
+	f.at, f.resumed = d, f.Resume == nil
+	return f.resume(ctx)
+}
+
+// resume does once what has to be done when this replica begins.
+func (f *Follower) resume(ctx context.Context) error {
+	if f.resumed && f.at.Begun {
+		return nil
+	}
+	if !f.resumed {
+		err := f.Resume(ctx, f.at, !f.at.Begun)
 		if err != nil {
 			return err
 		}
 	}
-	d.To, d.Begun = f.To, true
-	f.at = d
-	return f.Store.SaveDelivery(ctx, f.Name, d)
+	f.resumed, f.at.Begun = true, true
+	return f.Store.SaveDelivery(ctx, f.Name, f.at)
 }
 
 func (f *Follower) begin(ctx context.Context) (*state.Delivery, error) {

@@ -14,6 +14,7 @@ import (
 	logspb "go.opentelemetry.io/proto/slim/otlp/logs/v1"
 
 	"sallyport/services/accesslog/follow"
+	"sallyport/services/internal/state"
 )
 
 // outcomeDelay is after how long the outcome of a record is taken for lost, as in the log.
@@ -42,6 +43,16 @@ func Open(c Config, log *slog.Logger) (*Sink, error) {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}, nil
+}
+
+// Check asks whether the other side is one, by a request without records, which OTLP says is to be taken: so that a
+// setting that is wrong shows before there is a record to send.
+func (s *Sink) Check(ctx context.Context, _ *state.Delivery, _ bool) error {
+	_, err := s.post(ctx, request(nil))
+	if _, ok := errors.AsType[*contentError](err); ok {
+		return nil
+	}
+	return err
 }
 
 // Orders are the orders in which records are sent: when they are complete, so that none waits for a call
