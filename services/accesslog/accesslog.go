@@ -18,6 +18,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"sallyport/services/accesslog/alert"
+	"sallyport/services/accesslog/sink"
 	"sallyport/services/internal/act"
 	"sallyport/services/internal/elastic"
 	"sallyport/services/internal/process"
@@ -34,6 +36,10 @@ type Config struct {
 
 	RetentionDays         int `help:"For how many days records of what assistants and admins did are kept; 0 for ever." default:"400" env:"SALLYPORT_RETENTION_DAYS"`
 	ProtocolRetentionDays int `help:"For how many days records of protocol traffic that no rule governs are kept; 0 for ever." default:"30" env:"SALLYPORT_PROTOCOL_RETENTION_DAYS"`
+	// OTLP is where records go beside Elasticsearch.
+	OTLP sink.Config `embed:"" prefix:"otlp-"`
+	// Alerts are raised by what is decided.
+	Alerts alert.Config `embed:"" prefix:"alert-"`
 }
 
 // Validate refuses settings that can't work.
@@ -46,7 +52,7 @@ func (c Config) Validate() error {
 			return fmt.Errorf("--%s is %d: say 1 to %d days, or 0 to keep records for ever", flag, days, maxRetention)
 		}
 	}
-	return nil
+	return errors.Join(c.OTLP.Validate(), c.Alerts.Validate())
 }
 
 // maxRetention is 100 years.
@@ -100,6 +106,10 @@ func Start(_ context.Context, p *process.Process, cfg Config) error {
 	keeper := &Keeper{elastic: search, store: store, keep: keep, log: p.Log, metrics: m, acts: &act.Recorder{Store: store, Limit: cfg.StreamLimit, Log: p.Log}}
 	p.Go("retention", keeper.Run)
 	p.CheckReady("redis", store.Ready)
+	err = deliver(p, cfg, store, search)
+	if err != nil {
+		return err
+	}
 	return p.ServeGRPC(process.GRPC{Address: cfg.Listen, Register: func(s *grpc.Server) {
 		alsv3.RegisterAccessLogServiceServer(s, &Server{ledger: store, stopping: p.Stopping(), metrics: m})
 	}})

@@ -32,6 +32,7 @@ type Stream interface {
 	TakeOver(ctx context.Context, consumer string, count int64, idle time.Duration) ([]state.Waiting, error)
 	Indexed(ctx context.Context, entries []state.Waiting) error
 	SetAside(ctx context.Context, e state.Waiting, reason string) error
+	Clock
 }
 
 // Indexer moves the activity stream into Elasticsearch. An entry leaves the stream only when
@@ -112,6 +113,13 @@ func (x *Indexer) persist(ctx context.Context, what string, do func() error) {
 func (x *Indexer) withoutPast(ctx context.Context, entries []state.Waiting) ([]state.Waiting, error) {
 	var rest, past []state.Waiting
 	now := time.Now()
+	if slices.ContainsFunc(entries, func(e state.Waiting) bool { return x.keep.past(e.Index, now) }) {
+		var err error
+		now, err = earliestNow(ctx, x.stream)
+		if err != nil {
+			return entries, err
+		}
+	}
 	for _, e := range entries {
 		if x.keep.past(e.Index, now) {
 			past = append(past, e)
@@ -217,14 +225,26 @@ func (x *Indexer) bulk(ctx context.Context, operations []write) ([]bulkResult, e
 	return resultsIn(response.Body, len(operations))
 }
 
-// numbered is an entry's document. That of a record's first half is given its place in the stream, which is
-// the same however often it is indexed: the live tail reads by it.
+// numbered is an entry's document with its place in the stream, which is the same however often it is indexed.
+// The live tail reads by that of a record's first half (sequence), the sink by that of its last (completed).
 func numbered(e state.Waiting) []byte {
 	rest, ok := bytes.CutPrefix(e.Document, []byte("{"))
-	if e.Kind != "decision" && e.Kind != "act" || !ok || bytes.HasPrefix(rest, []byte("}")) {
+	if !ok || bytes.HasPrefix(rest, []byte("}")) {
 		return e.Document
 	}
-	return append(fmt.Appendf(nil, `{"sallyport.sequence":%q,`, state.Sequence(e.Position)), rest...)
+	place := state.Sequence(e.Position)
+	var fields string
+	switch e.Kind {
+	case "decision", "act":
+		fields = fmt.Sprintf(`{"sallyport.sequence":%q,`, place)
+	case "outcome":
+		fields = fmt.Sprintf(`{"sallyport.completed":%q,`, place)
+	case "alert":
+		fields = fmt.Sprintf(`{"sallyport.sequence":%q,"sallyport.completed":%q,`, place, place)
+	default:
+		return e.Document
+	}
+	return append([]byte(fields), rest...)
 }
 
 // batches splits entries so that each part fits into one bulk request.

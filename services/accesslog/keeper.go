@@ -70,7 +70,10 @@ func (k *Keeper) pass(ctx context.Context) error {
 	defer unlock()
 	ctx, cancel := context.WithTimeout(ctx, keepMost)
 	defer cancel()
-	now := time.Now()
+	now, err := earliestNow(ctx, k.store)
+	if err != nil {
+		return err
+	}
 	lifecycles, err := k.hasLifecycles(ctx)
 	switch {
 	case err != nil:

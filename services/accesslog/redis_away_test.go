@@ -4,7 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"sallyport/services/accesslog"
 	"sallyport/services/internal/elastictest"
 	"sallyport/services/internal/redistest"
 )
@@ -12,7 +11,7 @@ import (
 // Envoy tells an outcome once. It waits for a Redis that is killed and comes back.
 func TestOutcomesWaitForRedis(t *testing.T) {
 	redis := redistest.StartDurable(t)
-	s := openWith(t, accesslog.Config{Redis: redis.Address, Elasticsearch: elastictest.Empty(t)})
+	s := openAt(t, redis.Address, elastictest.Empty(t))
 	s.decided("before", decision("before"))
 	s.ended("before", 200)
 	s.indexed(1)

@@ -1,6 +1,7 @@
 package accesslog
 
 import (
+	"context"
 	"time"
 
 	"sallyport/services/internal/activity"
@@ -35,4 +36,20 @@ func (r retention) shortest() int {
 		return min(r.activity, r.protocol)
 	}
 	return max(r.activity, r.protocol)
+}
+
+// Clock is another machine's clock (package state).
+type Clock interface {
+	Now(ctx context.Context) (time.Time, error)
+}
+
+// earliestNow is the time by this machine's clock or the other's, whichever is earlier: a clock that is ahead
+// must not have records deleted.
+func earliestNow(ctx context.Context, other Clock) (time.Time, error) {
+	now := time.Now()
+	theirs, err := other.Now(ctx)
+	if err == nil && theirs.Before(now) {
+		now = theirs
+	}
+	return now, err
 }

@@ -118,8 +118,9 @@ func (c catalogue) called(ctx context.Context) (map[string]int64, error) {
 	yes := true
 	request := esapi.SearchRequest{Index: []string{activity.Actions}, AllowNoIndices: &yes, IgnoreUnavailable: &yes}
 	err := find(ctx, c.elastic, request, object{
-		"size":  0,
-		"query": object{"range": object{"@timestamp": object{"gte": callsSince}}},
+		"size": 0,
+		// Alerts name an operation, too.
+		"query": object{"bool": object{"filter": []object{exists("sallyport.decision"), {"range": object{"@timestamp": object{"gte": callsSince}}}}}},
 		"aggs":  object{"names": object{"terms": object{"field": "sallyport.operation.name", "size": maxSeen}}},
 	}, func(body io.Reader) error { return json.NewDecoder(body).Decode(&answer) })
 	if err != nil {

@@ -93,11 +93,14 @@ func (s *StatusServer) GetStatus(ctx context.Context, _ *adminv1.GetStatusReques
 		}
 	})
 	var rovo []*adminv1.SetupItem
+	var deliveries []*adminv1.Part
+	asking.Go(func() { deliveries = s.deliveries(ctx) })
 	setup := make([]*adminv1.SetupItem, 2)
 	asking.Go(func() { rovo = s.rovoSetup(ctx) })
 	asking.Go(func() { setup[0] = s.people.groupsSetup(ctx) })
 	asking.Go(func() { setup[1], answer.Notices = s.operations.toolsSetup(ctx) })
 	asking.Wait()
+	answer.Parts = append(answer.Parts, deliveries...)
 	answer.Setup = append(rovo, setup...)
 	noteBacklog(answer.Parts, behind)
 	noteAside(answer.Parts, answer.GetAside())

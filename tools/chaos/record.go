@@ -23,7 +23,7 @@ type record struct {
 // found is what is recorded.
 type found struct {
 	records map[string][]record
-	// halves is how many documents have no decision, though they aren't of acts.
+	// halves is how many documents have no decision, though they are of no act and no alert.
 	halves int
 }
 
@@ -55,10 +55,10 @@ func (s *site) caughtUp(ctx context.Context, most time.Duration, say func(string
 	return ask(ctx, http.MethodPost, s.elastic+indices+"/_refresh", "", &refreshed)
 }
 
-// count is how many documents have no decision, though they aren't of acts. It waits a while for indices
-// that are being made or read.
+// count is how many documents have no decision, though they are of no act and no alert. It waits a while
+// for indices that are being made or read.
 func (s *site) count(ctx context.Context) (int, error) {
-	const query = `{"query":{"bool":{"must_not":[{"exists":{"field":"sallyport.decision"}},{"exists":{"field":"sallyport.act.caller"}}]}}}`
+	const query = `{"query":{"bool":{"must_not":[{"exists":{"field":"sallyport.decision"}},{"exists":{"field":"sallyport.act.caller"}},{"exists":{"field":"sallyport.alert.record"}}]}}}`
 	for started := time.Now(); ; {
 		var got struct{ Count int }
 		err := ask(ctx, http.MethodPost, s.elastic+indices+"/_count", query, &got)

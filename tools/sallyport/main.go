@@ -27,6 +27,7 @@ type cli struct {
 	Whoami      whoamiCommand    `cmd:"" help:"Say as whom commands run, and with which role."`
 	FirstLink   firstLinkCommand `cmd:"" help:"Make the link by which somebody becomes the first admin."`
 	Log         logVerbs         `cmd:"" help:"Show what assistants did, or admins, newest first; or one record."`
+	Alerts      alertsCommand    `cmd:"" help:"Show what was alerted of, newest first."`
 	Stats       statsCommand     `cmd:"" help:"Count what assistants did, and compare it with the time before."`
 	Status      statusCommand    `cmd:"" help:"Tell how every part of Sallyport is, and its URLs."`
 }

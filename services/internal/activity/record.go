@@ -5,7 +5,7 @@
 // A record is made of two halves that are written at different times, and merged under the record's id: of
 // a call the decision, by authz, and the outcome, by accesslog; of an act of an admin what is about to be
 // done, and what came of it, both by the service that does it. Calls have sallyport.decision, acts
-// sallyport.act.
+// sallyport.act. An alert is a record with sallyport.alert, and whole from the beginning.
 package activity
 
 import (
@@ -165,6 +165,7 @@ type Error struct {
 // Sallyport is what ECS has no names for.
 type Sallyport struct {
 	Act           *Act           `json:"act,omitzero"`
+	Alert         *Alert         `json:"alert,omitzero"`
 	Client        *Client        `json:"client,omitzero"`
 	Operation     *Operation     `json:"operation,omitzero"`
 	Arguments     jsontext.Value `json:"arguments,omitzero"`

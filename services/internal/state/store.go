@@ -24,7 +24,7 @@ var functionFiles embed.FS
 
 // functions is the text of the functions: one library, of which each file is a part. What a file uses of
 // another stands in one before it.
-var functions = readFunctions("library", "stream", "decide", "policy", "access", "upstream", "groups", "grant", "observe", "limit")
+var functions = readFunctions("library", "stream", "decide", "policy", "access", "upstream", "groups", "grant", "observe", "limit", "follow")
 
 func readFunctions(names ...string) string {
 	var library strings.Builder

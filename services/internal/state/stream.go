@@ -13,18 +13,19 @@ import (
 // indexers is the consumer group of all accesslog replicas.
 const indexers = "indexers"
 
-// The halves of records, as entries of the activity stream say which they are.
+// The halves of records, as entries of the activity stream say which they are. An alert has one.
 const (
 	decisionHalf = "decision"
 	actHalf      = "act"
 	outcomeHalf  = "outcome"
+	alertHalf    = "alert"
 )
 
 // Waiting is an entry of the activity stream that isn't indexed yet.
 type Waiting struct {
 	// Position is the entry's id in the stream.
 	Position string
-	// Kind is what half of which record it is: decision, act or outcome.
+	// Kind is what half of which record it is: decision, act or outcome; or alert, which is whole.
 	Kind string
 	Entry
 }

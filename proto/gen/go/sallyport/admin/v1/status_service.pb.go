@@ -177,7 +177,8 @@ func (*GetStatusRequest) Descriptor() ([]byte, []int) {
 // GetStatusResponse is the state of every part.
 type GetStatusResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Every part, Envoy first.
+	// Every part, Envoy first; and where records and alerts are delivered, if that is set: "sink", "alerts"
+	// and "webhook".
 	Parts []*Part `protobuf:"bytes,1,rep,name=parts,proto3" json:"parts,omitempty"`
 	// The URL that assistants connect to.
 	McpUrl string `protobuf:"bytes,2,opt,name=mcp_url,json=mcpUrl,proto3" json:"mcp_url,omitempty"`
