@@ -32,7 +32,7 @@ type Config struct {
 	Listen        string `help:"Address for Envoy's gRPC access log. Keep it private: whoever reaches it can write outcomes." default:"127.0.0.1:9000" env:"SALLYPORT_LISTEN"`
 	Redis         string `help:"Address of Redis, host:port." default:"127.0.0.1:6379" env:"SALLYPORT_REDIS"`
 	Elasticsearch string `help:"URL of Elasticsearch." default:"http://127.0.0.1:9200" env:"SALLYPORT_ELASTICSEARCH"`
-	StreamLimit   int64  `help:"Most entries that may wait to be indexed, the same as authz and admin have. Metrics tell it; at it no past day is deleted, since that couldn't be written down." default:"1000000" env:"SALLYPORT_STREAM_LIMIT"`
+	StreamLimit   int64  `help:"Most entries that may wait to be indexed, the same as authz and admin have. Metrics tell it; at it no past day is deleted, since that couldn't be written down." default:"2000000" env:"SALLYPORT_STREAM_LIMIT"`
 
 	RetentionDays         int `help:"For how many days records of what assistants and admins did are kept; 0 for ever." default:"400" env:"SALLYPORT_RETENTION_DAYS"`
 	ProtocolRetentionDays int `help:"For how many days records of protocol traffic that no rule governs are kept; 0 for ever." default:"30" env:"SALLYPORT_PROTOCOL_RETENTION_DAYS"`

@@ -31,7 +31,7 @@ type Config struct {
 	Elasticsearch string `help:"URL of Elasticsearch." default:"http://127.0.0.1:9200" env:"SALLYPORT_ELASTICSEARCH"`
 	TokenFile     string `help:"File with the admin token, 32 characters at least, or with a line NAME TOKEN for each admin. Whoever has one can change the policy and read the log; as NAME ROLE TOKEN, what that role may: admin, auditor or viewer." required:"" type:"existingfile" env:"SALLYPORT_TOKEN_FILE"`
 	Identity      string `help:"Address of identity's gRPC, host:port, which knows the groups." default:"127.0.0.1:8806" env:"SALLYPORT_IDENTITY"`
-	StreamLimit   int64  `help:"Most entries that may wait to be indexed. Beyond it nothing can be changed, since it couldn't be written down." default:"1000000" env:"SALLYPORT_STREAM_LIMIT"`
+	StreamLimit   int64  `help:"Most entries that may wait to be indexed. Beyond it nothing can be changed, since it couldn't be written down." default:"2000000" env:"SALLYPORT_STREAM_LIMIT"`
 	TailLimit     int64  `help:"Most records that a live tail may be behind what is indexed before it is cut." default:"100000" env:"SALLYPORT_TAIL_LIMIT"`
 	// TailPatience is how long a tail waits for its reader.
 	TailPatience time.Duration `help:"How long a live tail waits for a reader that takes nothing before it is cut." default:"30s" env:"SALLYPORT_TAIL_PATIENCE"`

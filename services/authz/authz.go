@@ -33,7 +33,7 @@ type Config struct {
 	Contact        string   `help:"Whom people should ask about a blocked call, as the end of: If you need this, ask ..." default:"your Atlassian admin" env:"SALLYPORT_CONTACT"`
 	AllowedOrigins []string `help:"Origins of web pages that may send requests, beside Sallyport's own and those of this machine." placeholder:"https://inspector.example.com" env:"SALLYPORT_ALLOWED_ORIGINS"`
 	RedactKeys     []string `help:"Keys of arguments whose values are cut out of the record, in place of these. A key is meant if it has the words of one, in any case and spelling: apiKey means X-API-Key too. One that begins with ! is an exception." default:"password,passwd,passphrase,pwd,secret,secrets,token,tokens,apiKey,apiKeys,accessKey,privateKey,authorization,credential,credentials,cookie,cookies,!pageToken,!maxTokens" env:"SALLYPORT_REDACT_KEYS"`
-	StreamLimit    int64    `help:"Most entries that may wait to be indexed. Beyond it calls are refused, since they couldn't be written down." default:"1000000" env:"SALLYPORT_STREAM_LIMIT"`
+	StreamLimit    int64    `help:"Most entries that may wait to be indexed. Beyond it calls are refused, since they couldn't be written down." default:"2000000" env:"SALLYPORT_STREAM_LIMIT"`
 }
 
 // Validate refuses settings that can't work.

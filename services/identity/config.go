@@ -18,7 +18,7 @@ type Config struct {
 	Listen      string `help:"Address for the OAuth pages and endpoints that Envoy forwards." default:"127.0.0.1:8805" env:"SALLYPORT_LISTEN"`
 	GRPCListen  string `name:"grpc-listen" help:"Address for Sallyport's other services. Keep it private." default:"127.0.0.1:8806" env:"SALLYPORT_GRPC_LISTEN"`
 	Redis       string `help:"Address of Redis." default:"127.0.0.1:6379" env:"SALLYPORT_REDIS"`
-	StreamLimit int64  `help:"Most entries that may wait to be indexed. Beyond it nobody can sign in to the admin API, since it couldn't be written down." default:"1000000" env:"SALLYPORT_STREAM_LIMIT"`
+	StreamLimit int64  `help:"Most entries that may wait to be indexed. Beyond it nobody can sign in to the admin API, since it couldn't be written down." default:"2000000" env:"SALLYPORT_STREAM_LIMIT"`
 
 	SealKeyFile string `help:"File with the keys for Atlassian's tokens, one a line: 32 random bytes in base64. The first one seals, all of them open." required:"" env:"SALLYPORT_SEAL_KEY_FILE"`
 	PublicURL   string `name:"public-url" help:"Where people and assistants reach Sallyport. Assistants connect to it with /mcp at its end." default:"http://localhost:8800" env:"SALLYPORT_PUBLIC_URL"`
