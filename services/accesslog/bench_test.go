@@ -51,9 +51,10 @@ func BenchmarkIndexing(b *testing.B) {
 	}
 	b.Run("catching-up", func(b *testing.B) {
 		const waiting = 50_000
-		for from := 0; from < waiting; from += 500 {
-			must(b, calls.add(b.Context(), 500, "decision", "outcome"))
+		for from := 0; from < waiting; from += 20 {
+			must(b, calls.step(b.Context(), 20))
 		}
+		must(b, calls.settle(b.Context()))
 		m := begin(b)
 		m.start(b)
 		for m.length(b) > 0 {
@@ -69,6 +70,7 @@ func BenchmarkIndexing(b *testing.B) {
 			defer stop()
 			made := calls.steadily(ctx, rate, func() { m.length(b) })
 			m.report(b, made)
+			must(b, calls.settle(b.Context()))
 			for m.length(b) > 0 { // the next one begins with nothing
 				time.Sleep(20 * time.Millisecond)
 			}
@@ -128,15 +130,18 @@ func isFound(b *testing.B, elasticsearch, id string) bool {
 // calls writes halves of records into the stream, as authz and accesslog do, of about 1.4 kB in all.
 type calls struct {
 	redis *redis.Client
-	made  int
-	begun string
+	// prefix begins their ids; made is how many have begun, and ended how many of them have ended.
+	prefix      string
+	made, ended int
+	// begun is how many began in each of the last steps.
+	begun []int
 }
 
 func newCalls(client *redis.Client) *calls {
-	return &calls{redis: client, begun: fmt.Sprint(time.Now().UnixNano())}
+	return &calls{redis: client, prefix: fmt.Sprint(time.Now().UnixNano())}
 }
 
-func (c *calls) id(n int) string { return fmt.Sprintf("%s-%012d", c.begun, n) }
+func (c *calls) id(n int) string { return fmt.Sprintf("%s-%012d", c.prefix, n) }
 
 func (c *calls) decision(id string) string {
 	r := decision(id)
@@ -154,22 +159,39 @@ func (c *calls) decision(id string) string {
 
 const outcomeOfCall = `{"event":{"outcome":"success","duration":130000000},"http":{"response":{"status_code":200,"body":{"bytes":5120}}},"sallyport":{"outcome":"ok","upstream_latency":120000000}}`
 
-// add appends halves of so many calls, the decisions before the outcomes.
-func (c *calls) add(ctx context.Context, n int, kinds ...string) error {
+// answeredAfter is how many steps a call takes: at steady rates 160 ms.
+const answeredAfter = 8
+
+// step appends the decisions of so many calls that begin, and the outcomes of those that end.
+func (c *calls) step(ctx context.Context, begin int) error {
+	end := 0
+	c.begun = append(c.begun, begin)
+	if len(c.begun) > answeredAfter {
+		end, c.begun = c.begun[0], c.begun[1:]
+	}
+	return c.append(ctx, begin, end)
+}
+
+// settle appends the outcomes that are missing.
+func (c *calls) settle(ctx context.Context) error {
+	c.begun = nil
+	return c.append(ctx, 0, c.made-c.ended)
+}
+
+func (c *calls) append(ctx context.Context, begin, end int) error {
 	_, err := c.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
-		for _, kind := range kinds {
-			for i := range n {
-				id := c.id(c.made + i)
-				document := outcomeOfCall
-				if kind == "decision" {
-					document = c.decision(id)
-				}
-				pipe.XAdd(ctx, &redis.XAddArgs{Stream: "{sallyport}:activity", Values: []any{"kind", kind, "id", id, "index", today(), "doc", document}})
-			}
+		add := func(kind, id, document string) {
+			pipe.XAdd(ctx, &redis.XAddArgs{Stream: "{sallyport}:activity", Values: []any{"kind", kind, "id", id, "index", today(), "doc", document}})
+		}
+		for n := range begin {
+			add("decision", c.id(c.made+n), c.decision(c.id(c.made+n)))
+		}
+		for n := range end {
+			add("outcome", c.id(c.ended+n), outcomeOfCall)
 		}
 		return nil
 	})
-	c.made += n
+	c.made, c.ended = c.made+begin, c.ended+end
 	return err
 }
 
@@ -185,7 +207,7 @@ func (c *calls) steadily(ctx context.Context, rate int, each func()) int {
 		case <-tick.C:
 		}
 		due := int(time.Since(began).Seconds()*float64(rate)) - (c.made - first)
-		if due > 0 && c.add(ctx, due, "decision", "outcome") != nil {
+		if c.step(ctx, due) != nil {
 			return c.made - first
 		}
 		each()
