@@ -1,7 +1,6 @@
 package admin_test
 
 import (
-	"encoding/base64"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -80,7 +79,7 @@ func measureSearches(b *testing.B, client adminv1.ActivityServiceClient) {
 			return &adminv1.SearchActivityRequest{User: fmt.Sprintf("person%d@acme.test", dice.IntN(monthPeople))}
 		},
 		"deep": func() *adminv1.SearchActivityRequest {
-			return &adminv1.SearchActivityRequest{PageToken: somewhere(dice)}
+			return &adminv1.SearchActivityRequest{Until: timestamppb.New(somewhere(dice))}
 		},
 	} {
 		measure(b, name, nil, func() error {
@@ -96,8 +95,7 @@ func measureDetail(b *testing.B, client adminv1.ActivityServiceClient) {
 	dice := rand.New(rand.NewPCG(5, 6))
 	var known []string
 	for range 50 {
-		until := timestamppb.New(time.Now().Add(-time.Duration(dice.Int64N(int64(monthDays * 24 * time.Hour)))))
-		page, err := client.SearchActivity(asAdmin(b), &adminv1.SearchActivityRequest{Until: until, PageSize: 1})
+		page, err := client.SearchActivity(asAdmin(b), &adminv1.SearchActivityRequest{Until: timestamppb.New(somewhere(dice)), PageSize: 1})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -109,14 +107,17 @@ func measureDetail(b *testing.B, client adminv1.ActivityServiceClient) {
 	})
 }
 
-// measureExports writes all records in each format, and tells how many a second that are.
+// measureExports writes the records of six hours in each format, and tells how many a second that are.
 func measureExports(b *testing.B, client adminv1.ActivityServiceClient) {
 	b.Helper()
+	dice := rand.New(rand.NewPCG(7, 8))
 	for name, format := range map[string]adminv1.ExportFormat{"jsonl": jsonLines, "csv": asCSV, "atlassian": events} {
 		b.Run("export="+name, func(b *testing.B) {
 			records := int64(0)
 			for b.Loop() {
-				_, last, err := exported(asAdmin(b), b, client, &adminv1.ExportActivityRequest{Format: format}, func(*adminv1.ExportActivityResponse) bool { return true })
+				until := somewhere(dice)
+				search := &adminv1.SearchActivityRequest{Since: timestamppb.New(until.Add(-6 * time.Hour)), Until: timestamppb.New(until)}
+				_, last, err := exported(asAdmin(b), b, client, &adminv1.ExportActivityRequest{Search: search, Format: format}, func(*adminv1.ExportActivityResponse) bool { return true })
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -127,10 +128,9 @@ func measureExports(b *testing.B, client adminv1.ActivityServiceClient) {
 	}
 }
 
-// somewhere is a page token of a random moment of the month.
-func somewhere(dice *rand.Rand) string {
-	at := time.Now().Add(-time.Duration(dice.Int64N(int64(monthDays * 24 * time.Hour)))).UTC()
-	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, `[%q,"z"]`, at.Format(time.RFC3339Nano)))
+// somewhere is a random moment of the month.
+func somewhere(dice *rand.Rand) time.Time {
+	return time.Now().Add(-time.Duration(dice.Int64N(int64(monthDays * 24 * time.Hour))))
 }
 
 func measureDashboards(b *testing.B, client adminv1.DashboardServiceClient, transport esapi.Transport) {
