@@ -17,7 +17,7 @@ import (
 const diskSize = 192
 
 // mount puts a small file system in memory where a stack keeps its data, which only root may.
-func mount(folder string, size int) error {
+func mount(ctx context.Context, folder string, size int) error {
 	if os.Geteuid() != 0 {
 		return errors.New("only root may mount the small disk that it fills: leave it out by naming the others with --fault, or run as root")
 	}
@@ -25,14 +25,14 @@ func mount(folder string, size int) error {
 	if err != nil {
 		return err
 	}
-	out, err := exec.Command("mount", "-t", "tmpfs", "-o", fmt.Sprintf("size=%dm", size), "tmpfs", folder).CombinedOutput()
+	out, err := exec.CommandContext(ctx, "mount", "-t", "tmpfs", "-o", fmt.Sprintf("size=%dm", size), "tmpfs", folder).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("mounting a disk of %d MiB: %w: %s", size, err, strings.TrimSpace(string(out)))
 	}
 	return nil
 }
 
-// unmount takes it away again, where there is one.
+// unmount takes it away again, where there is one, also after the trial was stopped.
 func unmount(folder string) error {
 	var disk, around syscall.Stat_t
 	err := syscall.Stat(folder, &disk)
@@ -43,7 +43,7 @@ func unmount(folder string) error {
 	if err != nil || disk.Dev == around.Dev {
 		return err
 	}
-	out, err := exec.Command("umount", folder).CombinedOutput()
+	out, err := exec.CommandContext(context.Background(), "umount", folder).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("unmounting the disk: %w: %s", err, strings.TrimSpace(string(out)))
 	}

@@ -93,7 +93,7 @@ func (t *trial) open(ctx context.Context, f fault) error {
 	site := &site{stack: stack, log: log}
 	if f.disk > 0 {
 		site.disk = t.data()
-		err = mount(site.disk, f.disk)
+		err = mount(ctx, site.disk, f.disk)
 		if err != nil {
 			return err
 		}
