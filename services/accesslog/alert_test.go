@@ -129,13 +129,13 @@ func TestFirstBlocksAndNewClients(t *testing.T) {
 	f.decided("4", tried("4", "claude-code", never))
 	f.decided("5", tried("5", "claude-code", &activity.Rule{ID: "r2", Number: 4}))
 	wantBlocks := []string{
-		`Ana Ng (ana@acme.test) was blocked for the first time by rule 3 ("never delete"): getJiraIssue with Claude Code (claude-code, claimed). See it: sallyport log -q 3`,
-		`Ana Ng (ana@acme.test) was blocked for the first time by rule 4: getJiraIssue with Claude Code (claude-code, claimed). See it: sallyport log -q 5`,
+		`Ana Ng (ana@acme.test) was blocked for the first time by rule 3 ("never delete"): getJiraIssue with Claude Code (claude-code, claimed). See it: sallyport log show 3`,
+		`Ana Ng (ana@acme.test) was blocked for the first time by rule 4: getJiraIssue with Claude Code (claude-code, claimed). See it: sallyport log show 5`,
 	}
 	if got := h.waits("first_block", 2); !slices.Equal(got, wantBlocks) {
 		t.Errorf("got %q", got)
 	}
-	wantClients := []string{`Claude Code (claude-code, claimed) made its first call, for Ana Ng (ana@acme.test): getJiraIssue. See it: sallyport log -q 2`}
+	wantClients := []string{`Claude Code (claude-code, claimed) made its first call, for Ana Ng (ana@acme.test): getJiraIssue. See it: sallyport log show 2`}
 	if got := h.waits("new_client", 1); !slices.Equal(got, wantClients) {
 		t.Errorf("got %q", got)
 	}

@@ -45,7 +45,7 @@ func TestAlertsAreListedAndNotSearched(t *testing.T) {
 		}
 		for _, a := range page.GetAlerts() {
 			got = append(got, a.GetRecordId())
-			want := `Ana Acme (ana@acme.test) was blocked for the first time by rule 3 ("never delete"): deleteJiraIssue with Claude (claude, verified). See it: sallyport log -q ` + a.GetRecordId()
+			want := `Ana Acme (ana@acme.test) was blocked for the first time by rule 3 ("never delete"): deleteJiraIssue with Claude (claude, verified). See it: sallyport log show ` + a.GetRecordId()
 			if a.GetAlert() != "first_block" || a.GetMessage() != want || a.GetRuleNumber() != 3 || a.GetUser().GetEmail() != "ana@acme.test" || a.GetClient().GetKey() != "claude" {
 				t.Errorf("got %v", a)
 			}

@@ -40,7 +40,7 @@ func (r Record) Message() string {
 	if a == nil {
 		return ""
 	}
-	find := fmt.Sprintf("See it: sallyport log -q %s", a.Record)
+	find := fmt.Sprintf("See it: sallyport log show %s", a.Record)
 	switch r.Event.Action {
 	case AlertFirstBlock:
 		return fmt.Sprintf("%s was blocked for the first time %s: %s with %s. %s", r.who(), r.why(), r.what(), r.with(), find)
