@@ -16,8 +16,9 @@ import (
 	"sallyport/services/internal/state"
 )
 
-// templateMost is how long putting the template may take.
-const templateMost = time.Minute
+// templateMost is how long putting the template may take. A replica that dies meanwhile holds up indexing for
+// as long.
+const templateMost = 10 * time.Second
 
 // unknownField is the type of Elasticsearch's error about a field that the mapping doesn't have.
 const unknownField = "strict_dynamic_mapping_exception"
@@ -35,19 +36,14 @@ type template struct {
 // version could be refused by the index of the day of an upgrade otherwise. A newer version's template stays.
 // Entries that were refused because such a field was missing are sent again.
 func (t template) put(ctx context.Context) error {
-	// Of two versions that start at once, the older one must not look before and put after the newer one.
-	unlock, err := t.store.Lock(ctx, "template", templateMost)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	ctx, cancel := context.WithTimeout(ctx, templateMost)
-	defer cancel()
 	mappings, own, err := activity.Fields()
 	if err != nil {
 		return err
 	}
 	there, err := t.version(ctx)
+	if err == nil && there < own {
+		there, err = t.replace(ctx, own)
+	}
 	if err != nil {
 		return err
 	}
@@ -55,14 +51,29 @@ func (t template) put(ctx context.Context) error {
 		t.log.Warn("the index template is a newer version's, and stays", "version", there, "own", own)
 		return t.retry(ctx)
 	}
-	err = ask(ctx, t.elastic, esapi.IndicesPutIndexTemplateRequest{Name: activity.TemplateName, Body: bytes.NewReader(activity.Template)}, nil)
-	if err == nil {
-		err = t.addFields(ctx, mappings)
-	}
+	// Also where the template was there: who put it may have died before this.
+	err = t.addFields(ctx, mappings)
 	if err != nil {
 		return err
 	}
 	return t.retry(ctx)
+}
+
+// replace puts the template unless there is one now that isn't older, and returns the version that there is. Of
+// two versions that start at once, the older one must not look before and put after the newer one.
+func (t template) replace(ctx context.Context, own int) (int, error) {
+	unlock, err := t.store.Lock(ctx, "template", templateMost)
+	if err != nil {
+		return 0, err
+	}
+	defer unlock()
+	ctx, cancel := context.WithTimeout(ctx, templateMost)
+	defer cancel()
+	there, err := t.version(ctx)
+	if err != nil || there >= own {
+		return there, err
+	}
+	return own, ask(ctx, t.elastic, esapi.IndicesPutIndexTemplateRequest{Name: activity.TemplateName, Body: bytes.NewReader(activity.Template)}, nil)
 }
 
 // version is the version of the template that Elasticsearch has; 0 where it has none, or one from before there

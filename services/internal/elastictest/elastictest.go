@@ -11,6 +11,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
@@ -85,6 +86,10 @@ func wipe(t testing.TB, address string) {
 	transport, err := elastic.Open(address)
 	if err != nil {
 		t.Fatal(err)
+	}
+	// What a test before had sent and not waited for would come after.
+	for strings.Contains(do(t, transport, esapi.TasksListRequest{Actions: []string{"indices:data/write/*"}}), `"action"`) {
+		time.Sleep(10 * time.Millisecond)
 	}
 	for _, pattern := range []string{activity.Actions, activity.Protocol} {
 		for _, index := range indices(t, transport, pattern) {
