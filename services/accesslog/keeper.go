@@ -106,7 +106,7 @@ func (k *Keeper) deletePast(ctx context.Context, now time.Time) error {
 		// Docs is null for a closed index.
 		Docs *string `json:"docs.count"`
 	}
-	err := ask(ctx, k.elastic, esapi.CatIndicesRequest{
+	err := elastic.Ask(ctx, k.elastic, esapi.CatIndicesRequest{
 		Index: []string{activity.Actions, activity.Protocol}, Format: "json", H: []string{"index", "docs.count"}, ExpandWildcards: openAndClosed,
 	}, &indices)
 	if err != nil {
@@ -123,7 +123,7 @@ func (k *Keeper) deletePast(ctx context.Context, now time.Time) error {
 			counted, _ = strconv.Atoi(records)
 		}
 		err := k.record(ctx, i.Index, records, func() error {
-			return ask(ctx, k.elastic, esapi.IndicesDeleteRequest{Index: []string{i.Index}}, nil)
+			return elastic.Ask(ctx, k.elastic, esapi.IndicesDeleteRequest{Index: []string{i.Index}}, nil)
 		})
 		if err != nil {
 			problems = append(problems, fmt.Errorf("%s: %w", i.Index, err))

@@ -9,6 +9,7 @@ import (
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
 	"sallyport/services/internal/activity"
+	"sallyport/services/internal/elastic"
 )
 
 // The policies of ILM, and the setting by which an index has one.
@@ -22,13 +23,13 @@ const (
 // indices that have none, whose age is that of their day. An index with another policy keeps that.
 func (k *Keeper) putLifecycles(ctx context.Context) error {
 	for name, days := range map[string]int{activityPolicy: k.keep.activity, protocolPolicy: k.keep.protocol} {
-		err := ask(ctx, k.elastic, esapi.ILMPutLifecycleRequest{Policy: name, Body: bytes.NewReader(lifecycle(days))}, nil)
+		err := elastic.Ask(ctx, k.elastic, esapi.ILMPutLifecycleRequest{Policy: name, Body: bytes.NewReader(lifecycle(days))}, nil)
 		if err != nil {
 			return fmt.Errorf("putting the lifecycle policy %s: %w", name, err)
 		}
 	}
 	var indices map[string]struct{ Settings map[string]any }
-	err := ask(ctx, k.elastic, esapi.IndicesGetSettingsRequest{
+	err := elastic.Ask(ctx, k.elastic, esapi.IndicesGetSettingsRequest{
 		Index: []string{activity.Actions, activity.Protocol}, FlatSettings: &yes, AllowNoIndices: &yes, IgnoreUnavailable: &yes, ExpandWildcards: openAndClosed,
 	}, &indices)
 	if err != nil {
@@ -48,7 +49,7 @@ func (k *Keeper) putLifecycles(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		err = ask(ctx, k.elastic, esapi.IndicesPutSettingsRequest{Index: []string{index}, Body: bytes.NewReader(settings)}, nil)
+		err = elastic.Ask(ctx, k.elastic, esapi.IndicesPutSettingsRequest{Index: []string{index}, Body: bytes.NewReader(settings)}, nil)
 		if err != nil {
 			return fmt.Errorf("giving %s its lifecycle policy: %w", index, err)
 		}

@@ -73,7 +73,7 @@ func (t template) replace(ctx context.Context, own int) (int, error) {
 	if err != nil || there >= own {
 		return there, err
 	}
-	return own, ask(ctx, t.elastic, esapi.IndicesPutIndexTemplateRequest{Name: activity.TemplateName, Body: bytes.NewReader(activity.Template)}, nil)
+	return own, elastic.Ask(ctx, t.elastic, esapi.IndicesPutIndexTemplateRequest{Name: activity.TemplateName, Body: bytes.NewReader(activity.Template)}, nil)
 }
 
 // version is the version of the template that Elasticsearch has; 0 where it has none, or one from before there
@@ -84,7 +84,7 @@ func (t template) version(ctx context.Context) (int, error) {
 			Template struct{ Version int } `json:"index_template"`
 		} `json:"index_templates"`
 	}
-	err := ask(ctx, t.elastic, esapi.IndicesGetIndexTemplateRequest{Name: activity.TemplateName}, &answer)
+	err := elastic.Ask(ctx, t.elastic, esapi.IndicesGetIndexTemplateRequest{Name: activity.TemplateName}, &answer)
 	if refused, ok := errors.AsType[*elastic.Error](err); ok && refused.Status == http.StatusNotFound {
 		return 0, nil
 	}
@@ -102,7 +102,7 @@ func (t template) addFields(ctx context.Context, mappings []byte) error {
 		return err
 	}
 	var indices []struct{ Index string }
-	err = ask(ctx, t.elastic, esapi.CatIndicesRequest{Index: []string{activity.Actions, activity.Protocol}, Format: "json", H: []string{"index"}}, &indices)
+	err = elastic.Ask(ctx, t.elastic, esapi.CatIndicesRequest{Index: []string{activity.Actions, activity.Protocol}, Format: "json", H: []string{"index"}}, &indices)
 	if err != nil {
 		return err
 	}
@@ -119,7 +119,7 @@ func (t template) addFields(ctx context.Context, mappings []byte) error {
 }
 
 func (t template) addTo(ctx context.Context, mappings []byte, indices ...string) error {
-	return ask(ctx, t.elastic, esapi.IndicesPutMappingRequest{
+	return elastic.Ask(ctx, t.elastic, esapi.IndicesPutMappingRequest{
 		Index: indices, Body: bytes.NewReader(mappings), AllowNoIndices: &yes, IgnoreUnavailable: &yes,
 	}, nil)
 }

@@ -233,7 +233,7 @@ func timeFilter(request *adminv1.SearchActivityRequest) (object, error) {
 // recordMessage says of one record.
 func callOutcomes(at time.Time) map[string]object {
 	const field = "sallyport.outcome"
-	late := object{"range": object{"@timestamp": object{"lt": at.Add(-outcomeTimeout).Format(time.RFC3339Nano)}}}
+	late := object{"range": object{"@timestamp": object{"lt": at.Add(-activity.OutcomeTimeout).Format(time.RFC3339Nano)}}}
 	open := []object{equal("sallyport.decision", activity.Allowed), anyOf(equal(field, activity.OutcomeInFlight), object{"bool": object{"must_not": exists(field)}})}
 	return map[string]object{
 		activity.OutcomeOK:        equal(field, activity.OutcomeOK),

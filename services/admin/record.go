@@ -14,10 +14,6 @@ import (
 	"sallyport/services/internal/activity"
 )
 
-// outcomeTimeout is how long an outcome is expected: longer than calls take, and Envoy's access
-// log needs to be read. After it the outcome is taken as lost (design section 7).
-const outcomeTimeout = 5 * time.Minute
-
 // recordMessage is a stored record as the API shows it at a time.
 func recordMessage(r activity.Record, now time.Time) *activityv1.Record {
 	m := &activityv1.Record{
@@ -99,7 +95,7 @@ func outcomeMessage(r activity.Record, now time.Time) *activityv1.Outcome {
 	o := &activityv1.Outcome{Result: r.Sallyport.Outcome, Reason: r.Sallyport.OutcomeReason}
 	if r.Sallyport.Decision == activity.Allowed && (o.Result == "" || o.Result == activity.OutcomeInFlight) {
 		o.Result = activity.OutcomeInFlight
-		if now.Sub(r.Timestamp) > outcomeTimeout {
+		if now.Sub(r.Timestamp) > activity.OutcomeTimeout {
 			o.Result = activity.OutcomeUnknown
 		}
 		return o

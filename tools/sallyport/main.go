@@ -66,8 +66,7 @@ func run(args []string) int {
 	command, err := parser.Parse(args)
 	if err != nil {
 		about := "sallyport"
-		var parse *kong.ParseError
-		if errors.As(err, &parse) && parse.Context.Command() != "" {
+		if parse, ok := errors.AsType[*kong.ParseError](err); ok && parse.Context.Command() != "" {
 			about += " " + parse.Context.Selected().FullPath()[len("sallyport "):]
 		}
 		fmt.Fprintf(os.Stderr, "sallyport: %v. `%s --help` has examples.\n", err, about)

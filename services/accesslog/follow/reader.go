@@ -42,12 +42,7 @@ func (r Reader) refresh(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, searchTimeout)
 	defer cancel()
 	yes := true
-	response, err := esapi.IndicesRefreshRequest{Index: []string{activity.Actions}, AllowNoIndices: &yes, IgnoreUnavailable: &yes}.Do(ctx, r.Elastic)
-	if err != nil {
-		return fmt.Errorf("Elasticsearch doesn't answer: %w", err)
-	}
-	defer response.Body.Close()
-	return elastic.Failure(response)
+	return elastic.Ask(ctx, r.Elastic, esapi.IndicesRefreshRequest{Index: []string{activity.Actions}, AllowNoIndices: &yes, IgnoreUnavailable: &yes}, nil)
 }
 
 // Search asks for records, or counts of them.
@@ -64,20 +59,7 @@ func (r Reader) Search(ctx context.Context, query Object, into any) error {
 		Index: []string{activity.Actions}, Body: bytes.NewReader(text),
 		AllowNoIndices: &yes, IgnoreUnavailable: &yes, AllowPartialSearchResults: &no,
 	}
-	response, err := request.Do(ctx, r.Elastic)
-	if err != nil {
-		return fmt.Errorf("Elasticsearch doesn't answer: %w", err)
-	}
-	defer response.Body.Close()
-	err = elastic.Failure(response)
-	if err != nil {
-		return err
-	}
-	err = json.NewDecoder(response.Body).Decode(into)
-	if err != nil {
-		return fmt.Errorf("reading Elasticsearch's answer: %w", err)
-	}
-	return nil
+	return elastic.Ask(ctx, r.Elastic, request, into)
 }
 
 // Page reads the next records in an order, after a place and up to another.

@@ -14,11 +14,9 @@ import (
 	logspb "go.opentelemetry.io/proto/slim/otlp/logs/v1"
 
 	"sallyport/services/accesslog/follow"
+	"sallyport/services/internal/activity"
 	"sallyport/services/internal/state"
 )
-
-// outcomeDelay is after how long the outcome of a record is taken for lost, as in the log.
-const outcomeDelay = 5 * time.Minute
 
 // Sink is the other side.
 type Sink struct {
@@ -70,7 +68,7 @@ func (c Config) Orders() []follow.Order {
 			Filters: func(string) []follow.Object { return []follow.Object{follow.Exists("sallyport.sequence")} },
 		},
 		{
-			Name: "swept", Field: "sallyport.sequence", Source: source, Delay: outcomeDelay,
+			Name: "swept", Field: "sallyport.sequence", Source: source, Delay: activity.OutcomeTimeout,
 			Filters: func(after string) []follow.Object {
 				return []follow.Object{{"bool": follow.Object{"should": []follow.Object{
 					{"bool": follow.Object{"must_not": follow.Exists("sallyport.completed")}},

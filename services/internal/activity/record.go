@@ -60,6 +60,10 @@ const (
 	OutcomeInFlight  = "in_flight"
 )
 
+// OutcomeTimeout is how long an outcome is expected: longer than calls take, and Envoy's access
+// log needs to be read. After it the outcome is taken as lost (design section 7).
+const OutcomeTimeout = 5 * time.Minute
+
 // Why it isn't known what became of an allowed call that Envoy reported (docs/record.md).
 const (
 	// UnreadCutOff is that the answer didn't come to its end, and what came of it isn't an answer.

@@ -2,8 +2,10 @@
 package elastic
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"time"
@@ -58,4 +60,26 @@ func Failure(response *esapi.Response) error {
 	// Not every error has a body of that form.
 	_ = json.NewDecoder(response.Body).Decode(&body)
 	return &Error{response.StatusCode, body.Error.Type, body.Error.Reason}
+}
+
+// Ask sends a request and reads the answer as JSON; into is nil where it doesn't matter. The error is an *Error
+// where Elasticsearch answered one.
+func Ask(ctx context.Context, transport esapi.Transport, request esapi.Request, into any) error {
+	response, err := request.Do(ctx, transport)
+	if err != nil {
+		return fmt.Errorf("Elasticsearch doesn't answer: %w", err)
+	}
+	defer response.Body.Close()
+	err = Failure(response)
+	if err != nil {
+		return err
+	}
+	if into != nil {
+		err = json.NewDecoder(response.Body).Decode(into)
+		if err != nil {
+			return fmt.Errorf("reading Elasticsearch's answer: %w", err)
+		}
+	}
+	_, _ = io.Copy(io.Discard, response.Body) // so that the connection can be used again
+	return nil
 }

@@ -138,17 +138,12 @@ func (r *recent) begin() bool {
 // remember keeps entries that Redis has answered with their positions. process is the one that this replica
 // talked to before it asked; it may have ended since, and then they are doubtful at once.
 func (s *Store) remember(process, kind string, entries []Entry, positions any) {
-	list, _ := positions.([]any)
-	now := time.Now()
+	at, now := positionsIn(positions, len(entries)), time.Now()
 	r := &s.recent
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for i, e := range entries {
-		position := ""
-		if i < len(list) {
-			position, _ = list[i].(string)
-		}
-		r.keep(written{Waiting{position, kind, e}, cmp.Or(process, r.of), now})
+		r.keep(written{Waiting{at[i], kind, e}, cmp.Or(process, r.of), now})
 	}
 	if r.begin() {
 		go s.restore()
@@ -190,22 +185,28 @@ func (r *recent) next() []written {
 // settle takes entries off the doubtful ones: Redis had them, or has them again at the positions that it
 // answered.
 func (r *recent) settle(process string, some []written, positions any) {
-	list, _ := positions.([]any)
+	at := positionsIn(positions, len(some))
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.doubtful = r.doubtful[len(some):]
 	for i, w := range some {
-		position := ""
-		if i < len(list) {
-			position, _ = list[i].(string)
-		}
-		if position == "" {
+		if at[i] == "" {
 			continue
 		}
 		r.restored++
-		w.Position, w.process, w.at = position, process, time.Now()
+		w.Position, w.process, w.at = at[i], process, time.Now()
 		r.keep(w)
 	}
+}
+
+// positionsIn reads the positions that a function answers for so many entries; empty where it has none.
+func positionsIn(reply any, entries int) []string {
+	list, _ := reply.([]any)
+	positions := make([]string, entries)
+	for i := range min(entries, len(list)) {
+		positions[i], _ = list[i].(string)
+	}
+	return positions
 }
 
 func (r *recent) close() {
