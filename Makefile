@@ -14,6 +14,8 @@ CHAOS_AWAY ?= 2m
 CHAOS_RUNS ?= 1
 CHAOS ?=
 export CHAOS_AWAY
+# Flags of Playwright for make test-browser.
+BROWSER ?=
 # How long make fuzz spends on each target.
 FUZZTIME ?= 1m
 
@@ -25,7 +27,7 @@ BIN := $(CURDIR)/bin
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run up down build parts test conformance chaos fuzz lint generate checkgenerate clean
+.PHONY: help run up down build parts test test-browser conformance chaos fuzz lint generate checkgenerate clean
 
 # go build, with a line now and then about how far it is, since the first time takes minutes. What
 # isn't progress, such as an error, is passed on as it is.
@@ -38,7 +40,7 @@ endef
 
 help: ## Say what there is
 	@echo "Usage: make TARGET"
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  \1\t\2/' | expand -t 14
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 14
 	@echo "Settings: PORT_BASE=$(PORT_BASE) (first of the ports), ATLASSIAN=rovo (the real server), FUZZTIME=$(FUZZTIME)"
 	@echo "          MCP_UPSTREAM=URL (calls go to this MCP server, with people's Atlassian tokens)"
 
@@ -51,12 +53,26 @@ up: build ## Start Sallyport in the background; returns when it is ready
 down: ## Stop what run or up started
 	@if test -x $(BIN)/stack; then $(BIN)/stack down; else echo "Nothing has been built here yet, so nothing is running."; fi
 
-build: ## Build the programs into bin/
+build: $(BIN)/console/index.html ## Build the programs and the console into bin/
 	@mkdir -p $(BIN)
 	@echo "Building (the first time takes a few minutes)"
 	@$(call gobuild,-o $(BIN)/ $(foreach s,$(SERVICES),./services/$(s)/cmd/$(s)))
 	@cd tools && $(call gobuild,-o $(BIN)/ $(foreach p,$(PROGRAMS),./$(p)))
 	@cd tools && $(call gobuild,-o $(BIN)/process-compose github.com/f1bonacc1/process-compose/src)
+
+# The console's pages. Its packages are installed when the lock file is another, and the pages built when
+# something in them is newer.
+CONSOLE := services/console
+CONSOLE_SOURCES = $(shell find $(CONSOLE)/src -type f) $(addprefix $(CONSOLE)/,index.html vite.config.ts)
+
+$(CONSOLE)/node_modules/.package-lock.json: $(CONSOLE)/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is needed to build the console and isn't here: install Node 20.19 or later with npm and try again." >&2; exit 1; }
+	@echo "Installing the console's packages (the first time takes a minute)"
+	@cd $(CONSOLE) && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(BIN)/console/index.html: $(CONSOLE)/node_modules/.package-lock.json $(CONSOLE_SOURCES)
+	@cd $(CONSOLE) && npx vite build --logLevel warn
 
 parts: build ## Fetch Envoy, Valkey and Elasticsearch
 	@$(BIN)/stack parts
@@ -65,9 +81,14 @@ test: build ## Run all tests, on real Envoy, Redis and Elasticsearch
 	@$(BIN)/stack parts >/dev/null
 	@started=$$SECONDS; failed=; \
 	echo "Testing the services"; go test -race -shuffle=on ./... || failed="the services "; \
-	echo "Testing the tools"; (cd tools && go test -race -shuffle=on ./...) || failed="$${failed}the tools"; \
+	echo "Testing the tools"; (cd tools && go test -race -shuffle=on ./...) || failed="$${failed}the tools "; \
+	echo "Testing the console"; (cd $(CONSOLE) && npx playwright test) || failed="$${failed}the console"; \
 	if test -n "$$failed"; then echo "Tests failed after $$((SECONDS - started)) s in: $$failed" >&2; exit 1; fi; \
 	echo "All tests passed in $$((SECONDS - started)) s."
+
+test-browser: build ## Test the console with Chromium against a stack of its own; BROWSER="log.spec" for one file
+	@$(BIN)/stack parts >/dev/null
+	@cd $(CONSOLE) && npx playwright test $(BROWSER)
 
 conformance: build ## Run the MCP conformance suite, directly and through Sallyport
 	@$(BIN)/stack parts >/dev/null
@@ -94,6 +115,7 @@ lint: checkgenerate ## Check style, protos and generated code
 	@unformatted=$$(git ls-files '*.go' ':!proto/gen' | xargs gofmt -l); \
 	if test -n "$$unformatted"; then echo "Not formatted, run gofmt -w on: $$unformatted" >&2; exit 1; fi
 	@$(BIN)/buf lint
+	@cd $(CONSOLE) && npm run --silent check
 	@echo "Building golangci-lint (the first time takes a few minutes)"
 	@cd tools && $(call gobuild,-o $(BIN)/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint)
 	go vet ./...
@@ -101,14 +123,14 @@ lint: checkgenerate ## Check style, protos and generated code
 	$(BIN)/golangci-lint run ./...
 	cd tools && $(BIN)/golangci-lint run --config ../.golangci.yml ./...
 
-generate: ## Generate code from the protos
+generate: $(CONSOLE)/node_modules/.package-lock.json ## Generate code from the protos
 	@mkdir -p $(BIN)
 	@cd tools && $(call gobuild,-o $(BIN)/ $(GENERATORS))
 	@PATH="$(BIN):$$PATH" $(BIN)/buf generate
 	@$(BIN)/buf build --exclude-source-info -o envoy/admin.binpb
 
 checkgenerate: generate
-	@git diff --exit-code --stat -- proto/gen envoy/admin.binpb || { echo "Generated code is out of date: commit what make generate made." >&2; exit 1; }
+	@git diff --exit-code --stat -- proto/gen $(CONSOLE)/src/gen envoy/admin.binpb || { echo "Generated code is out of date: commit what make generate made." >&2; exit 1; }
 
 clean: ## Remove bin/ and .run/ with all records; refuses while it is running
 	@if test -x $(BIN)/stack; then $(BIN)/stack clean; else rm -rf .run; fi

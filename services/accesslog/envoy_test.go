@@ -125,6 +125,7 @@ func (f *front) startEnvoy(addresses map[string]string) {
 	values := map[string]string{
 		"LISTEN_ADDRESS": "127.0.0.1", "PUBLIC_PORT": port, "CONSOLE_PORT": console, "ENVOY_ADMIN_PORT": admin,
 		"ALLOWED_ORIGINS": "http://localhost", "PUBLIC_URL": "http://" + public, "PUBLIC_AUTHORITY": public, "CONSOLE_AUTHORITY": "127.0.0.1:1",
+		"CONSOLE_URL": "http://127.0.0.1:1", "CONSOLE_DIR": f.t.TempDir(),
 		"PROTO_DESCRIPTOR": filepath.Join(root, "envoy", "admin.binpb"), "CA_FILE": certificates(f.t),
 		"ATLASSIAN_PATH": "/mcp", "ATLASSIAN_TLS": "false", "ATLASSIAN_AUTHORITY": addresses["ATLASSIAN"],
 	}

@@ -86,7 +86,7 @@ func (p program) installed() (folder string, err error) {
 	command.Dir = folder
 	out, err := command.CombinedOutput()
 	if err != nil {
-		return "", fmt.Errorf("installing what clients/%s needs (with Node 20.11 or later and npm, and Python 3.11 or later and pip): %w\n%s", p.folder, err, out)
+		return "", fmt.Errorf("installing what clients/%s needs (with Node 20.19 or later and npm, and Python 3.11 or later and pip): %w\n%s", p.folder, err, out)
 	}
 	return folder, os.WriteFile(done, nil, 0o600)
 }

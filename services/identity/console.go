@@ -1,12 +1,14 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -22,7 +24,9 @@ type consoleSignIn struct {
 	// Verifier is the PKCE verifier of the console as a client.
 	Verifier string `json:"verifier"`
 	// FirstLink is the token of the first link that the person came by; empty without one.
-	FirstLink string    `json:"first_link,omitzero"`
+	FirstLink string `json:"first_link,omitzero"`
+	// Return is the page that the person came from, as path and query; empty for where the console begins.
+	Return    string    `json:"return,omitzero"`
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
@@ -31,8 +35,9 @@ const consoleSignInUse = "sign-in to the console"
 // consoleRoutes are what Envoy has at the console's own address, where it takes /console off the paths.
 func (s *server) consoleRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /console/oauth-protected-resource", s.adminResource)
-	mux.HandleFunc("GET /console/{$}", s.consoleHome)
-	mux.HandleFunc("GET /console/signin", func(w http.ResponseWriter, r *http.Request) { s.beginConsole(w, r, "") })
+	mux.HandleFunc("GET /console/signin", func(w http.ResponseWriter, r *http.Request) {
+		s.beginConsole(w, r, consoleSignIn{Return: returnPath(r.URL.Query().Get("return"))})
+	})
 	mux.HandleFunc("GET /console/signin/callback", s.consoleCallback)
 	mux.HandleFunc("POST /console/signout", s.signOut)
 	mux.HandleFunc("GET /console/first/{token}", s.firstLinkPage)
@@ -47,32 +52,9 @@ func (s *server) adminResource(w http.ResponseWriter, _ *http.Request) {
 	})
 }
 
-// consoleHome says whether one is signed in. The session itself is of use to the admin API.
-func (s *server) consoleHome(w http.ResponseWriter, r *http.Request) {
-	granted, err := s.consoleGrant(r)
-	switch {
-	case errors.Is(err, state.ErrNotFound):
-		s.pages.console(w, http.StatusOK, consoleView{
-			Title: "Sallyport's console", Text: []string{"Sign in with your Atlassian account to administer Sallyport. What you may do there is decided by the roles that its admins give."},
-			Method: "get", Action: "/signin", Button: "Sign in", Contact: s.contact,
-		})
-	case err != nil:
-		s.failedPage(w, r, err)
-	default:
-		s.pages.console(w, http.StatusOK, consoleView{
-			Title: "You are signed in",
-			Text: []string{
-				"Sallyport knows you as " + granted.Name + " (" + granted.Email + "), for 8 hours from your sign-in.",
-				"The admin API takes this sign-in from pages of this address. On the command line, sign in by: sallyport login",
-			},
-			Method: "post", Action: "/signout", Button: "Sign out", Contact: s.contact,
-		})
-	}
-}
-
 // beginConsole sends a browser to sign in to the console, as a client like any other (RFC 6749 section 4.1.1).
-func (s *server) beginConsole(w http.ResponseWriter, r *http.Request, firstLink string) {
-	begun := consoleSignIn{State: seal.Random(32), Verifier: oauth2.GenerateVerifier(), FirstLink: firstLink, ExpiresAt: time.Now().Add(state.SignInLife)}
+func (s *server) beginConsole(w http.ResponseWriter, r *http.Request, begun consoleSignIn) {
+	begun.State, begun.Verifier, begun.ExpiresAt = seal.Random(32), oauth2.GenerateVerifier(), time.Now().Add(state.SignInLife)
 	text, err := json.Marshal(begun)
 	if err != nil {
 		s.failedPage(w, r, err)
@@ -124,7 +106,19 @@ func (s *server) consoleCallback(w http.ResponseWriter, r *http.Request) {
 	if begun.FirstLink != "" && !s.becomeFirst(w, r, state.TokenHash(answer.AccessToken), begun.FirstLink) {
 		return
 	}
-	http.Redirect(w, r, s.console+"/", http.StatusSeeOther)
+	http.Redirect(w, r, s.console+cmp.Or(begun.Return, "/"), http.StatusSeeOther)
+}
+
+// maxReturn is in bytes: the cookie it is in holds 4,096.
+const maxReturn = 2000
+
+// returnPath returns a page of the console's, or "" where it can't be one. What follows the console's address
+// with a slash stays there, whatever it is.
+func returnPath(path string) string {
+	if !strings.HasPrefix(path, "/") || len(path) > maxReturn {
+		return ""
+	}
+	return path
 }
 
 func (s *server) readConsoleSignIn(r *http.Request) (consoleSignIn, bool) {

@@ -30,7 +30,7 @@ func (s *server) firstLinkPage(w http.ResponseWriter, r *http.Request) {
 				"You sign in to Atlassian next. The account that you choose there becomes admin of this Sallyport: it may change the rules, read the whole log, and give others a role.",
 				"The link works once. What you do with it is written down.",
 			},
-			Method: "post", Action: "/first", Token: token, Button: "Sign in and become admin", Contact: s.contact,
+			Action: "/first", Token: token, Button: "Sign in and become admin", Contact: s.contact,
 		})
 	}
 }
@@ -52,7 +52,7 @@ func (s *server) firstLink(w http.ResponseWriter, r *http.Request) {
 		s.pages.message(w, http.StatusGone, messageView{Title: "This link doesn't work any more", Reason: firstLinkOver, Contact: s.contact})
 		return
 	}
-	s.beginConsole(w, r, token)
+	s.beginConsole(w, r, consoleSignIn{FirstLink: token})
 }
 
 // becomeFirst uses a first link up for the person who has just signed in, and says whether it has made them

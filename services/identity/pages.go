@@ -46,12 +46,11 @@ type messageView struct {
 	Contact       string
 }
 
-// consoleView is what a page of the console shows: paragraphs, and a form with one button.
+// consoleView is what the first link shows: paragraphs, and a form with one button.
 type consoleView struct {
 	Style  template.CSS
 	Title  string
 	Text   []string
-	Method string
 	Action string
 	// Token is a hidden field of the form; empty where it has none.
 	Token   string

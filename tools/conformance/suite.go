@@ -70,7 +70,7 @@ func installSuite(ctx context.Context) (suite, error) {
 // npmInstall has npm fetch what the lock file pins, and nothing of it run while it does.
 func npmInstall(ctx context.Context, folder string) error {
 	if _, err := exec.LookPath("npm"); err != nil {
-		return errors.New("npm is needed to fetch the conformance suite and isn't here: install Node 20.11 or later with npm and try again")
+		return errors.New("npm is needed to fetch the conformance suite and isn't here: install Node 20.19 or later with npm and try again")
 	}
 	for _, name := range []string{"package.json", "package-lock.json"} {
 		text, err := pinned.ReadFile("suite/" + name)

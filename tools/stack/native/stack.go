@@ -83,8 +83,9 @@ func (s Stack) renderEnvoy() error {
 	values := map[string]string{
 		"LISTEN_ADDRESS": "127.0.0.1", "PUBLIC_PORT": port(public), "CONSOLE_PORT": port(console), "ENVOY_ADMIN_PORT": port(envoyAdmin),
 		"ALLOWED_ORIGINS": s.Origins.pattern(p.publicURL()),
-		"PUBLIC_URL":      p.publicURL(), "PUBLIC_AUTHORITY": "localhost:" + port(public), "CONSOLE_AUTHORITY": "localhost:" + port(console),
-		"AUTHZ_HOST": "127.0.0.1", "AUTHZ_PORT": port(authzGRPC), "IDENTITY_HOST": "127.0.0.1", "IDENTITY_PORT": port(identityHTTP),
+		"PUBLIC_URL":      p.publicURL(), "PUBLIC_AUTHORITY": "localhost:" + port(public), "CONSOLE_AUTHORITY": "localhost:" + port(console), "CONSOLE_URL": p.consoleURL(),
+		"CONSOLE_DIR": filepath.Join(s.Root, "bin", "console"),
+		"AUTHZ_HOST":  "127.0.0.1", "AUTHZ_PORT": port(authzGRPC), "IDENTITY_HOST": "127.0.0.1", "IDENTITY_PORT": port(identityHTTP),
 		"ACCESSLOG_HOST": "127.0.0.1", "ACCESSLOG_PORT": port(accesslogGRPC), "ADMIN_HOST": "127.0.0.1", "ADMIN_PORT": port(adminGRPC),
 		"PROTO_DESCRIPTOR": filepath.Join(s.Root, "envoy", "admin.binpb"), "CA_FILE": caFile(),
 	}

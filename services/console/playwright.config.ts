@@ -1,0 +1,26 @@
+import { defineConfig, devices } from "@playwright/test";
+import chromium from "@sparticuz/chromium";
+
+// One stack at a time: each project starts its own (test/stack.ts).
+export default defineConfig({
+  testDir: "test",
+  workers: 1,
+  fullyParallel: false,
+  forbidOnly: true,
+  timeout: 60_000,
+  expect: { timeout: 15_000 },
+  reporter: [["list"]],
+  use: {
+    ...devices["Desktop Chrome"],
+    viewport: { width: 1280, height: 800 },
+    locale: "en-GB",
+    timezoneId: "Europe/Berlin",
+    trace: "retain-on-failure",
+    screenshot: "only-on-failure",
+    launchOptions: { executablePath: await chromium.executablePath(), args: ["--no-sandbox", "--disable-gpu"] },
+  },
+  projects: [
+    { name: "story", testMatch: "story.spec.ts" },
+    { name: "pages", testIgnore: "story.spec.ts" },
+  ],
+});

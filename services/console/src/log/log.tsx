@@ -1,0 +1,5 @@
+import { Page } from "../parts/page";
+
+export function LogPage() {
+  return <Page title="Activity log">{null}</Page>;
+}

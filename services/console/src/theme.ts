@@ -1,0 +1,29 @@
+import { createTheme, type MantineColorsTuple } from "@mantine/core";
+
+const brand: MantineColorsTuple = [
+  "#eef0fc",
+  "#dbdff7",
+  "#b5bdee",
+  "#8d99e5",
+  "#6b7ade",
+  "#5667da",
+  "#3b4cca",
+  "#3342b4",
+  "#2c3a9f",
+  "#222e85",
+];
+
+/** Quiet: one colour, the system's own typeface, small corners. */
+export const theme = createTheme({
+  primaryColor: "brand",
+  primaryShade: { light: 6, dark: 4 },
+  autoContrast: true,
+  luminanceThreshold: 0.35,
+  colors: { brand },
+  defaultRadius: "md",
+  cursorType: "pointer",
+  respectReducedMotion: true,
+  fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif',
+  fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace',
+  headings: { fontWeight: "600", sizes: { h1: { fontSize: "1.375rem" }, h2: { fontSize: "1.0625rem" } } },
+});

@@ -1,0 +1,66 @@
+import { execFile } from "node:child_process";
+import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+const root = resolve(import.meta.dirname, "../../..");
+
+/** A running Sallyport with a stand-in for Atlassian, as its state.json describes it. */
+export class Stack {
+  private constructor(
+    private readonly runDir: string,
+    private readonly environment: NodeJS.ProcessEnv,
+    readonly state: {
+      console_url: string;
+      mcp_url: string;
+      callback_url: string;
+      admin_grpc: string;
+      admin_token_file: string;
+      atlassian_switches_url: string;
+      elasticsearch_url: string;
+    },
+  ) {}
+
+  /** Starts one of its own, with nothing in it. */
+  static async start(): Promise<Stack> {
+    const runDir = await mkdtemp(join(tmpdir(), "sallyport-browser-"));
+    // Elasticsearch runs as another user where the tests run as root.
+    await chmod(runDir, 0o755);
+    const environment = { ...process.env, PORT_BASE: process.env.TEST_PORT_BASE ?? "18800", ATLASSIAN: "", MCP_UPSTREAM: "" };
+    await run(join(root, "bin/stack"), ["up", "--run-dir", runDir], { env: environment });
+    const state = JSON.parse(await readFile(join(runDir, "state.json"), "utf8"));
+    return new Stack(runDir, environment, state);
+  }
+
+  async stop(): Promise<void> {
+    await run(join(root, "bin/stack"), ["down", "--run-dir", this.runDir], { env: this.environment });
+    await rm(this.runDir, { recursive: true, force: true });
+  }
+
+  /** The link by which somebody becomes the first admin. */
+  async firstLink(): Promise<string> {
+    return (await readFile(join(this.runDir, "secrets/first.link"), "utf8")).trim();
+  }
+
+  /** Runs the command line with the token file, and returns what it prints. */
+  async cli(...args: string[]): Promise<string> {
+    const environment = {
+      ...this.environment,
+      SALLYPORT_SERVER: this.state.admin_grpc,
+      SALLYPORT_TOKEN_FILE: this.state.admin_token_file,
+      NO_COLOR: "1",
+    };
+    return (await run(join(root, "bin/sallyport"), args, { env: environment })).stdout;
+  }
+
+  /** Turns a switch of the stand-in. */
+  async turn(name: string, value: unknown): Promise<void> {
+    const answer = await fetch(`${this.state.atlassian_switches_url}/${name}`, {
+      method: "PUT",
+      body: JSON.stringify(value),
+    });
+    if (!answer.ok) throw new Error(`switch ${name}: ${await answer.text()}`);
+  }
+}
