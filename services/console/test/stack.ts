@@ -28,7 +28,12 @@ export class Stack {
     const runDir = await mkdtemp(join(tmpdir(), "sallyport-browser-"));
     // Elasticsearch runs as another user where the tests run as root.
     await chmod(runDir, 0o755);
-    const environment = { ...process.env, PORT_BASE: process.env.TEST_PORT_BASE ?? "18800", ATLASSIAN: "", MCP_UPSTREAM: "" };
+    const environment = {
+      ...process.env,
+      PORT_BASE: process.env.TEST_PORT_BASE ?? "18800",
+      ATLASSIAN: "",
+      MCP_UPSTREAM: "",
+    };
     await run(join(root, "bin/stack"), ["up", "--run-dir", runDir], { env: environment });
     const state = JSON.parse(await readFile(join(runDir, "state.json"), "utf8"));
     return new Stack(runDir, environment, state);
