@@ -21,7 +21,9 @@ export default defineConfig({
   build: {
     outDir: "../../bin/console",
     emptyOutDir: true,
-    target: "es2023",
+    // The first that know light-dark().
+    target: ["chrome123", "edge123", "firefox120", "safari17.5"],
+    chunkSizeWarningLimit: 1000,
     // The content security policy takes no data: URL for scripts and styles.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },

@@ -1,4 +1,4 @@
-import { createTheme, type MantineColorsTuple } from "@mantine/core";
+import { createTheme, Drawer, type MantineColorsTuple, Modal } from "@mantine/core";
 
 const brand: MantineColorsTuple = [
   "#eef0fc",
@@ -13,13 +13,15 @@ const brand: MantineColorsTuple = [
   "#222e85",
 ];
 
+// Locking the page's scrolling would take a style element, which the content security policy doesn't take.
+const overlay = { defaultProps: { lockScroll: false, closeButtonProps: { "aria-label": "Close" } } };
+
 /** Quiet: one colour, the system's own typeface, small corners. */
 export const theme = createTheme({
   primaryColor: "brand",
-  primaryShade: { light: 6, dark: 4 },
-  autoContrast: true,
-  luminanceThreshold: 0.35,
+  primaryShade: 6,
   colors: { brand },
+  components: { Drawer: Drawer.extend(overlay), Modal: Modal.extend(overlay) },
   defaultRadius: "md",
   cursorType: "pointer",
   respectReducedMotion: true,

@@ -44,14 +44,14 @@ export function Shell() {
         Skip to the page
       </a>
       <div className={classes.shell}>
-        <header className={classes.bar}>
+        <div className={classes.bar}>
           <Burger size="sm" opened={opened} onClick={menu.toggle} aria-label="Menu" />
           <span className={classes.brand}>Sallyport</span>
-        </header>
+        </div>
         <aside className={classes.side}>
           <Navigation />
         </aside>
-        <Drawer opened={opened} onClose={menu.close} size="17rem" title="Sallyport" lockScroll={false}>
+        <Drawer opened={opened} onClose={menu.close} size="17rem" title="Menu">
           <Navigation />
         </Drawer>
         <main id="page" className={classes.page} tabIndex={-1} aria-busy={loading}>
