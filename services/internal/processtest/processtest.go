@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials/insecure"
 
 	"sallyport/services/internal/process"
@@ -81,7 +82,10 @@ func Run(t testing.TB, log *Log, start func(ctx context.Context, p *process.Proc
 // Dial returns a gRPC connection on which calls wait for a service that is about to listen.
 func Dial(t testing.TB, address string) *grpc.ClientConn {
 	t.Helper()
+	// A first try that comes before the service listens is followed by others at once, not after a second.
+	soon := backoff.Config{BaseDelay: 5 * time.Millisecond, Multiplier: 1.6, MaxDelay: 100 * time.Millisecond}
 	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithConnectParams(grpc.ConnectParams{Backoff: soon, MinConnectTimeout: 20 * time.Second}),
 		grpc.WithDefaultCallOptions(grpc.WaitForReady(true)))
 	if err != nil {
 		t.Fatal(err)
