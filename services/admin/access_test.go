@@ -41,6 +41,7 @@ var roleTokens = []struct{ role, name, token string }{{"viewer", "reader", viewe
 
 // TestEachRoleAgainstEachMethod calls every method as every role, and looks at what was recorded.
 func TestEachRoleAgainstEachMethod(t *testing.T) {
+	t.Parallel()
 	cfg := redisOnly(t)
 	conn := start(t, cfg)
 	seeded(asAdmin(t), t, adminv1.NewPolicyServiceClient(conn))

@@ -223,6 +223,7 @@ func leftOut(t *testing.T, conn *grpc.ClientConn) {
 
 // TestNothingIsDoneThatIsNotWrittenDown fills the activity stream, and takes Redis away.
 func TestNothingIsDoneThatIsNotWrittenDown(t *testing.T) {
+	t.Parallel()
 	cfg := redisOnly(t)
 	cfg.StreamLimit = 1
 	conn := start(t, cfg)

@@ -116,6 +116,7 @@ func noneInClear(t *testing.T, address string, secrets ...string) {
 }
 
 func TestEndedAPITokens(t *testing.T) {
+	t.Parallel()
 	cfg := redisOnly(t)
 	conn := start(t, cfg)
 	store := state.Open(cfg.Redis)

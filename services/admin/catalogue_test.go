@@ -35,6 +35,7 @@ func TestOperationsWithoutElasticsearch(t *testing.T) {
 }
 
 func TestOperationsWithoutRedis(t *testing.T) {
+	t.Parallel()
 	_, err := adminv1.NewOperationServiceClient(start(t, admin.Config{})).ListOperations(asAdmin(t), &adminv1.ListOperationsRequest{})
 	if status.Code(err) != codes.Unavailable || !strings.HasPrefix(status.Convert(err).Message(), "Redis doesn't answer, so the tools of the site can't be read. Start it again") {
 		t.Errorf("got %v", err)

@@ -220,6 +220,7 @@ func TestEndingDoesNotNeedIdentity(t *testing.T) {
 }
 
 func TestConnectionsRefuse(t *testing.T) {
+	t.Parallel()
 	here, away := start(t, redisOnly(t)), start(t, admin.Config{})
 	list := func(r *adminv1.ListConnectionsRequest) func(adminv1.ConnectionServiceClient) error {
 		return func(c adminv1.ConnectionServiceClient) error { _, err := c.ListConnections(asAdmin(t), r); return err }

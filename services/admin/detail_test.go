@@ -17,7 +17,7 @@ import (
 )
 
 // TestGetRecordHasTheRuleAsItWas decides by the second of three versions and looks at the record when the third
-// is in force.
+// is in force, and when Redis, which has the versions, is away.
 func TestGetRecordHasTheRuleAsItWas(t *testing.T) {
 	cfg := admin.Config{Redis: redistest.Start(t), Elasticsearch: elastictest.Empty(t)}
 	conn := start(t, cfg)
@@ -69,6 +69,10 @@ func TestGetRecordHasTheRuleAsItWas(t *testing.T) {
 	if p := get("refused"); p != nil {
 		t.Errorf("where no policy was asked: %v", p)
 	}
+	client = adminv1.NewActivityServiceClient(start(t, admin.Config{Elasticsearch: cfg.Elasticsearch}))
+	if p := get("old"); p.GetVersion() != 2 || p.GetRule() != nil || !strings.HasPrefix(p.GetMissing(), "Redis doesn't answer") {
+		t.Errorf("without Redis: %v", p)
+	}
 }
 
 // TestGetRecordFindsAnyDayAndKind finds a record of months ago, one that no rule governs and an act; not one half
@@ -90,7 +94,7 @@ func TestGetRecordFindsAnyDayAndKind(t *testing.T) {
 	index(t, address, old, failed, act)
 	indexInto(t, address, func(r activity.Record) string { return activity.IndexOf(r.Timestamp, false) }, initialize)
 	indexInto(t, address, func(activity.Record) string { return activity.IndexOf(time.Now(), true) }, activity.Record{Event: activity.Event{ID: "half", Duration: 1}})
-	ctx, client := asAdmin(t), adminv1.NewActivityServiceClient(start(t, admin.Config{Elasticsearch: address}))
+	ctx, client := asAdmin(t), adminv1.NewActivityServiceClient(start(t, admin.Config{Redis: redistest.Start(t), Elasticsearch: address}))
 	for _, id := range []string{"old-1", " old-1 ", "act", "initialize"} {
 		got, err := client.GetRecord(ctx, &adminv1.GetRecordRequest{Id: id})
 		if err != nil || got.GetRecord().GetId() != strings.TrimSpace(id) {
@@ -128,7 +132,7 @@ func TestGetRecordWithholdsArguments(t *testing.T) {
 	unreadable.Sallyport.Rule, unreadable.Sallyport.Refusal = nil, "duplicate_member"
 	unreadable.HTTP.Request.Body.Content = `{"name":"a","name":"okapi"}`
 	index(t, address, page, unreadable)
-	client := adminv1.NewActivityServiceClient(start(t, admin.Config{Elasticsearch: address}))
+	client := adminv1.NewActivityServiceClient(start(t, admin.Config{Redis: redistest.Start(t), Elasticsearch: address}))
 	for _, as := range roleTokens {
 		for _, id := range []string{"page", "unreadable"} {
 			got, err := client.GetRecord(with(t, as.token), &adminv1.GetRecordRequest{Id: id})
@@ -150,7 +154,7 @@ func TestGetRecordInAtlassiansFormats(t *testing.T) {
 	r := call("issue", time.Now(), "getJiraIssue")
 	r.Sallyport.Operation.Product, r.Sallyport.Arguments, r.Sallyport.IssueKeys = "jira", []byte(`{"issueIdOrKey":"OKAPI-1"}`), []string{"OKAPI-1"}
 	index(t, address, r)
-	client := adminv1.NewActivityServiceClient(start(t, admin.Config{Elasticsearch: address}))
+	client := adminv1.NewActivityServiceClient(start(t, admin.Config{Redis: redistest.Start(t), Elasticsearch: address}))
 	organization, jira, confluence := adminv1.AuditFormat_AUDIT_FORMAT_ORGANIZATION, adminv1.AuditFormat_AUDIT_FORMAT_JIRA, adminv1.AuditFormat_AUDIT_FORMAT_CONFLUENCE
 	for _, as := range roleTokens {
 		got, err := client.GetRecord(with(t, as.token), &adminv1.GetRecordRequest{Id: "issue", Formats: []adminv1.AuditFormat{jira, confluence, organization}})

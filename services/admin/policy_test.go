@@ -147,6 +147,7 @@ func TestSavePolicyNamesEachWrongField(t *testing.T) {
 }
 
 func TestPolicyWithoutRedis(t *testing.T) {
+	t.Parallel()
 	ctx, client := asAdmin(t), adminv1.NewPolicyServiceClient(start(t, admin.Config{}))
 	_, err := client.GetPolicy(ctx, &adminv1.GetPolicyRequest{})
 	if status.Code(err) != codes.Unavailable || !strings.Contains(status.Convert(err).Message(), "Redis doesn't answer") {

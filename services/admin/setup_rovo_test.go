@@ -30,6 +30,7 @@ type setupCase struct {
 }
 
 func TestSetupAtRovo(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile("testdata/setup.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -114,6 +115,7 @@ func stateWord(s adminv1.SetupState) string {
 }
 
 func TestSetupAtRovoWithoutRedis(t *testing.T) {
+	t.Parallel()
 	answer, err := adminv1.NewStatusServiceClient(start(t, admin.Config{})).GetStatus(asAdmin(t), &adminv1.GetStatusRequest{})
 	if err != nil {
 		t.Fatal(err)

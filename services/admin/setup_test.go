@@ -73,6 +73,8 @@ func setup(t *testing.T, cfg admin.Config, name string) (adminv1.SetupState, str
 }
 
 func TestSetupOfGroups(t *testing.T) {
+	t.Parallel()
+	cfg := redisOnly(t)
 	for name, test := range map[string]struct {
 		answer error
 		state  adminv1.SetupState
@@ -84,19 +86,21 @@ func TestSetupOfGroups(t *testing.T) {
 		"Jira doesn't say":   {status.Error(codes.Unavailable, "Jira wants a pause"), adminv1.SetupState_SETUP_STATE_UNKNOWN, "Jira wants a pause."},
 		"identity says none": {status.Error(codes.DeadlineExceeded, ""), adminv1.SetupState_SETUP_STATE_UNKNOWN, "The identity service, which asks Jira, took too long to answer. Look into its log, and try once more."},
 	} {
-		cfg := admin.Config{Identity: serveDirectory(t, &directory{err: test.answer})}
+		cfg.Identity = serveDirectory(t, &directory{err: test.answer})
 		state, detail := setup(t, cfg, "groups")
 		if state != test.state || detail != test.detail {
 			t.Errorf("%s: got %v, %q", name, state, detail)
 		}
 	}
-	state, detail := setup(t, admin.Config{}, "groups")
+	cfg.Identity = nowhere
+	state, detail := setup(t, cfg, "groups")
 	if state != adminv1.SetupState_SETUP_STATE_UNKNOWN || !strings.HasPrefix(detail, "The identity service doesn't answer.") {
 		t.Errorf("without identity: got %v, %q", state, detail)
 	}
 }
 
 func TestSetupOfTools(t *testing.T) {
+	t.Parallel()
 	cfg := redisOnly(t)
 	check := func(when string, want adminv1.SetupState, says string) {
 		t.Helper()

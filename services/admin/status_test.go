@@ -93,6 +93,7 @@ func TestStatusSaysWhatIsWrong(t *testing.T) {
 }
 
 func TestStatusWithoutRedis(t *testing.T) {
+	t.Parallel()
 	got, err := adminv1.NewStatusServiceClient(start(t, admin.Config{})).GetStatus(asAdmin(t), &adminv1.GetStatusRequest{})
 	if err != nil {
 		t.Fatal(err)
