@@ -78,15 +78,15 @@ func idsOf(t *testing.T, data []byte) []string {
 	return list
 }
 
-// TestExportOfManyUnderLoad exports more than the 10,000 records that Elasticsearch counts unasked, some 30 MiB,
+// TestExportOfManyUnderLoad exports more than the 10,000 records that Elasticsearch counts unasked, some 20 MiB,
 // while others are written, is cut in the middle and goes on: each of those that were there is in the file once,
 // in order, and what admin holds meanwhile doesn't grow with the file.
 func TestExportOfManyUnderLoad(t *testing.T) {
-	const records, grows = 11_000, 16 << 20
+	const records, grows = 11_000, 12 << 20
 	cfg := admin.Config{Redis: redistest.Start(t), Elasticsearch: elastictest.Empty(t)}
 	client := adminv1.NewActivityServiceClient(start(t, cfg))
 	began, want := time.Now().Add(-time.Hour), make([]string, 0, records)
-	text := fmt.Appendf(nil, `{"body":%q}`, strings.Repeat("Lorem ipsum ", 200))
+	text := fmt.Appendf(nil, `{"body":%q}`, strings.Repeat("Lorem ipsum ", 100))
 	for from := 0; from < records; from += 1000 {
 		var batch []activity.Record
 		for i := from; i < from+1000; i++ {
@@ -103,7 +103,7 @@ func TestExportOfManyUnderLoad(t *testing.T) {
 		defer close(written)
 		for i := 0; ctx.Err() == nil; i++ {
 			index(t, cfg.Elasticsearch, call(fmt.Sprint("new", i), time.Now(), "getJiraIssue"))
-			time.Sleep(20 * time.Millisecond)
+			time.Sleep(50 * time.Millisecond)
 		}
 	}()
 	defer func() { stop(); <-written }()

@@ -90,7 +90,7 @@ func openViews(t *testing.T, address string) int {
 // TestSimulateManyPages reads more records than a page has, of several days, and what becomes of it
 // when the client goes or Elasticsearch does between two pages.
 func TestSimulateManyPages(t *testing.T) {
-	const calls = 6000
+	const calls = 5100
 	address, way := elastictest.Empty(t), &elasticWay{}
 	conn := start(t, admin.Config{Redis: redistest.Start(t), Elasticsearch: way.before(t, address)})
 	seeded(asAdmin(t), t, adminv1.NewPolicyServiceClient(conn))

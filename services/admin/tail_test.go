@@ -131,11 +131,11 @@ func (w *written) indexed() {
 	}
 }
 
-// TestTailUnderLoad writes 1,500 calls of two people while three indexers finish in any order and a tail of
+// TestTailUnderLoad writes 1,000 calls of two people while three indexers finish in any order and a tail of
 // one person's calls ends and goes on at random moments: they come in the order in which they were written,
 // each once.
 func TestTailUnderLoad(t *testing.T) {
-	const calls = 1500
+	const calls = 1000
 	cfg := admin.Config{Redis: redistest.Start(t), Elasticsearch: elastictest.Empty(t)}
 	client := adminv1.NewActivityServiceClient(start(t, cfg))
 	w := newWritten(t, cfg.Redis, cfg.Elasticsearch)
