@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // raw sends bytes to the MCP endpoint as they are, and returns the statuses of all answers until the
@@ -17,13 +19,15 @@ func raw(t *testing.T, text string) []int {
 	t.Helper()
 	connection, err := net.Dial("tcp", "127.0.0.1:"+port(t, hostPort(t, sallyport.MCPURL)))
 	if err != nil {
-		t.Fatal(err)
+		t.Error(err)
+		return nil
 	}
 	defer connection.Close()
 	_ = connection.SetDeadline(time.Now().Add(3 * time.Second))
 	_, err = io.WriteString(connection, text)
 	if err != nil {
-		t.Fatal(err)
+		t.Error(err)
+		return nil
 	}
 	var statuses []int
 	for reader := bufio.NewReader(connection); ; {
@@ -35,6 +39,22 @@ func raw(t *testing.T, text string) []int {
 		response.Body.Close()
 		statuses = append(statuses, response.StatusCode)
 	}
+}
+
+// rawAll does so with each text on a connection of its own, eight at a time: most of it is waiting.
+func rawAll(t *testing.T, texts []string) [][]int {
+	t.Helper()
+	statuses := make([][]int, len(texts))
+	var sending errgroup.Group
+	sending.SetLimit(8)
+	for i, text := range texts {
+		sending.Go(func() error {
+			statuses[i] = raw(t, text)
+			return nil
+		})
+	}
+	_ = sending.Wait()
+	return statuses
 }
 
 // request is an HTTP/1.1 request for the MCP endpoint with these header lines beside those it needs.
@@ -58,16 +78,20 @@ func TestAttackIdentityHeaders(t *testing.T) {
 	applyPolicy(t, blockDeletes)
 	token := signIn(t, "bo@acme.test", "Claude Code", "http://localhost:3118/callback").access
 	const value = "smuggled-identity"
-	for i, name := range []string{
+	names := []string{
 		"x-sallyport-user", "X-Sallyport-User", "X-SALLYPORT-ACCOUNT", "x-user", "x-user-id", "X-User-Email", "x-userinfo", "x-forwarded-user", "x-forwarded-email", "X-Forwarded-For",
 		"x-forwarded-client-cert", "x-forwarded-access-token", "x-forwarded-host", "x-envoy-original-path", "x-envoy-external-address", "x-envoy-peer-metadata", "X-Envoy-Auth-Partial-Body",
 		"x-auth-request-user", "x-authenticated-user", "x-remote-user", "remote-user", "x-amzn-oidc-data", "x-goog-authenticated-user-email", "x-ms-client-principal",
 		"x-original-url", "x-rewrite-url", "x-real-ip", "forwarded", "via", "x-http-method-override", "proxy-authorization", "cookie", "atl-account-id", "x-atlassian-user", "x-request-id", "origin-account",
-	} {
-		mark := fmt.Sprintf("identity-%d", i)
-		statuses := raw(t, request(t, token, marked("getJiraIssue", mark), name+": "+value))
-		if len(statuses) != 1 || statuses[0] != 200 || atlassianSaw(t, mark) != 1 {
-			t.Errorf("a call with %s is answered %v, and reached Atlassian %d times", name, statuses, atlassianSaw(t, mark))
+	}
+	mark := func(i int) string { return fmt.Sprintf("identity-%02d", i) }
+	var texts []string
+	for i, name := range names {
+		texts = append(texts, request(t, token, marked("getJiraIssue", mark(i)), name+": "+value))
+	}
+	for i, statuses := range rawAll(t, texts) {
+		if reached := atlassianSaw(t, mark(i)); len(statuses) != 1 || statuses[0] != 200 || reached != 1 {
+			t.Errorf("a call with %s is answered %v, and reached Atlassian %d times", names[i], statuses, reached)
 		}
 	}
 	if seen := atlassianSaw(t, value); seen > 0 {
@@ -86,10 +110,13 @@ func TestAttackSmuggledRequests(t *testing.T) {
 	applyPolicy(t, blockDeletes)
 	token := signIn(t, "bo@acme.test", "Claude Code", "http://localhost:3118/callback").access
 	host := "Host: " + hostPort(t, sallyport.MCPURL)
-	get := marked("getJiraIssue", "smuggled")
-	inner := request(t, token, marked("deleteJiraIssue", "smuggled"))
+	// Each case has a mark of its own, as long as this one.
+	const mark = "smuggled-00"
+	get := marked("getJiraIssue", mark)
+	inner := request(t, token, marked("deleteJiraIssue", mark))
 	chunked := func(body string) string { return fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(body), body) }
 	begin := "POST /mcp HTTP/1.1\r\n" + host + "\r\nAuthorization: Bearer " + token + "\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\n"
+	var names, texts []string
 	for name, text := range map[string]string{
 		"two Authorizations":          request(t, token, get, "Authorization: Bearer other"),
 		"two Authorizations, in case": request(t, token, get, "AUTHORIZATION: Basic other"),
@@ -117,9 +144,11 @@ func TestAttackSmuggledRequests(t *testing.T) {
 		"Connection names the token":  request(t, token, get, "Connection: close, authorization, mcp-session-id"),
 		"an upgrade":                  request(t, token, get, "Connection: upgrade", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA"),
 	} {
-		before := atlassianSaw(t, "smuggled")
-		statuses := raw(t, text)
-		reached := atlassianSaw(t, "smuggled") - before
+		texts = append(texts, strings.ReplaceAll(text, mark, fmt.Sprintf("smuggled-%02d", len(names))))
+		names = append(names, name)
+	}
+	for i, statuses := range rawAll(t, texts) {
+		name, reached := names[i], atlassianSaw(t, fmt.Sprintf("smuggled-%02d", i))
 		if len(statuses) > 1 || len(statuses) == 1 && statuses[0] < 300 && reached != 1 || len(statuses) == 1 && statuses[0] >= 300 && reached != 0 {
 			t.Errorf("%s: answered %v, and %d requests reached Atlassian", name, statuses, reached)
 		}
