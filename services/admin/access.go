@@ -79,6 +79,9 @@ func (s *AccessServer) SetRoles(ctx context.Context, request *adminv1.SetRolesRe
 	if errors.Is(err, state.ErrConflict) {
 		return nil, status.Errorf(codes.Aborted, "Version %d of the roles holds, and this change started from version %d, so it was not saved. Read the roles again, and make the change there.", version, request.GetBaseVersion())
 	}
+	if errors.Is(err, state.ErrNotOnDisk) {
+		return nil, unsure{fmt.Sprintf("The roles hold as version %d", version), "`sallyport roles list` shows whether they still do.", err}
+	}
 	if err != nil {
 		return nil, status.Errorf(codes.Unavailable, "Redis didn't confirm that the roles are saved. Read them again to see which hold. (%v)", err)
 	}

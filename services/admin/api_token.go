@@ -82,6 +82,8 @@ func (s *AccessServer) CreateToken(ctx context.Context, request *adminv1.CreateT
 		return nil, status.Errorf(codes.AlreadyExists, "There is a live token %s: choose another name, or revoke that one first.", name)
 	case errors.Is(err, state.ErrTooMany):
 		return nil, status.Error(codes.ResourceExhausted, "There are 1,000 tokens already: reuse the name of one that has ended.")
+	case errors.Is(err, state.ErrNotOnDisk):
+		return nil, unsure{"The token " + name + " was made, and isn't handed out", "Revoke it by `sallyport tokens revoke " + name + "`, and make another.", err}
 	case err != nil:
 		return nil, tokensAway(err)
 	}
@@ -123,6 +125,9 @@ func (s *AccessServer) RevokeToken(ctx context.Context, request *adminv1.RevokeT
 	err := s.store.RevokeAPIToken(ctx, request.GetName(), by)
 	if errors.Is(err, state.ErrNotFound) {
 		return nil, status.Errorf(codes.NotFound, "There is no live token %q. `sallyport tokens list` shows those there are; what the token file has is ended by taking it out there.", request.GetName())
+	}
+	if errors.Is(err, state.ErrNotOnDisk) {
+		return nil, unsure{"The token " + request.GetName() + " is revoked", "`sallyport tokens list` shows whether it still is; where it lives again, revoke it once more.", err}
 	}
 	if err != nil {
 		return nil, status.Errorf(codes.Unavailable, "Redis didn't confirm that the token is revoked. Start it again, and try once more. (%v)", err)

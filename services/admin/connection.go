@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"time"
@@ -121,12 +122,16 @@ func (s *ConnectionServer) Disconnect(ctx context.Context, request *adminv1.Disc
 	if errors.Is(err, state.ErrNotFound) {
 		return nil, status.Errorf(codes.NotFound, "There is no connection %q, or no longer. `sallyport connections list` shows those that there are.", id)
 	}
-	if err != nil {
+	certain := !errors.Is(err, state.ErrNotOnDisk)
+	if err != nil && certain {
 		return nil, status.Errorf(codes.Unavailable, "Redis didn't confirm that the connection %q has ended. Start it again, and try once more. (%v)", id, err)
 	}
 	s.log.Info("connection ended", "grant", id, "account_id", grant.AccountID, "client", grant.ClientKey, "by", callerOf(ctx).name)
 	answer := &adminv1.DisconnectResponse{Connection: connectionMessage(grant)}
 	answer.Revocation, answer.RevocationDetail = s.revoke(ctx, ended)
+	if !certain {
+		return nil, unsure{fmt.Sprintf("The connection %q has ended", id), "`sallyport connections list` shows whether it is back: then end it once more. " + answer.GetRevocationDetail(), err}
+	}
 	return answer, nil
 }
 
@@ -146,12 +151,15 @@ func (s *ConnectionServer) ForgetPerson(ctx context.Context, request *adminv1.Fo
 	case errors.Is(err, state.ErrNotFound):
 		// Nothing tells a wrong id from that of somebody who was forgotten before.
 		return nil, status.Errorf(codes.NotFound, "Nobody with the account id %q is signed in. Check its spelling, or name the person by e-mail address.", account)
-	case err != nil:
+	case err != nil && !errors.Is(err, state.ErrNotOnDisk):
 		return nil, status.Errorf(codes.Unavailable, "Redis didn't confirm that the sign-ins of %q have ended. Start it again, and try once more. (%v)", user, err)
 	}
 	s.log.Info("person forgotten", "account_id", account, "sessions", ended.Grants, "by", callerOf(ctx).name)
 	answer := &adminv1.ForgetPersonResponse{AccountId: account, Sessions: int32(ended.Grants)}
 	answer.Revocation, answer.RevocationDetail = s.revoke(ctx, ended)
+	if err != nil {
+		return nil, unsure{fmt.Sprintf("The sign-ins of %q (%d) have ended", user, ended.Grants), "`sallyport connections list` shows whether they are back: then forget the person once more. " + answer.GetRevocationDetail(), err}
+	}
 	return answer, nil
 }
 

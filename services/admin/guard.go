@@ -173,7 +173,7 @@ func actOf(ctx context.Context, who caller, m method, request proto.Message) act
 func outcomeOf(m method, answer proto.Message, err error) act.Outcome {
 	o := act.Outcome{Details: detailsOf(answer, m.act.GetDetails())}
 	if err != nil {
-		o.Code, o.Message = status.Code(err).String(), status.Convert(err).Message()
+		o.Code, o.Message, o.Unsure = status.Code(err).String(), status.Convert(err).Message(), errors.Is(err, state.ErrNotOnDisk)
 	}
 	return o
 }

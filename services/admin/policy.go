@@ -83,6 +83,9 @@ func (s *PolicyServer) SavePolicy(ctx context.Context, request *adminv1.SavePoli
 		}
 		return nil, s.conflict(ctx, base, inForce, saved, document)
 	}
+	if errors.Is(err, state.ErrNotOnDisk) {
+		return nil, unsure{fmt.Sprintf("The policy is in force as version %d", answer.GetVersion()), "`sallyport policy history` shows whether it still is.", err}
+	}
 	if err != nil {
 		return nil, status.Errorf(codes.Unavailable, "Redis didn't confirm that the policy is saved. Read the policy again to see which one is in force. (%v)", err)
 	}

@@ -71,7 +71,7 @@ func (s *server) endAdmin(ctx context.Context, granted state.Grant) error {
 	err = s.endGrant(ctx, granted.ID)
 	outcome := act.Outcome{}
 	if err != nil {
-		outcome = act.Outcome{Code: "Unavailable", Message: err.Error()}
+		outcome = act.Outcome{Code: "Unavailable", Message: err.Error(), Unsure: errors.Is(err, state.ErrNotOnDisk)}
 	}
 	recorded.End(ctx, outcome)
 	return err

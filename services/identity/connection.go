@@ -37,23 +37,26 @@ func revocationAdvice(err error) string {
 }
 
 // endGrant ends a grant, and revokes at Atlassian what has ended with it. That a grant is gone
-// already is no error.
+// already is no error. What isn't certain to stay so (state.ErrNotOnDisk) has ended, too.
 func (s *server) endGrant(ctx context.Context, id string) error {
 	ended, err := s.store.EndGrant(ctx, id)
 	if errors.Is(err, state.ErrNotFound) {
 		return nil
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, state.ErrNotOnDisk) {
 		return err
 	}
 	_ = s.revokeEnded(ctx, ended)
-	return nil
+	return err
 }
 
 // revokeReplayed revokes what has ended because a code or a refresh token was used twice.
 func (s *server) revokeReplayed(ctx context.Context, err error) {
 	if replayed, ok := errors.AsType[*state.ReplayedError](err); ok {
 		_ = s.revokeEnded(ctx, replayed.Ended)
+	}
+	if errors.Is(err, state.ErrNotOnDisk) {
+		s.log.Warn("a grant has ended, and would be back if Redis were killed now", "error", err)
 	}
 }
 

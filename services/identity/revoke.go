@@ -44,7 +44,7 @@ func (s *server) endToken(ctx context.Context, registration state.Registration, 
 	}
 	if isRefresh {
 		// The person has disconnected the assistant: they are asked again before it is connected again.
-		return errors.Join(s.endGrant(ctx, granted.ID), s.store.WithdrawConsent(ctx, granted.AccountID, granted.ClientID))
+		return errors.Join(s.store.WithdrawConsent(ctx, granted.AccountID, granted.ClientID), s.endGrant(ctx, granted.ID))
 	}
 	return s.store.EndSession(ctx, hash)
 }

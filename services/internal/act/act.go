@@ -13,10 +13,11 @@ import (
 	"sallyport/services/internal/state"
 )
 
-// What came of an act (ECS event.outcome).
+// What came of an act (ECS event.outcome). Unknown is one that was done and could still be lost.
 const (
 	Success = "success"
 	Failure = "failure"
+	Unknown = "unknown"
 )
 
 const (
@@ -63,6 +64,8 @@ type Outcome struct {
 	// Code and Message are of an error: its gRPC code, and the sentence that was answered. Both are empty
 	// where the act was done.
 	Code, Message string
+	// Unsure says of an error that the act was done, and that Redis could still lose it.
+	Unsure bool
 	// Details are what is known only now.
 	Details map[string]string
 }
@@ -116,6 +119,9 @@ func (b *Begun) End(ctx context.Context, o Outcome) {
 	if o.Code != "" {
 		record.Event.Outcome = Failure
 		record.Error = &activity.Error{Code: o.Code, Message: short(o.Message)}
+	}
+	if o.Unsure {
+		record.Event.Outcome = Unknown
 	}
 	if len(o.Details) > 0 {
 		record.Sallyport.Act = &activity.Act{Details: shortDetails(o.Details)}

@@ -55,12 +55,12 @@ func apiTokenFrom(f map[string]string) APIToken {
 	}
 }
 
-// CreateAPIToken stores a token, or returns ErrTaken or ErrTooMany.
+// CreateAPIToken stores a token, or returns ErrTaken or ErrTooMany; ErrNotOnDisk.
 func (s *Store) CreateAPIToken(ctx context.Context, tokenHash string, t APIToken) error {
-	reply, err := s.call(ctx, "sallyport_create_api_token", []string{apiTokenPrefix + tokenHash, apiTokenNamesKey},
+	reply, err := s.change(ctx, "sallyport_create_api_token", []string{apiTokenPrefix + tokenHash, apiTokenNamesKey},
 		t.Name, tokenHash, apiTokenPrefix, maxAPITokens, t.ExpiresAt.UnixMilli(), t.ExpiresAt.Add(apiTokenKept).UnixMilli(),
 		"name", t.Name, "role", t.Role, "created_by", t.CreatedBy, "created_at", t.CreatedAt.UnixMilli())
-	if err != nil {
+	if reply == nil {
 		return err
 	}
 	switch reply[0] {
@@ -69,7 +69,7 @@ func (s *Store) CreateAPIToken(ctx context.Context, tokenHash string, t APIToken
 	case "full":
 		return ErrTooMany
 	}
-	return nil
+	return err
 }
 
 // UseAPIToken returns the token of a hash, and notes that it was used. ErrExpired and ErrRevoked come with
@@ -119,14 +119,14 @@ func (s *Store) APITokens(ctx context.Context) ([]APIToken, time.Time, error) {
 	return tokens, now.Val(), nil
 }
 
-// RevokeAPIToken ends the live token of a name, or returns ErrNotFound.
+// RevokeAPIToken ends the live token of a name, or returns ErrNotFound; ErrNotOnDisk.
 func (s *Store) RevokeAPIToken(ctx context.Context, name, by string) error {
-	reply, err := s.call(ctx, "sallyport_revoke_api_token", []string{apiTokenNamesKey}, name, apiTokenPrefix, by)
-	if err != nil {
+	reply, err := s.change(ctx, "sallyport_revoke_api_token", []string{apiTokenNamesKey}, name, apiTokenPrefix, by)
+	if reply == nil {
 		return err
 	}
 	if reply[0] == "unknown" {
 		return ErrNotFound
 	}
-	return nil
+	return err
 }

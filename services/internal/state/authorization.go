@@ -25,7 +25,7 @@ const (
 )
 
 // ErrReplayed means that a code or refresh token was used before: somebody else may have it, so its
-// grant has ended. It comes as a *ReplayedError.
+// grant has ended. It comes with a *ReplayedError.
 var ErrReplayed = errors.New("already used")
 
 // ReplayedError is ErrReplayed with what has ended.
@@ -122,7 +122,7 @@ func (s *Store) AccountOf(ctx context.Context, email string) (string, error) {
 }
 
 // RedeemCode uses a code up and returns what it is bound to. The second time it ends the grant and
-// returns ErrReplayed; ErrNotFound for a code that is unknown or too old.
+// returns ErrReplayed, with ErrNotOnDisk where that holds; ErrNotFound for a code that is unknown or too old.
 func (s *Store) RedeemCode(ctx context.Context, codeHash string) (Code, error) {
 	var c Code
 	reply, err := s.call(ctx, "sallyport_redeem_code", []string{codeKey(codeHash), usedCodeKey(codeHash)},
@@ -140,10 +140,13 @@ func (s *Store) RedeemCode(ctx context.Context, codeHash string) (Code, error) {
 	}
 	if reply[0] == "replayed" {
 		ended, err := s.EndGrant(ctx, c.GrantID)
-		if err != nil && !errors.Is(err, ErrNotFound) {
+		if errors.Is(err, ErrNotFound) {
+			err = nil
+		}
+		if err != nil && !errors.Is(err, ErrNotOnDisk) {
 			return c, err
 		}
-		return c, &ReplayedError{ended}
+		return c, errors.Join(&ReplayedError{ended}, err)
 	}
 	return c, nil
 }

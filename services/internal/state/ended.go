@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,7 +27,8 @@ func grantKeys(id, account string) []string {
 
 // EndGrant ends one grant in one step with regard to Decide: once it has returned, its access and
 // refresh tokens are worth nothing. With a person's last grant their Atlassian tokens and groups are
-// forgotten. It returns ErrNotFound where there is no such grant, or no longer.
+// forgotten. It returns ErrNotFound where there is no such grant, or no longer. ErrNotOnDisk comes with what
+// has ended.
 func (s *Store) EndGrant(ctx context.Context, id string) (Ended, error) {
 	account, err := s.redis.HGet(ctx, grantKey(id), "account_id").Result()
 	if errors.Is(err, redis.Nil) {
@@ -35,11 +37,12 @@ func (s *Store) EndGrant(ctx context.Context, id string) (Ended, error) {
 	if err != nil {
 		return Ended{}, fmt.Errorf("ending a grant: %w", err)
 	}
-	reply, err := s.call(ctx, "sallyport_end_grant", grantKeys(id, account), id, account, grantKey(""))
-	if err != nil {
+	reply, err := s.change(ctx, "sallyport_end_grant", grantKeys(id, account), id, account, grantKey(""))
+	if reply == nil {
 		return Ended{}, err
 	}
-	return endedGrant(account, reply)
+	ended, gone := endedGrant(account, reply)
+	return ended, cmp.Or(gone, err)
 }
 
 // endedGrant reads an answer of sallyport_end_grant.
@@ -55,7 +58,7 @@ func endedGrant(account string, answer any) (Ended, error) {
 // with regard to Decide: once it has returned, no call with any of their tokens is let through by any
 // replica. What is under way for the person at the same moment, such as a sign-in or a refresh, comes
 // to nothing unless it stores their tokens afterwards. It returns ErrNotFound where there is nothing
-// of the person.
+// of the person. ErrNotOnDisk comes with what has ended.
 func (s *Store) EndPerson(ctx context.Context, accountID string) (Ended, error) {
 	return s.endPerson(ctx, accountID, "0")
 }
@@ -67,16 +70,16 @@ func (s *Store) ForgetPerson(ctx context.Context, accountID string) (Ended, erro
 }
 
 func (s *Store) endPerson(ctx context.Context, account, altogether string) (Ended, error) {
-	reply, err := s.call(ctx, "sallyport_end_person", []string{
+	reply, err := s.change(ctx, "sallyport_end_person", []string{
 		grantsKey(account), upstreamKey(account), groupsKey(account), groupsDueKey, groupsWatchedKey, connectionsKey,
 		consentKey(account), emailsKey(account),
 	}, account, grantKey(""), altogether)
-	if err != nil {
+	if reply == nil {
 		return Ended{}, err
 	}
 	if reply[0] == "nobody" {
 		return Ended{}, ErrNotFound
 	}
 	grants, _ := reply[1].(int64)
-	return Ended{AccountID: account, Grants: grants, Upstream: upstreamFrom(pairs(reply[2]))}, nil
+	return Ended{AccountID: account, Grants: grants, Upstream: upstreamFrom(pairs(reply[2]))}, err
 }

@@ -30,7 +30,7 @@ func (s *Store) FirstLink(ctx context.Context, hash string) (bool, error) {
 
 // UseFirstLink uses a first link up and saves the roles that follow from it, both or neither. base is the
 // version of the roles that the change started from: ErrConflict where it is another, and ErrNotFound for a
-// link that was used, or is too old.
+// link that was used, or is too old. ErrNotOnDisk.
 func (s *Store) UseFirstLink(ctx context.Context, hash string, base int64, bindings []RoleBinding, by Save) error {
 	text, err := json.Marshal(bindings)
 	if err != nil {
@@ -40,13 +40,13 @@ func (s *Store) UseFirstLink(ctx context.Context, hash string, base int64, bindi
 	if err != nil {
 		return fmt.Errorf("using a first link: %w", err)
 	}
-	reply, err := s.call(ctx, "sallyport_use_first_link", []string{firstLinkKey(hash), rolesKey}, base, text, entry)
-	if err != nil {
+	reply, err := s.change(ctx, "sallyport_use_first_link", []string{firstLinkKey(hash), rolesKey}, base, text, entry)
+	if reply == nil {
 		return err
 	}
 	switch reply[0] {
 	case "saved":
-		return nil
+		return err
 	case "conflict":
 		return ErrConflict
 	}

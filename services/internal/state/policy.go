@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -100,16 +101,18 @@ func (s *Store) PolicyVersions(ctx context.Context, first, last int64) ([]Policy
 // SavePolicy puts a policy in force, keeps it in the history, and returns its version. Every
 // decision that Redis is asked to write from then on is refused unless it was made with this
 // version. base is the version that the change started from, 0 for the first policy of an
-// installation; ErrConflict with the version in force where it is another.
+// installation; ErrConflict with the version in force where it is another. ErrNotOnDisk comes with the new
+// version.
 func (s *Store) SavePolicy(ctx context.Context, base int64, document []byte, by Save) (int64, error) {
 	entry, err := json.Marshal(by)
 	if err != nil {
 		return 0, fmt.Errorf("saving the policy: %w", err)
 	}
-	reply, err := s.call(ctx, "sallyport_save_policy", []string{policyKey, policyHistoryKey, policyDocumentsKey},
+	reply, err := s.change(ctx, "sallyport_save_policy", []string{policyKey, policyHistoryKey, policyDocumentsKey},
 		base, document, entry)
-	if err != nil {
+	if reply == nil {
 		return 0, err
 	}
-	return savedVersion(reply)
+	version, refused := savedVersion(reply)
+	return version, cmp.Or(refused, err)
 }

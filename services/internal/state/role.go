@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -49,7 +50,8 @@ func (s *Store) Roles(ctx context.Context) (Roles, error) {
 }
 
 // SaveRoles replaces who has which role, and returns the new version. base is the version that the
-// change started from, 0 for the first; ErrConflict with the version there is where it is another.
+// change started from, 0 for the first; ErrConflict with the version there is where it is another. ErrNotOnDisk
+// comes with the new version.
 func (s *Store) SaveRoles(ctx context.Context, base int64, bindings []RoleBinding, by Save) (int64, error) {
 	text, err := json.Marshal(bindings)
 	if err != nil {
@@ -59,11 +61,12 @@ func (s *Store) SaveRoles(ctx context.Context, base int64, bindings []RoleBindin
 	if err != nil {
 		return 0, fmt.Errorf("saving the roles: %w", err)
 	}
-	reply, err := s.call(ctx, "sallyport_save_roles", []string{rolesKey}, base, text, entry)
-	if err != nil {
+	reply, err := s.change(ctx, "sallyport_save_roles", []string{rolesKey}, base, text, entry)
+	if reply == nil {
 		return 0, err
 	}
-	return savedVersion(reply)
+	version, refused := savedVersion(reply)
+	return version, cmp.Or(refused, err)
 }
 
 // savedVersion reads the answer of a function that saves a version.

@@ -46,7 +46,7 @@ const prefix = "{sallyport}:"
 
 // Store reads and writes the state. It is safe for concurrent use.
 type Store struct {
-	redis  redis.UniversalClient
+	redis  *redis.Client
 	recent recent
 }
 
@@ -86,14 +86,19 @@ func (s *Store) Ready(ctx context.Context) error {
 // first call, or after its data was lost. Every service carries the library, and the same one, so
 // it doesn't matter who loads it.
 func (s *Store) call(ctx context.Context, function string, keys []string, args ...any) ([]any, error) {
+	return callOn(ctx, s.redis, function, keys, args...)
+}
+
+// callOn is call by a client, or by one connection.
+func callOn(ctx context.Context, on redis.Cmdable, function string, keys []string, args ...any) ([]any, error) {
 	function = strings.Replace(function, "sallyport", library, 1)
-	reply, err := s.redis.FCall(ctx, function, keys, args...).Slice()
+	reply, err := on.FCall(ctx, function, keys, args...).Slice()
 	if err != nil && strings.Contains(err.Error(), "Function not found") {
-		err = s.redis.FunctionLoadReplace(ctx, strings.ReplaceAll(functions, "sallyport", library)).Err()
+		err = on.FunctionLoadReplace(ctx, strings.ReplaceAll(functions, "sallyport", library)).Err()
 		if err != nil {
 			return nil, fmt.Errorf("loading the functions into Redis: %w", err)
 		}
-		reply, err = s.redis.FCall(ctx, function, keys, args...).Slice()
+		reply, err = on.FCall(ctx, function, keys, args...).Slice()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("Redis function %s: %w", function, err)

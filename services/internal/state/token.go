@@ -88,11 +88,13 @@ func (s *Store) FamilyGrant(ctx context.Context, family string) (Grant, error) {
 }
 
 // Rotate replaces the refresh token whose secret hashes to used by the pair next of the same
-// family, and prolongs the grant. A token that was used before ends the grant and gives ErrReplayed,
-// except once within refreshGrace; ErrNotFound where the grant has ended.
+// family, and prolongs the grant. A token that was used before ends the grant and gives ErrReplayed, with
+// ErrNotOnDisk where that holds, except once within refreshGrace; ErrNotFound where the grant has ended.
 func (s *Store) Rotate(ctx context.Context, g Grant, used string, next Pair) error {
 	keys := append([]string{refreshKey(next.Family), sessionKey(next.Access)}, grantKeys(g.ID, g.AccountID)...)
-	reply, err := s.call(ctx, "sallyport_rotate", keys, g.ID, used, next.Refresh,
+	conn := s.redis.Conn()
+	defer conn.Close()
+	reply, err := callOn(ctx, conn, "sallyport_rotate", keys, g.ID, used, next.Refresh,
 		int(refreshGrace.Seconds()), int(AccessLife.Seconds()), int(g.refreshLife().Seconds()), g.AccountID, grantKey(""))
 	if err != nil {
 		return err
@@ -105,14 +107,19 @@ func (s *Store) Rotate(ctx context.Context, g Grant, used string, next Pair) err
 		if err != nil && !errors.Is(err, ErrNotFound) {
 			return err
 		}
-		return &ReplayedError{ended}
+		return errors.Join(&ReplayedError{ended}, onDisk(ctx, conn))
 	}
 	return ErrNotFound
 }
 
-// EndSession ends one access token.
+// EndSession ends one access token. ErrNotOnDisk.
 func (s *Store) EndSession(ctx context.Context, tokenHash string) error {
-	err := s.redis.Del(ctx, sessionKey(tokenHash)).Err()
+	conn := s.redis.Conn()
+	defer conn.Close()
+	err := conn.Del(ctx, sessionKey(tokenHash)).Err()
+	if err == nil {
+		err = onDisk(ctx, conn)
+	}
 	if err != nil {
 		return fmt.Errorf("ending a session: %w", err)
 	}
