@@ -80,6 +80,8 @@ func Start(_ context.Context, p *process.Process, cfg Config) error {
 	store := state.Open(cfg.Redis)
 	first := &seed{store: store, log: p.Log}
 	p.Go("seed", first.run)
+	dashboards := &DashboardServer{elastic: search}
+	p.Go("dashboards", warmer{dashboards, p.Log}.run)
 	p.CheckReady("redis", store.Ready)
 	p.CheckReady("policy", first.ready)
 	saved, known := policies{store}, catalogue{store, search}
@@ -111,7 +113,7 @@ func Start(_ context.Context, p *process.Process, cfg Config) error {
 				elastic: search, store: store, policies: saved, callers: gate.callers, stopping: p.Stopping(), tailLimit: cfg.TailLimit, tailPatience: cfg.TailPatience,
 			})
 			adminv1.RegisterRejectedServiceServer(s, &RejectedServer{store: store, streamLimit: cfg.StreamLimit})
-			adminv1.RegisterDashboardServiceServer(s, &DashboardServer{elastic: search})
+			adminv1.RegisterDashboardServiceServer(s, dashboards)
 			adminv1.RegisterAlertServiceServer(s, &AlertServer{elastic: search})
 			adminv1.RegisterStatusServiceServer(s, newStatusServer(cfg, store, search, operations, people))
 		},
