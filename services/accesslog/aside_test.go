@@ -26,15 +26,15 @@ func (s *sink) ask(request esapi.Request) {
 func (s *sink) keptAside(want int64) []state.Aside {
 	s.t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		waiting, aside, err := s.store.Backlog(s.t.Context())
+		now, err := s.store.Backlog(s.t.Context())
 		must(s.t, err)
-		if waiting == 0 && aside == want {
+		if now.Waiting == 0 && now.Aside == want {
 			entries, err := s.store.Aside(s.t.Context(), "", 100)
 			must(s.t, err)
 			return entries
 		}
 		if time.Now().After(deadline) {
-			s.t.Fatalf("%d entries wait and %d are kept aside, want %d", waiting, aside, want)
+			s.t.Fatalf("%d entries wait and %d are kept aside, want %d", now.Waiting, now.Aside, want)
 		}
 	}
 }

@@ -16,6 +16,7 @@ var (
 	waitingDesc = prometheus.NewDesc("sallyport_accesslog_waiting", "Entries of the activity stream that wait to be indexed. At sallyport_accesslog_waiting_limit calls are refused.", nil, nil)
 	limitDesc   = prometheus.NewDesc("sallyport_accesslog_waiting_limit", "Entries that may wait at most: --stream-limit.", nil, nil)
 	asideDesc   = prometheus.NewDesc("sallyport_accesslog_aside", "Entries that Elasticsearch refuses for what they are and that Redis keeps: sallyport log rejected.", nil, nil)
+	freshDesc   = prometheus.NewDesc("sallyport_accesslog_aside_unacknowledged", "Those of them that nobody has acknowledged: sallyport log acknowledge.", nil, nil)
 )
 
 // backlog tells, when metrics are read, how much waits. Where Redis is away it tells only how much may.
@@ -29,16 +30,18 @@ func (b backlog) Describe(all chan<- *prometheus.Desc) {
 	all <- waitingDesc
 	all <- limitDesc
 	all <- asideDesc
+	all <- freshDesc
 }
 
 func (b backlog) Collect(all chan<- prometheus.Metric) {
 	all <- prometheus.MustNewConstMetric(limitDesc, prometheus.GaugeValue, float64(b.limit))
 	ctx, cancel := context.WithTimeout(context.Background(), backlogTimeout)
 	defer cancel()
-	waiting, aside, err := b.store.Backlog(ctx)
+	now, err := b.store.Backlog(ctx)
 	if err != nil {
 		return
 	}
-	all <- prometheus.MustNewConstMetric(waitingDesc, prometheus.GaugeValue, float64(waiting))
-	all <- prometheus.MustNewConstMetric(asideDesc, prometheus.GaugeValue, float64(aside))
+	all <- prometheus.MustNewConstMetric(waitingDesc, prometheus.GaugeValue, float64(now.Waiting))
+	all <- prometheus.MustNewConstMetric(asideDesc, prometheus.GaugeValue, float64(now.Aside))
+	all <- prometheus.MustNewConstMetric(freshDesc, prometheus.GaugeValue, float64(now.Aside-now.Acknowledged))
 }

@@ -45,6 +45,10 @@ func TestErasedPersonDoesNotComeBackFromAside(t *testing.T) {
 	}
 	conn := start(t, cfg)
 	store := state.Open(cfg.Redis)
+	_, _, err := store.AcknowledgeAside(t.Context(), "", state.Acknowledgement{By: "ana@acme.test", At: time.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
 	var taking sync.WaitGroup
 	taking.Go(func() { (&acts{}).take(t, store) })
 	t.Cleanup(func() { taking.Wait(); _ = store.Close() })
@@ -57,7 +61,7 @@ func TestErasedPersonDoesNotComeBackFromAside(t *testing.T) {
 			last = answer
 		}
 	}
-	if !errors.Is(err, io.EOF) || !last.GetDone() || last.GetRecords() != 3 {
+	if !errors.Is(err, io.EOF) || !last.GetDone() || last.GetRecords() != 5 {
 		t.Fatalf("erased with %v, error %v", last, err)
 	}
 	entries, err := store.Aside(t.Context(), "", 10)
@@ -65,6 +69,9 @@ func TestErasedPersonDoesNotComeBackFromAside(t *testing.T) {
 		t.Fatalf("kept aside are %v, %v", entries, err)
 	}
 	for _, e := range entries {
+		if e.Acknowledged.By != last.GetPseudonym() {
+			t.Errorf("%s was acknowledged by %s", e.ID, e.Acknowledged.By)
+		}
 		all := string(e.Document) + e.Reason
 		if strings.Contains(all, "ana") || strings.Contains(all, "Ana") {
 			t.Errorf("%s still has her: %s", e.ID, all)

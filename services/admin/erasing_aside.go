@@ -25,10 +25,11 @@ func (e *erasing) aside(ctx context.Context) (int, error) {
 				return changed, status.Errorf(codes.Internal, "The entry %s, which is kept aside, can't be changed: %v.", entry.Position, err)
 			}
 			reason, quoted := e.who.with([]byte(entry.Reason), e.pseudonym)
-			if !found && !quoted {
+			by, seen := e.who.with([]byte(entry.Acknowledged.By), e.pseudonym)
+			if !found && !quoted && !seen {
 				continue
 			}
-			entry.Document, entry.Reason = document, string(reason)
+			entry.Document, entry.Reason, entry.Acknowledged.By = document, string(reason), string(by)
 			err = e.store.ReplaceAside(ctx, entry)
 			if err != nil {
 				return changed, rejectedAway(err)

@@ -43,11 +43,11 @@ func (s *RejectedServer) ListRejected(ctx context.Context, request *adminv1.List
 	if after != "" && !state.IsPosition(after) {
 		return nil, status.Error(codes.InvalidArgument, "page_token isn't one that ListRejected returned. Leave it out to begin anew.")
 	}
-	_, total, err := s.store.Backlog(ctx)
+	backlog, err := s.store.Backlog(ctx)
 	if err != nil {
 		return nil, rejectedAway(err)
 	}
-	page := &adminv1.ListRejectedResponse{Total: total, DocumentsWithheld: callerOf(ctx).role < auditor}
+	page := &adminv1.ListRejectedResponse{Total: backlog.Aside, DocumentsWithheld: callerOf(ctx).role < auditor}
 	bytes := 0
 	for {
 		wanted := min(size-len(page.Entries)+1, fetchRecords)
@@ -81,6 +81,9 @@ func rejectedMessage(e state.Aside, withheld bool) *adminv1.Rejected {
 	if err == nil {
 		message.Since = timestamppb.New(time.UnixMilli(at))
 	}
+	if e.Acknowledged != (state.Acknowledgement{}) {
+		message.AcknowledgedBy, message.AcknowledgedAt = e.Acknowledged.By, timestamppb.New(e.Acknowledged.At)
+	}
 	if !withheld {
 		message.Detail = activity.CutTo([]byte(words), maxRejectedDetail)
 		message.Document = strings.ToValidUTF8(string(e.Document), "\uFFFD")
@@ -91,16 +94,9 @@ func rejectedMessage(e state.Aside, withheld bool) *adminv1.Rejected {
 // RetryRejected has entries indexed again.
 func (s *RejectedServer) RetryRejected(ctx context.Context, request *adminv1.RetryRejectedRequest) (*adminv1.RetryRejectedResponse, error) {
 	ids := request.GetIds()
-	switch {
-	case request.GetAll() == (len(ids) > 0):
-		return nil, status.Error(codes.InvalidArgument, "Name the entries by ids, as ListRejected returns them, or set all to send all of them again.")
-	case len(ids) > maxRejected:
-		return nil, status.Errorf(codes.InvalidArgument, "There are %d ids: send %d at most at a time, or set all.", len(ids), maxRejected)
-	}
-	for i, id := range ids {
-		if !state.IsPosition(id) {
-			return nil, status.Errorf(codes.InvalidArgument, "ids[%d] is %q, which is none of an entry: ListRejected and `sallyport log rejected` show them, such as 1764072000000-0.", i, id)
-		}
+	err := checkRejected(ids, request.GetAll())
+	if err != nil {
+		return nil, err
 	}
 	answer := &adminv1.RetryRejectedResponse{}
 	if request.GetAll() {
@@ -118,6 +114,47 @@ func (s *RejectedServer) RetryRejected(ctx context.Context, request *adminv1.Ret
 			return nil, notRetried(err, answer.GetRetried())
 		}
 		answer.Gone += 1 - moved
+	}
+	return answer, nil
+}
+
+// checkRejected refuses what names no entries, or all and some.
+func checkRejected(ids []string, all bool) error {
+	switch {
+	case all == (len(ids) > 0):
+		return status.Error(codes.InvalidArgument, "Name the entries by ids, as ListRejected returns them, or set all for all of them.")
+	case len(ids) > maxRejected:
+		return status.Errorf(codes.InvalidArgument, "There are %d ids: send %d at most at a time, or set all.", len(ids), maxRejected)
+	}
+	for i, id := range ids {
+		if !state.IsPosition(id) {
+			return status.Errorf(codes.InvalidArgument, "ids[%d] is %q, which is none of an entry: ListRejected and `sallyport log rejected` show them, such as 1764072000000-0.", i, id)
+		}
+	}
+	return nil
+}
+
+// AcknowledgeRejected notes that somebody has seen entries.
+func (s *RejectedServer) AcknowledgeRejected(ctx context.Context, request *adminv1.AcknowledgeRejectedRequest) (*adminv1.AcknowledgeRejectedResponse, error) {
+	ids := request.GetIds()
+	err := checkRejected(ids, request.GetAll())
+	if err != nil {
+		return nil, err
+	}
+	answer := &adminv1.AcknowledgeRejectedResponse{}
+	if request.GetAll() {
+		ids = []string{""}
+	}
+	by := state.Acknowledgement{By: callerOf(ctx).name, At: time.Now().UTC()}
+	for _, id := range ids {
+		found, noted, err := s.store.AcknowledgeAside(ctx, id, by)
+		answer.Acknowledged += noted
+		if err != nil {
+			return nil, status.Errorf(codes.Unavailable, "Redis didn't confirm that the entries are acknowledged. Start it again, and try once more: that does no harm. (%v)", err)
+		}
+		if found == 0 && id != "" {
+			answer.Gone++
+		}
 	}
 	return answer, nil
 }

@@ -2,8 +2,10 @@ package admin_test
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -92,8 +94,12 @@ func TestRejectedIsListedByPages(t *testing.T) {
 			t.Errorf("got %v, want %s", err, says)
 		}
 	}
-	if _, aside, _ := store.Backlog(t.Context()); aside != 5 {
-		t.Errorf("%d are kept aside after refused calls", aside)
+	_, err = client.AcknowledgeRejected(asAdmin(t), &adminv1.AcknowledgeRejectedRequest{All: true, Ids: ids})
+	if status.Code(err) != codes.InvalidArgument {
+		t.Errorf("acknowledging all and some: %v", err)
+	}
+	if backlog, _ := store.Backlog(t.Context()); backlog.Aside != 5 || backlog.Acknowledged != 0 {
+		t.Errorf("after refused calls there are %+v", backlog)
 	}
 }
 
@@ -159,8 +165,8 @@ func TestAFullStreamTakesNoRetries(t *testing.T) {
 			t.Errorf("got %v, want %s", err, says)
 		}
 	}
-	if _, aside, _ := store.Backlog(t.Context()); aside != 2 {
-		t.Errorf("%d are kept aside, want 2", aside)
+	if backlog, _ := store.Backlog(t.Context()); backlog.Aside != 2 {
+		t.Errorf("%d are kept aside, want 2", backlog.Aside)
 	}
 }
 
@@ -177,4 +183,86 @@ func TestStatusTellsWhatIsKeptAside(t *testing.T) {
 	if part := got.GetParts()[3]; got.GetAside() != 2 || part.GetState() != adminv1.PartState_PART_STATE_DEGRADED || !strings.HasPrefix(part.GetDetail(), "2 entries are kept aside") {
 		t.Errorf("%d aside, and accesslog is %v", got.GetAside(), part)
 	}
+}
+
+// TestRejectedIsAcknowledged acknowledges some entries and then all, and reads the status in between.
+func TestRejectedIsAcknowledged(t *testing.T) {
+	cfg := admin.Config{Redis: redistest.Start(t), AccesslogOps: ops(t, "/readyz", http.StatusOK, "ready", 0)}
+	store := state.Open(cfg.Redis)
+	defer store.Close()
+	conn := start(t, cfg)
+	client, statuses := adminv1.NewRejectedServiceClient(conn), adminv1.NewStatusServiceClient(conn)
+	// said is what the status says of accesslog, and how many entries are aside, and acknowledged.
+	said := func() string {
+		answer, err := statuses.GetStatus(asAdmin(t), &adminv1.GetStatusRequest{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		of, _, _ := strings.Cut(accesslog(answer).GetDetail(), " kept aside")
+		return fmt.Sprintf("%v %d %d %s", accesslog(answer).GetState(), answer.GetAside(), answer.GetAsideAcknowledged(), of)
+	}
+	list := func() []*adminv1.Rejected {
+		page, err := client.ListRejected(with(t, viewerToken), &adminv1.ListRejectedRequest{PageSize: 1000})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return page.GetEntries()
+	}
+	acknowledge := func(token string, request *adminv1.AcknowledgeRejectedRequest, acknowledged, gone int64) {
+		t.Helper()
+		got, err := client.AcknowledgeRejected(with(t, token), request)
+		if err != nil || got.GetAcknowledged() != acknowledged || got.GetGone() != gone {
+			t.Errorf("%v: %v, %v; want %d acknowledged, %d gone", request, got, err, acknowledged, gone)
+		}
+	}
+	is := func(want string) {
+		t.Helper()
+		if got := said(); got != want {
+			t.Errorf("the status is %q, want %q", got, want)
+		}
+	}
+	setAside(t, store, 120)
+	is("PART_STATE_DEGRADED 120 0 120 entries are")
+	first, second := list()[0].GetId(), list()[1].GetId()
+	drain(t, store)
+	acknowledge(token, &adminv1.AcknowledgeRejectedRequest{Ids: []string{first, first, "1-0"}}, 1, 1)
+	is("PART_STATE_DEGRADED 120 1 119 entries are")
+	acknowledge(robotToken, &adminv1.AcknowledgeRejectedRequest{All: true}, 119, 0)
+	is("PART_STATE_READY 120 120 ")
+	acts := merged(t, drain(t, store))
+	if len(acts) != 2 || acts[0].Event.Action != "records.acknowledge" || acts[0].Sallyport.Act.Details["gone"] != "1" || acts[1].Sallyport.Act.Details["acknowledged"] != "119" {
+		t.Errorf("the acts are %+v", acts)
+	}
+	for i, e := range list() {
+		by := "ci-robot"
+		if i == 0 {
+			by = "admin"
+		}
+		if e.GetAcknowledgedBy() != by || time.Since(e.GetAcknowledgedAt().AsTime()).Abs() > time.Minute {
+			t.Errorf("entry %d was acknowledged by %q at %v", i, e.GetAcknowledgedBy(), e.GetAcknowledgedAt().AsTime())
+		}
+	}
+	// One that is sent again takes its acknowledgement along, as does one whose time is over. What is refused then is new.
+	_, err := client.RetryRejected(asAdmin(t), &adminv1.RetryRejectedRequest{Ids: []string{first}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = store.ForgetAside(t.Context(), []string{second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	is("PART_STATE_READY 118 118 ")
+	drain(t, store)
+	setAside(t, store, 1)
+	is("PART_STATE_DEGRADED 119 118 1 entry is")
+}
+
+// accesslog is what a status says of it.
+func accesslog(answer *adminv1.GetStatusResponse) *adminv1.Part {
+	for _, p := range answer.GetParts() {
+		if p.GetName() == "accesslog" {
+			return p
+		}
+	}
+	return nil
 }

@@ -89,7 +89,8 @@ func (s *StatusServer) GetStatus(ctx context.Context, _ *adminv1.GetStatusReques
 		answer.Waiting, behind, err = s.store.StreamLength(ctx)
 		if err == nil {
 			answer.Behind = durationpb.New(behind)
-			_, answer.Aside, _ = s.store.Backlog(ctx)
+			backlog, _ := s.store.Backlog(ctx)
+			answer.Aside, answer.AsideAcknowledged = backlog.Aside, backlog.Acknowledged
 		}
 	})
 	var rovo []*adminv1.SetupItem
@@ -103,7 +104,7 @@ func (s *StatusServer) GetStatus(ctx context.Context, _ *adminv1.GetStatusReques
 	answer.Parts = append(answer.Parts, deliveries...)
 	answer.Setup = append(rovo, setup...)
 	noteBacklog(answer.Parts, behind)
-	noteAside(answer.Parts, answer.GetAside())
+	noteAside(answer.Parts, answer.GetAside()-answer.GetAsideAcknowledged())
 	noteFilling(answer.Parts, answer.GetWaiting(), s.streamLimit)
 	return answer, nil
 }
@@ -129,17 +130,18 @@ func noteBacklog(parts []*adminv1.Part, behind time.Duration) {
 		". If that grows, look into its log for what holds it up; nothing is lost meanwhile."
 }
 
-// noteAside tells of entries that Elasticsearch refuses, which no search finds.
-func noteAside(parts []*adminv1.Part, aside int64) {
-	if aside == 0 {
+// noteAside tells of entries that Elasticsearch refuses, which no search finds, and that nobody has acknowledged.
+func noteAside(parts []*adminv1.Part, fresh int64) {
+	if fresh <= 0 {
 		return
 	}
 	entries := "1 entry is"
-	if aside > 1 {
-		entries = fmt.Sprintf("%d entries are", aside)
+	if fresh > 1 {
+		entries = fmt.Sprintf("%d entries are", fresh)
 	}
 	degrade(parts, entries+" kept aside, because Elasticsearch refuses what is in them, which no search finds. "+
-		"`sallyport log rejected` says why; once that is mended, `sallyport log retry --all` has them indexed.")
+		"`sallyport log rejected` says why; once that is mended, `sallyport log retry --all` has them indexed. "+
+		"Where it never will be, `sallyport log acknowledge` ends this.")
 }
 
 // noteFilling tells, long before calls are refused for that, that the stream of records that wait to be

@@ -24,6 +24,8 @@ type logVerbs struct {
 	Export   logExport   `cmd:"" help:"Write all records of a search into a file, as JSON, a table or Atlassian's events."`
 	Rejected logRejected `cmd:"" help:"List what Elasticsearch refuses, which no search finds."`
 	Retry    logRetry    `cmd:"" help:"Have them indexed again."`
+
+	Acknowledge logAcknowledge `cmd:"" help:"Say that they were seen, so that the status is well again."`
 }
 
 // Help says where the filters are, and has the examples of the log.

@@ -12,7 +12,7 @@ import (
 
 type logRejected struct {
 	Limit int  `help:"How many at most." default:"50" short:"n"`
-	JSON  bool `help:"One JSON object a line: id, record_id, half, index, since, reason, detail, size_bytes, document." name:"json"`
+	JSON  bool `help:"One JSON object a line: id, record_id, half, index, since, reason, detail, size_bytes, document, acknowledged_by, acknowledged_at." name:"json"`
 }
 
 // Help is the examples of --help.
@@ -23,7 +23,8 @@ Examples:
 
   sallyport log rejected
   sallyport log rejected --json | jq -r '[.id, .record_id, .reason, .detail] | @tsv'
-  sallyport log retry --all`
+  sallyport log retry --all
+  sallyport log acknowledge --all`
 }
 
 // Validate refuses a limit that can't be.
@@ -45,11 +46,15 @@ type rejectedText struct {
 	Detail    string          `json:"detail"`
 	SizeBytes int64           `json:"size_bytes"`
 	Document  json.RawMessage `json:"document"`
+
+	AcknowledgedBy string     `json:"acknowledged_by"`
+	AcknowledgedAt *time.Time `json:"acknowledged_at"`
 }
 
 func rejectedTextOf(e *adminv1.Rejected) rejectedText {
 	text := rejectedText{
 		e.GetId(), e.GetRecordId(), e.GetHalf(), e.GetIndex(), timeOf(e.GetSince()), e.GetReason(), e.GetDetail(), e.GetSizeBytes(), json.RawMessage("null"),
+		e.GetAcknowledgedBy(), timeOf(e.GetAcknowledgedAt()),
 	}
 	if json.Valid([]byte(e.GetDocument())) {
 		text.Document = json.RawMessage(e.GetDocument())
@@ -97,11 +102,11 @@ func (l *logRejected) show(t *terminal, entries []*adminv1.Rejected, total int64
 	}
 	shown := table{columns: []column{
 		{title: "ID"}, {title: "SINCE", drop: 1}, {title: "RECORD", least: 8, drop: 3}, {title: "HALF"}, {title: "BYTES", drop: 2}, {title: "REASON", least: 12},
-		{title: "DETAIL", least: 12, most: maxArguments, spare: true},
+		{title: "ACKNOWLEDGED", least: 8}, {title: "DETAIL", least: 12, most: maxArguments, spare: true},
 	}}
 	for _, e := range entries {
 		shown.add(cell{text: e.GetId()}, cell{text: whenText(e.GetSince())}, cell{text: e.GetRecordId()}, cell{text: e.GetHalf()},
-			cell{text: groupDigits(e.GetSizeBytes())}, cell{text: e.GetReason(), tint: red}, cell{text: e.GetDetail(), tint: faint})
+			cell{text: groupDigits(e.GetSizeBytes())}, cell{text: e.GetReason(), tint: red}, cell{text: acknowledgedText(e), tint: faint}, cell{text: e.GetDetail(), tint: faint})
 	}
 	shown.write(t)
 	if more := total - int64(len(entries)); more > 0 {
@@ -109,6 +114,14 @@ func (l *logRejected) show(t *terminal, entries []*adminv1.Rejected, total int64
 	}
 	t.printf("%s\n", t.paint("Once what Elasticsearch says is mended, `sallyport log retry ID`, or --all, has them indexed again.", faint))
 	return nil
+}
+
+// acknowledgedText is who has seen an entry, and when.
+func acknowledgedText(e *adminv1.Rejected) string {
+	if e.GetAcknowledgedBy() == "" {
+		return "no"
+	}
+	return e.GetAcknowledgedBy() + ", " + whenText(e.GetAcknowledgedAt())
 }
 
 type logRetry struct {

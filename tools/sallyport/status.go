@@ -10,7 +10,7 @@ import (
 )
 
 type statusCommand struct {
-	JSON bool `help:"Answer with one JSON object: parts (name, state, detail), mcp_url, callback_url, policy_version, waiting, behind_seconds, aside, setup (name, state, detail, word, checked_at), and notices: tools that are new, changed or gone (name, notice, changed, decided_by)." name:"json"`
+	JSON bool `help:"Answer with one JSON object: parts (name, state, detail), mcp_url, callback_url, policy_version, waiting, behind_seconds, aside, aside_acknowledged, setup (name, state, detail, word, checked_at), and notices: tools that are new, changed or gone (name, notice, changed, decided_by)." name:"json"`
 }
 
 // Help is the examples of --help.
@@ -44,6 +44,7 @@ type statusText struct {
 	Waiting       int64       `json:"waiting"`
 	BehindSeconds float64     `json:"behind_seconds"`
 	Aside         int64       `json:"aside"`
+	Acknowledged  int64       `json:"aside_acknowledged"`
 	Setup         []setupText `json:"setup"`
 	// Notices are tools that nobody has reviewed yet.
 	Notices []operationText `json:"notices"`
@@ -86,7 +87,7 @@ func newStatusText(answer *adminv1.GetStatusResponse) statusText {
 	text := statusText{
 		Parts: []partText{}, MCPURL: answer.GetMcpUrl(), CallbackURL: answer.GetCallbackUrl(),
 		PolicyVersion: answer.GetPolicyVersion(), Waiting: answer.GetWaiting(),
-		BehindSeconds: answer.GetBehind().AsDuration().Seconds(), Aside: answer.GetAside(), Setup: []setupText{}, Notices: []operationText{},
+		BehindSeconds: answer.GetBehind().AsDuration().Seconds(), Aside: answer.GetAside(), Acknowledged: answer.GetAsideAcknowledged(), Setup: []setupText{}, Notices: []operationText{},
 	}
 	for _, item := range answer.GetSetup() {
 		text.Setup = append(text.Setup, newSetupText(item))
@@ -114,10 +115,23 @@ func showStatus(t *terminal, answer *adminv1.GetStatusResponse) {
 	}
 	t.printf("%s%s\n", pad("Policy", 15), policy)
 	t.printf("%s%s\n", pad("Log", 15), backlog)
-	if answer.GetAside() > 0 {
-		t.printf("%s%s\n", pad("Kept aside", 15), t.paint(count64(answer.GetAside(), "entry")+": `sallyport log rejected` shows them, and `sallyport log retry --all` sends them again", yellow))
-	}
+	showAside(t, answer.GetAside(), answer.GetAsideAcknowledged())
 	showToolNotices(t, answer.GetNotices())
+}
+
+// showAside tells of what Elasticsearch refuses.
+func showAside(t *terminal, aside, acknowledged int64) {
+	if aside == 0 {
+		return
+	}
+	line, tint := count64(aside, "entry")+": `sallyport log rejected` shows them, and `sallyport log retry --all` sends them again", yellow
+	switch {
+	case acknowledged >= aside:
+		line, tint = count64(aside, "entry")+", acknowledged: `sallyport log rejected` shows them", faint
+	case acknowledged > 0:
+		line += "; acknowledged are " + groupDigits(acknowledged)
+	}
+	t.printf("%s%s\n", pad("Kept aside", 15), t.paint(line, tint))
 }
 
 // showToolNotices tells of tools that nobody has reviewed yet, and which rule would decide them.

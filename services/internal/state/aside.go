@@ -2,9 +2,11 @@ package state
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -12,6 +14,9 @@ import (
 // rejectedKey holds entries that Elasticsearch refuses for what they are, so that they don't hold up the
 // rest and aren't lost.
 const rejectedKey = prefix + "rejected"
+
+// acknowledgedKey has by an entry's position who has acknowledged it, and when.
+const acknowledgedKey = prefix + "rejected-acknowledged"
 
 // retryBatch is how many entries are moved back in one step, so that Redis does other things in between.
 const retryBatch = 50
@@ -21,6 +26,14 @@ type Aside struct {
 	Waiting
 	// Reason is Elasticsearch's error, "type: words".
 	Reason string
+	// Acknowledged is who has seen it; zero where nobody has.
+	Acknowledged Acknowledgement
+}
+
+// Acknowledgement is that somebody has seen an entry which is kept aside, and when.
+type Acknowledgement struct {
+	By string    `json:"by"`
+	At time.Time `json:"at"`
 }
 
 // SetAside moves an entry that Elasticsearch refuses for what it is out of the stream, and keeps it with
@@ -41,10 +54,29 @@ func (s *Store) Aside(ctx context.Context, after string, count int64) ([]Aside, 
 	if err != nil {
 		return nil, fmt.Errorf("reading what is kept aside: %w", err)
 	}
+	if len(messages) == 0 {
+		return nil, nil
+	}
+	positions := make([]string, len(messages))
+	for i, m := range messages {
+		positions[i] = m.ID
+	}
+	acknowledged, err := s.redis.HMGet(ctx, acknowledgedKey, positions...).Result()
+	if err != nil {
+		return nil, fmt.Errorf("reading who has seen what is kept aside: %w", err)
+	}
 	entries := make([]Aside, len(messages))
 	for i, e := range waitingFrom(messages) {
 		reason, _ := messages[i].Values["reason"].(string)
-		entries[i] = Aside{e, reason}
+		entries[i] = Aside{Waiting: e, Reason: reason}
+		by, noted := acknowledged[i].(string)
+		if !noted {
+			continue
+		}
+		err = json.Unmarshal([]byte(by), &entries[i].Acknowledged)
+		if err != nil {
+			return nil, fmt.Errorf("reading who has seen what is kept aside: %w", err)
+		}
 	}
 	return entries, nil
 }
@@ -63,18 +95,14 @@ type Retry struct {
 func (s *Store) RetryAside(ctx context.Context, limit int64, which Retry) (moved int64, err error) {
 	from, to := which.Position, which.Position
 	if to == "" {
-		// What Elasticsearch refuses again comes behind the last, and isn't sent twice.
-		last, err := s.redis.XRevRangeN(ctx, rejectedKey, "+", "-", 1).Result()
-		if err != nil {
-			return 0, fmt.Errorf("reading what is kept aside: %w", err)
+		// What Elasticsearch refuses again isn't sent twice.
+		from, to, err = s.allAside(ctx)
+		if err != nil || to == "" {
+			return 0, err
 		}
-		if len(last) == 0 {
-			return 0, nil
-		}
-		from, to = "-", last[0].ID
 	}
 	for {
-		reply, err := s.call(ctx, "sallyport_retry_aside", []string{streamKey, processKey, rejectedKey}, limit, from, to, retryBatch, which.Reason)
+		reply, err := s.call(ctx, "sallyport_retry_aside", []string{streamKey, processKey, rejectedKey, acknowledgedKey}, limit, from, to, retryBatch, which.Reason)
 		if err != nil {
 			return moved, err
 		}
@@ -94,13 +122,69 @@ func (s *Store) RetryAside(ctx context.Context, limit int64, which Retry) (moved
 // ReplaceAside keeps an entry aside as it is given, in the place of the one at its position, which it moves
 // behind all others. One that was sent again meanwhile isn't there any more, and nothing is done.
 func (s *Store) ReplaceAside(ctx context.Context, e Aside) error {
-	_, err := s.call(ctx, "sallyport_replace_aside", []string{rejectedKey}, e.Position, e.Kind, e.ID, e.Index, e.Document, e.Reason)
+	acknowledged := ""
+	if e.Acknowledged != (Acknowledgement{}) {
+		text, err := json.Marshal(e.Acknowledged)
+		if err != nil {
+			return fmt.Errorf("replacing what is kept aside: %w", err)
+		}
+		acknowledged = string(text)
+	}
+	_, err := s.call(ctx, "sallyport_replace_aside", []string{rejectedKey, acknowledgedKey}, e.Position, e.Kind, e.ID, e.Index, e.Document, e.Reason, acknowledged)
 	return err
+}
+
+// AcknowledgeAside notes of an entry that is kept aside, by its position, that somebody has seen it; of all
+// that are kept aside now, where the position is empty. It says how many there were, and of how many that wasn't
+// noted before.
+func (s *Store) AcknowledgeAside(ctx context.Context, position string, by Acknowledgement) (found, noted int64, err error) {
+	text, err := json.Marshal(by)
+	if err != nil {
+		return 0, 0, fmt.Errorf("acknowledging what is kept aside: %w", err)
+	}
+	from, to := position, position
+	if position == "" {
+		from, to, err = s.allAside(ctx)
+		if err != nil || to == "" {
+			return 0, 0, err
+		}
+	}
+	for {
+		reply, err := s.call(ctx, "sallyport_acknowledge_aside", []string{rejectedKey, acknowledgedKey}, from, to, retryBatch, text)
+		if err != nil {
+			return found, noted, err
+		}
+		seen, _ := reply[1].(int64)
+		fresh, _ := reply[2].(int64)
+		found, noted = found+seen, noted+fresh
+		last, _ := reply[3].(string)
+		if last == "" || last == to {
+			return found, noted, nil
+		}
+		from = "(" + last
+	}
+}
+
+// allAside is the range of what is kept aside now; what Elasticsearch refuses after that comes behind it. The end
+// is empty where nothing is.
+func (s *Store) allAside(ctx context.Context) (from, to string, err error) {
+	last, err := s.redis.XRevRangeN(ctx, rejectedKey, "+", "-", 1).Result()
+	if err != nil {
+		return "", "", fmt.Errorf("reading what is kept aside: %w", err)
+	}
+	if len(last) == 0 {
+		return "", "", nil
+	}
+	return "-", last[0].ID, nil
 }
 
 // ForgetAside deletes entries that are kept aside, by their positions.
 func (s *Store) ForgetAside(ctx context.Context, positions []string) error {
-	err := s.redis.XDel(ctx, rejectedKey, positions...).Err()
+	_, err := s.redis.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
+		pipe.XDel(ctx, rejectedKey, positions...)
+		pipe.HDel(ctx, acknowledgedKey, positions...)
+		return nil
+	})
 	if err != nil {
 		return fmt.Errorf("deleting what was kept aside: %w", err)
 	}
@@ -119,15 +203,19 @@ func IsPosition(text string) bool {
 	return true
 }
 
-// Backlog is how many entries wait to be indexed, and how many are kept aside.
-func (s *Store) Backlog(ctx context.Context) (waiting, aside int64, err error) {
-	var lengths [2]*redis.IntCmd
-	_, err = s.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
-		lengths[0], lengths[1] = pipe.XLen(ctx, streamKey), pipe.XLen(ctx, rejectedKey)
+// Backlog is how many entries wait to be indexed, how many are kept aside, and how many of those somebody has
+// acknowledged.
+type Backlog struct{ Waiting, Aside, Acknowledged int64 }
+
+// Backlog returns how much waits and is kept aside.
+func (s *Store) Backlog(ctx context.Context) (Backlog, error) {
+	var lengths [3]*redis.IntCmd
+	_, err := s.redis.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
+		lengths = [3]*redis.IntCmd{pipe.XLen(ctx, streamKey), pipe.XLen(ctx, rejectedKey), pipe.HLen(ctx, acknowledgedKey)}
 		return nil
 	})
 	if err != nil {
-		return 0, 0, fmt.Errorf("reading the lengths of the streams: %w", err)
+		return Backlog{}, fmt.Errorf("reading the lengths of the streams: %w", err)
 	}
-	return lengths[0].Val(), lengths[1].Val(), nil
+	return Backlog{lengths[0].Val(), lengths[1].Val(), lengths[2].Val()}, nil
 }

@@ -88,7 +88,7 @@ local function set_aside(keys, args)
 end
 
 -- retry_aside moves entries that are kept aside to the end of the activity stream, as long as that has room.
---   keys: stream, process, rejected
+--   keys: stream, process, rejected, acknowledged
 --   args: the stream's limit; the first and the last id among those aside, and how many are looked at; what
 --         the reason has to begin with
 -- Answers 'moved' or 'full', how many were moved, and the id of the last that was looked at, empty for none.
@@ -104,6 +104,7 @@ local function retry_aside(keys, args)
       end
       append(keys[1], keys[2], { field.kind, field.id, field.index, field.doc }, 1)
       redis.call('XDEL', keys[3], entry[1])
+      redis.call('HDEL', keys[4], entry[1])
       moved = moved + 1
     end
     last = entry[1]
@@ -112,16 +113,34 @@ local function retry_aside(keys, args)
 end
 
 -- replace_aside keeps an entry aside in another form, if it is still there.
---   keys: rejected
---   args: the entry's id among those aside; its kind, the record's id, its index, the record as JSON, and the
---         reason
+--   keys: rejected, acknowledged
+--   args: the entry's id among those aside; its kind, the record's id, its index, the record as JSON, the
+--         reason, and who has acknowledged it and when as JSON, empty for nobody
 -- Answers 'replaced' or 'gone'.
 local function replace_aside(keys, args)
   if redis.call('XDEL', keys[1], args[1]) == 0 then
     return { 'gone' }
   end
-  redis.call('XADD', keys[1], '*', 'kind', args[2], 'id', args[3], 'index', args[4], 'doc', args[5], 'reason', args[6])
+  local id = redis.call('XADD', keys[1], '*', 'kind', args[2], 'id', args[3], 'index', args[4], 'doc', args[5], 'reason', args[6])
+  redis.call('HDEL', keys[2], args[1])
+  if args[7] ~= '' then
+    redis.call('HSET', keys[2], id, args[7])
+  end
   return { 'replaced' }
+end
+
+-- acknowledge_aside notes of entries that are kept aside that somebody has seen them, unless that was noted before.
+--   keys: rejected, acknowledged
+--   args: the first and the last id among those aside, and how many are looked at; who and when as JSON
+-- Answers 'acknowledged', how many were looked at, of how many it was noted, and the id of the last, empty for none.
+local function acknowledge_aside(keys, args)
+  local noted, last = 0, ''
+  local entries = redis.call('XRANGE', keys[1], args[1], args[2], 'COUNT', args[3])
+  for _, entry in ipairs(entries) do
+    noted = noted + redis.call('HSETNX', keys[2], entry[1], args[4])
+    last = entry[1]
+  end
+  return { 'acknowledged', #entries, noted, last }
 end
 
 redis.register_function('sallyport_append', append_all)
@@ -129,3 +148,4 @@ redis.register_function('sallyport_restore', restore)
 redis.register_function('sallyport_set_aside', set_aside)
 redis.register_function('sallyport_replace_aside', replace_aside)
 redis.register_function('sallyport_retry_aside', retry_aside)
+redis.register_function('sallyport_acknowledge_aside', acknowledge_aside)

@@ -173,9 +173,12 @@ type Rejected struct {
 	// The document's size.
 	SizeBytes int64 `protobuf:"varint,8,opt,name=size_bytes,json=sizeBytes,proto3" json:"size_bytes,omitempty"`
 	// The document as it would be indexed, JSON. Not for viewers.
-	Document      string `protobuf:"bytes,9,opt,name=document,proto3" json:"document,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Document string `protobuf:"bytes,9,opt,name=document,proto3" json:"document,omitempty"`
+	// Who has acknowledged it, and when; absent where nobody has.
+	AcknowledgedBy string                 `protobuf:"bytes,10,opt,name=acknowledged_by,json=acknowledgedBy,proto3" json:"acknowledged_by,omitempty"`
+	AcknowledgedAt *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=acknowledged_at,json=acknowledgedAt,proto3" json:"acknowledged_at,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Rejected) Reset() {
@@ -271,6 +274,20 @@ func (x *Rejected) GetDocument() string {
 	return ""
 }
 
+func (x *Rejected) GetAcknowledgedBy() string {
+	if x != nil {
+		return x.AcknowledgedBy
+	}
+	return ""
+}
+
+func (x *Rejected) GetAcknowledgedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AcknowledgedAt
+	}
+	return nil
+}
+
 // RetryRejectedRequest says which entries.
 type RetryRejectedRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -326,6 +343,116 @@ func (x *RetryRejectedRequest) GetAll() bool {
 	return false
 }
 
+// AcknowledgeRejectedRequest says which entries.
+type AcknowledgeRejectedRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Their ids, 1,000 at most.
+	Ids []string `protobuf:"bytes,1,rep,name=ids,proto3" json:"ids,omitempty"`
+	// All that are kept aside now; ids must be empty then.
+	All           bool `protobuf:"varint,2,opt,name=all,proto3" json:"all,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AcknowledgeRejectedRequest) Reset() {
+	*x = AcknowledgeRejectedRequest{}
+	mi := &file_sallyport_admin_v1_rejected_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AcknowledgeRejectedRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AcknowledgeRejectedRequest) ProtoMessage() {}
+
+func (x *AcknowledgeRejectedRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sallyport_admin_v1_rejected_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AcknowledgeRejectedRequest.ProtoReflect.Descriptor instead.
+func (*AcknowledgeRejectedRequest) Descriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_rejected_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *AcknowledgeRejectedRequest) GetIds() []string {
+	if x != nil {
+		return x.Ids
+	}
+	return nil
+}
+
+func (x *AcknowledgeRejectedRequest) GetAll() bool {
+	if x != nil {
+		return x.All
+	}
+	return false
+}
+
+// AcknowledgeRejectedResponse says what was done.
+type AcknowledgeRejectedResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many entries nobody had acknowledged before.
+	Acknowledged int64 `protobuf:"varint,1,opt,name=acknowledged,proto3" json:"acknowledged,omitempty"`
+	// How many of the ids aren't kept aside, or no longer.
+	Gone          int64 `protobuf:"varint,2,opt,name=gone,proto3" json:"gone,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AcknowledgeRejectedResponse) Reset() {
+	*x = AcknowledgeRejectedResponse{}
+	mi := &file_sallyport_admin_v1_rejected_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AcknowledgeRejectedResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AcknowledgeRejectedResponse) ProtoMessage() {}
+
+func (x *AcknowledgeRejectedResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sallyport_admin_v1_rejected_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AcknowledgeRejectedResponse.ProtoReflect.Descriptor instead.
+func (*AcknowledgeRejectedResponse) Descriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_rejected_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *AcknowledgeRejectedResponse) GetAcknowledged() int64 {
+	if x != nil {
+		return x.Acknowledged
+	}
+	return 0
+}
+
+func (x *AcknowledgeRejectedResponse) GetGone() int64 {
+	if x != nil {
+		return x.Gone
+	}
+	return 0
+}
+
 // RetryRejectedResponse says what was done.
 type RetryRejectedResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -339,7 +466,7 @@ type RetryRejectedResponse struct {
 
 func (x *RetryRejectedResponse) Reset() {
 	*x = RetryRejectedResponse{}
-	mi := &file_sallyport_admin_v1_rejected_service_proto_msgTypes[4]
+	mi := &file_sallyport_admin_v1_rejected_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -351,7 +478,7 @@ func (x *RetryRejectedResponse) String() string {
 func (*RetryRejectedResponse) ProtoMessage() {}
 
 func (x *RetryRejectedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_sallyport_admin_v1_rejected_service_proto_msgTypes[4]
+	mi := &file_sallyport_admin_v1_rejected_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -364,7 +491,7 @@ func (x *RetryRejectedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetryRejectedResponse.ProtoReflect.Descriptor instead.
 func (*RetryRejectedResponse) Descriptor() ([]byte, []int) {
-	return file_sallyport_admin_v1_rejected_service_proto_rawDescGZIP(), []int{4}
+	return file_sallyport_admin_v1_rejected_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *RetryRejectedResponse) GetRetried() int64 {
@@ -394,7 +521,7 @@ const file_sallyport_admin_v1_rejected_service_proto_rawDesc = "" +
 	"\aentries\x18\x01 \x03(\v2\x1c.sallyport.admin.v1.RejectedR\aentries\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x14\n" +
 	"\x05total\x18\x03 \x01(\x03R\x05total\x12-\n" +
-	"\x12documents_withheld\x18\x04 \x01(\bR\x11documentsWithheld\"\xfe\x01\n" +
+	"\x12documents_withheld\x18\x04 \x01(\bR\x11documentsWithheld\"\xec\x02\n" +
 	"\bRejected\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1b\n" +
 	"\trecord_id\x18\x02 \x01(\tR\brecordId\x12\x12\n" +
@@ -405,17 +532,28 @@ const file_sallyport_admin_v1_rejected_service_proto_rawDesc = "" +
 	"\x06detail\x18\a \x01(\tR\x06detail\x12\x1d\n" +
 	"\n" +
 	"size_bytes\x18\b \x01(\x03R\tsizeBytes\x12\x1a\n" +
-	"\bdocument\x18\t \x01(\tR\bdocument\":\n" +
+	"\bdocument\x18\t \x01(\tR\bdocument\x12'\n" +
+	"\x0facknowledged_by\x18\n" +
+	" \x01(\tR\x0eacknowledgedBy\x12C\n" +
+	"\x0facknowledged_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\x0eacknowledgedAt\":\n" +
 	"\x14RetryRejectedRequest\x12\x10\n" +
 	"\x03ids\x18\x01 \x03(\tR\x03ids\x12\x10\n" +
-	"\x03all\x18\x02 \x01(\bR\x03all\"E\n" +
+	"\x03all\x18\x02 \x01(\bR\x03all\"@\n" +
+	"\x1aAcknowledgeRejectedRequest\x12\x10\n" +
+	"\x03ids\x18\x01 \x03(\tR\x03ids\x12\x10\n" +
+	"\x03all\x18\x02 \x01(\bR\x03all\"U\n" +
+	"\x1bAcknowledgeRejectedResponse\x12\"\n" +
+	"\facknowledged\x18\x01 \x01(\x03R\facknowledged\x12\x12\n" +
+	"\x04gone\x18\x02 \x01(\x03R\x04gone\"E\n" +
 	"\x15RetryRejectedResponse\x12\x18\n" +
 	"\aretried\x18\x01 \x01(\x03R\aretried\x12\x12\n" +
-	"\x04gone\x18\x02 \x01(\x03R\x04gone2\xaf\x02\n" +
+	"\x04gone\x18\x02 \x01(\x03R\x04gone2\xfc\x03\n" +
 	"\x0fRejectedService\x12l\n" +
 	"\fListRejected\x12'.sallyport.admin.v1.ListRejectedRequest\x1a(.sallyport.admin.v1.ListRejectedResponse\"\t\x8a\xcf\x18\x02\b\x01\x90\x02\x01\x12\xad\x01\n" +
 	"\rRetryRejected\x12(.sallyport.admin.v1.RetryRejectedRequest\x1a).sallyport.admin.v1.RetryRejectedResponse\"G\x8a\xcf\x18C\b\x03\x12?\n" +
-	"\rrecords.retry\x12\rconfiguration\x1a\x06change\"\x03ids2\x03all2\aretried2\x04goneB\xcb\x01\n" +
+	"\rrecords.retry\x12\rconfiguration\x1a\x06change\"\x03ids2\x03all2\aretried2\x04gone\x12\xca\x01\n" +
+	"\x13AcknowledgeRejected\x12..sallyport.admin.v1.AcknowledgeRejectedRequest\x1a/.sallyport.admin.v1.AcknowledgeRejectedResponse\"R\x8a\xcf\x18N\b\x03\x12J\n" +
+	"\x13records.acknowledge\x12\rconfiguration\x1a\x06change\"\x03ids2\x03all2\facknowledged2\x04goneB\xcb\x01\n" +
 	"\x16com.sallyport.admin.v1B\x14RejectedServiceProtoP\x01Z1sallyport/proto/gen/go/sallyport/admin/v1;adminv1\xa2\x02\x03SAX\xaa\x02\x12Sallyport.Admin.V1\xca\x02\x12Sallyport\\Admin\\V1\xe2\x02\x1eSallyport\\Admin\\V1\\GPBMetadata\xea\x02\x14Sallyport::Admin::V1b\x06proto3"
 
 var (
@@ -430,27 +568,32 @@ func file_sallyport_admin_v1_rejected_service_proto_rawDescGZIP() []byte {
 	return file_sallyport_admin_v1_rejected_service_proto_rawDescData
 }
 
-var file_sallyport_admin_v1_rejected_service_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_sallyport_admin_v1_rejected_service_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_sallyport_admin_v1_rejected_service_proto_goTypes = []any{
-	(*ListRejectedRequest)(nil),   // 0: sallyport.admin.v1.ListRejectedRequest
-	(*ListRejectedResponse)(nil),  // 1: sallyport.admin.v1.ListRejectedResponse
-	(*Rejected)(nil),              // 2: sallyport.admin.v1.Rejected
-	(*RetryRejectedRequest)(nil),  // 3: sallyport.admin.v1.RetryRejectedRequest
-	(*RetryRejectedResponse)(nil), // 4: sallyport.admin.v1.RetryRejectedResponse
-	(*timestamppb.Timestamp)(nil), // 5: google.protobuf.Timestamp
+	(*ListRejectedRequest)(nil),         // 0: sallyport.admin.v1.ListRejectedRequest
+	(*ListRejectedResponse)(nil),        // 1: sallyport.admin.v1.ListRejectedResponse
+	(*Rejected)(nil),                    // 2: sallyport.admin.v1.Rejected
+	(*RetryRejectedRequest)(nil),        // 3: sallyport.admin.v1.RetryRejectedRequest
+	(*AcknowledgeRejectedRequest)(nil),  // 4: sallyport.admin.v1.AcknowledgeRejectedRequest
+	(*AcknowledgeRejectedResponse)(nil), // 5: sallyport.admin.v1.AcknowledgeRejectedResponse
+	(*RetryRejectedResponse)(nil),       // 6: sallyport.admin.v1.RetryRejectedResponse
+	(*timestamppb.Timestamp)(nil),       // 7: google.protobuf.Timestamp
 }
 var file_sallyport_admin_v1_rejected_service_proto_depIdxs = []int32{
 	2, // 0: sallyport.admin.v1.ListRejectedResponse.entries:type_name -> sallyport.admin.v1.Rejected
-	5, // 1: sallyport.admin.v1.Rejected.since:type_name -> google.protobuf.Timestamp
-	0, // 2: sallyport.admin.v1.RejectedService.ListRejected:input_type -> sallyport.admin.v1.ListRejectedRequest
-	3, // 3: sallyport.admin.v1.RejectedService.RetryRejected:input_type -> sallyport.admin.v1.RetryRejectedRequest
-	1, // 4: sallyport.admin.v1.RejectedService.ListRejected:output_type -> sallyport.admin.v1.ListRejectedResponse
-	4, // 5: sallyport.admin.v1.RejectedService.RetryRejected:output_type -> sallyport.admin.v1.RetryRejectedResponse
-	4, // [4:6] is the sub-list for method output_type
-	2, // [2:4] is the sub-list for method input_type
-	2, // [2:2] is the sub-list for extension type_name
-	2, // [2:2] is the sub-list for extension extendee
-	0, // [0:2] is the sub-list for field type_name
+	7, // 1: sallyport.admin.v1.Rejected.since:type_name -> google.protobuf.Timestamp
+	7, // 2: sallyport.admin.v1.Rejected.acknowledged_at:type_name -> google.protobuf.Timestamp
+	0, // 3: sallyport.admin.v1.RejectedService.ListRejected:input_type -> sallyport.admin.v1.ListRejectedRequest
+	3, // 4: sallyport.admin.v1.RejectedService.RetryRejected:input_type -> sallyport.admin.v1.RetryRejectedRequest
+	4, // 5: sallyport.admin.v1.RejectedService.AcknowledgeRejected:input_type -> sallyport.admin.v1.AcknowledgeRejectedRequest
+	1, // 6: sallyport.admin.v1.RejectedService.ListRejected:output_type -> sallyport.admin.v1.ListRejectedResponse
+	6, // 7: sallyport.admin.v1.RejectedService.RetryRejected:output_type -> sallyport.admin.v1.RetryRejectedResponse
+	5, // 8: sallyport.admin.v1.RejectedService.AcknowledgeRejected:output_type -> sallyport.admin.v1.AcknowledgeRejectedResponse
+	6, // [6:9] is the sub-list for method output_type
+	3, // [3:6] is the sub-list for method input_type
+	3, // [3:3] is the sub-list for extension type_name
+	3, // [3:3] is the sub-list for extension extendee
+	0, // [0:3] is the sub-list for field type_name
 }
 
 func init() { file_sallyport_admin_v1_rejected_service_proto_init() }
@@ -465,7 +608,7 @@ func file_sallyport_admin_v1_rejected_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sallyport_admin_v1_rejected_service_proto_rawDesc), len(file_sallyport_admin_v1_rejected_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   5,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,8 +19,9 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	RejectedService_ListRejected_FullMethodName  = "/sallyport.admin.v1.RejectedService/ListRejected"
-	RejectedService_RetryRejected_FullMethodName = "/sallyport.admin.v1.RejectedService/RetryRejected"
+	RejectedService_ListRejected_FullMethodName        = "/sallyport.admin.v1.RejectedService/ListRejected"
+	RejectedService_RetryRejected_FullMethodName       = "/sallyport.admin.v1.RejectedService/RetryRejected"
+	RejectedService_AcknowledgeRejected_FullMethodName = "/sallyport.admin.v1.RejectedService/AcknowledgeRejected"
 )
 
 // RejectedServiceClient is the client API for RejectedService service.
@@ -39,6 +40,10 @@ type RejectedServiceClient interface {
 	// UNAVAILABLE means that the activity stream is full; the message says how many were sent before that, and
 	// the others stay aside.
 	RetryRejected(ctx context.Context, in *RetryRejectedRequest, opts ...grpc.CallOption) (*RetryRejectedResponse, error)
+	// AcknowledgeRejected says of entries that somebody has seen them: they stay aside, and StatusService no longer
+	// calls Sallyport degraded for them. They can still be sent again; what is refused again is a new entry, which
+	// nobody has seen. What was acknowledged before stays so by whom it was first.
+	AcknowledgeRejected(ctx context.Context, in *AcknowledgeRejectedRequest, opts ...grpc.CallOption) (*AcknowledgeRejectedResponse, error)
 }
 
 type rejectedServiceClient struct {
@@ -69,6 +74,16 @@ func (c *rejectedServiceClient) RetryRejected(ctx context.Context, in *RetryReje
 	return out, nil
 }
 
+func (c *rejectedServiceClient) AcknowledgeRejected(ctx context.Context, in *AcknowledgeRejectedRequest, opts ...grpc.CallOption) (*AcknowledgeRejectedResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AcknowledgeRejectedResponse)
+	err := c.cc.Invoke(ctx, RejectedService_AcknowledgeRejected_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // RejectedServiceServer is the server API for RejectedService service.
 // All implementations must embed UnimplementedRejectedServiceServer
 // for forward compatibility.
@@ -85,6 +100,10 @@ type RejectedServiceServer interface {
 	// UNAVAILABLE means that the activity stream is full; the message says how many were sent before that, and
 	// the others stay aside.
 	RetryRejected(context.Context, *RetryRejectedRequest) (*RetryRejectedResponse, error)
+	// AcknowledgeRejected says of entries that somebody has seen them: they stay aside, and StatusService no longer
+	// calls Sallyport degraded for them. They can still be sent again; what is refused again is a new entry, which
+	// nobody has seen. What was acknowledged before stays so by whom it was first.
+	AcknowledgeRejected(context.Context, *AcknowledgeRejectedRequest) (*AcknowledgeRejectedResponse, error)
 	mustEmbedUnimplementedRejectedServiceServer()
 }
 
@@ -100,6 +119,9 @@ func (UnimplementedRejectedServiceServer) ListRejected(context.Context, *ListRej
 }
 func (UnimplementedRejectedServiceServer) RetryRejected(context.Context, *RetryRejectedRequest) (*RetryRejectedResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RetryRejected not implemented")
+}
+func (UnimplementedRejectedServiceServer) AcknowledgeRejected(context.Context, *AcknowledgeRejectedRequest) (*AcknowledgeRejectedResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AcknowledgeRejected not implemented")
 }
 func (UnimplementedRejectedServiceServer) mustEmbedUnimplementedRejectedServiceServer() {}
 func (UnimplementedRejectedServiceServer) testEmbeddedByValue()                         {}
@@ -158,6 +180,24 @@ func _RejectedService_RetryRejected_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RejectedService_AcknowledgeRejected_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AcknowledgeRejectedRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RejectedServiceServer).AcknowledgeRejected(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RejectedService_AcknowledgeRejected_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RejectedServiceServer).AcknowledgeRejected(ctx, req.(*AcknowledgeRejectedRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // RejectedService_ServiceDesc is the grpc.ServiceDesc for RejectedService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -172,6 +212,10 @@ var RejectedService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RetryRejected",
 			Handler:    _RejectedService_RetryRejected_Handler,
+		},
+		{
+			MethodName: "AcknowledgeRejected",
+			Handler:    _RejectedService_AcknowledgeRejected_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

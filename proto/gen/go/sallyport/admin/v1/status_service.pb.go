@@ -196,9 +196,11 @@ type GetStatusResponse struct {
 	// What belongs to a complete set-up, and whether it is there.
 	Setup []*SetupItem `protobuf:"bytes,8,rep,name=setup,proto3" json:"setup,omitempty"`
 	// How many entries are kept aside since Elasticsearch refuses them: RejectedService tells more.
-	Aside         int64 `protobuf:"varint,9,opt,name=aside,proto3" json:"aside,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Aside int64 `protobuf:"varint,9,opt,name=aside,proto3" json:"aside,omitempty"`
+	// How many of them somebody has acknowledged: for these alone no part is degraded.
+	AsideAcknowledged int64 `protobuf:"varint,10,opt,name=aside_acknowledged,json=asideAcknowledged,proto3" json:"aside_acknowledged,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *GetStatusResponse) Reset() {
@@ -290,6 +292,13 @@ func (x *GetStatusResponse) GetSetup() []*SetupItem {
 func (x *GetStatusResponse) GetAside() int64 {
 	if x != nil {
 		return x.Aside
+	}
+	return 0
+}
+
+func (x *GetStatusResponse) GetAsideAcknowledged() int64 {
+	if x != nil {
+		return x.AsideAcknowledged
 	}
 	return 0
 }
@@ -441,7 +450,7 @@ var File_sallyport_admin_v1_status_service_proto protoreflect.FileDescriptor
 const file_sallyport_admin_v1_status_service_proto_rawDesc = "" +
 	"\n" +
 	"'sallyport/admin/v1/status_service.proto\x12\x12sallyport.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fsallyport/admin/v1/access.proto\x1a*sallyport/admin/v1/operation_service.proto\"\x12\n" +
-	"\x10GetStatusRequest\"\xf7\x02\n" +
+	"\x10GetStatusRequest\"\xa6\x03\n" +
 	"\x11GetStatusResponse\x12.\n" +
 	"\x05parts\x18\x01 \x03(\v2\x18.sallyport.admin.v1.PartR\x05parts\x12\x17\n" +
 	"\amcp_url\x18\x02 \x01(\tR\x06mcpUrl\x12!\n" +
@@ -451,7 +460,9 @@ const file_sallyport_admin_v1_status_service_proto_rawDesc = "" +
 	"\x06behind\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x06behind\x127\n" +
 	"\anotices\x18\a \x03(\v2\x1d.sallyport.admin.v1.OperationR\anotices\x123\n" +
 	"\x05setup\x18\b \x03(\v2\x1d.sallyport.admin.v1.SetupItemR\x05setup\x12\x14\n" +
-	"\x05aside\x18\t \x01(\x03R\x05aside\"g\n" +
+	"\x05aside\x18\t \x01(\x03R\x05aside\x12-\n" +
+	"\x12aside_acknowledged\x18\n" +
+	" \x01(\x03R\x11asideAcknowledged\"g\n" +
 	"\x04Part\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x123\n" +
 	"\x05state\x18\x02 \x01(\x0e2\x1d.sallyport.admin.v1.PartStateR\x05state\x12\x16\n" +
