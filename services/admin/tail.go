@@ -25,8 +25,9 @@ const (
 	// caller still may have it.
 	tailAlive = 15 * time.Second
 	tailCheck = 5 * time.Second
-	// sequenceField is where a record has its place in the activity stream (state.Sequence).
-	sequenceField = "sallyport.sequence"
+	// sequenceField and completedField are where a record has its place in the activity stream (state.Sequence):
+	// that of its decision, and that of its outcome.
+	sequenceField, completedField = "sallyport.sequence", "sallyport.completed"
 )
 
 // errStopping ends the streams when the service stops.
@@ -39,6 +40,8 @@ type tail struct {
 	server *ActivityServer
 	search *search
 	stream grpc.ServerStreamingServer[adminv1.TailActivityResponse]
+	// place is the field in whose order records are sent: one that is found by its outcome comes with that.
+	place string
 	// at is the sequence up to which all was sent.
 	at      string
 	said    time.Time
@@ -88,14 +91,20 @@ func (s *ActivityServer) newTail(ctx context.Context, request *adminv1.TailActiv
 	if asked == nil {
 		asked = &adminv1.SearchActivityRequest{}
 	}
-	if asked.GetSince() != nil || asked.GetUntil() != nil || asked.GetPageSize() != 0 || asked.GetPageToken() != "" || len(asked.GetCounts()) > 0 || asked.GetOutcome() != "" {
-		return nil, status.Error(codes.InvalidArgument, "search may have no since, until, page_size, page_token, counts or outcome: a tail sends what comes from now on, or from its cursor on, when it is decided.")
+	if asked.GetSince() != nil || asked.GetUntil() != nil || asked.GetPageSize() != 0 || asked.GetPageToken() != "" || len(asked.GetCounts()) > 0 {
+		return nil, status.Error(codes.InvalidArgument, "search may have no since, until, page_size, page_token or counts: a tail sends what comes from now on, or from its cursor on.")
+	}
+	if outcome := asked.GetOutcome(); outcome == activity.OutcomeInFlight || outcome == activity.OutcomeUnknown {
+		return nil, status.Errorf(codes.InvalidArgument, "outcome is %q, of which nobody tells when it comes: a tail by outcome sends a record when that is known. Look for these by a search.", outcome)
 	}
 	search, err := newSearch(asked, callerOf(ctx).role >= auditor)
 	if err != nil {
 		return nil, err
 	}
-	t := &tail{server: s, search: search, checked: time.Now()}
+	t := &tail{server: s, search: search, place: sequenceField, checked: time.Now()}
+	if asked.GetOutcome() != "" {
+		t.place = completedField
+	}
 	if request.GetCursor() == "" {
 		t.at, err = s.indexedTo(ctx)
 		return t, err
@@ -246,12 +255,12 @@ func (s *ActivityServer) patiently(stream string, send func() error) error {
 func (t *tail) read(ctx context.Context, to string) (*hits, error) {
 	ctx, cancel := context.WithTimeout(ctx, searchTimeout)
 	defer cancel()
-	filters := append(slices.Clip(t.search.filters), object{"range": object{sequenceField: object{"gt": t.at, "lte": to}}})
+	filters := append(slices.Clip(t.search.filters), object{"range": object{t.place: object{"gt": t.at, "lte": to}}})
 	body := object{
 		"size": fetchRecords, "track_total_hits": t.server.tailLimit + 1,
 		"query":   object{"bool": object{"filter": filters}},
 		"_source": object{"excludes": t.search.withheld()},
-		"sort":    []object{{sequenceField: object{"order": "asc", "unmapped_type": "keyword"}}},
+		"sort":    []object{{t.place: object{"order": "asc", "unmapped_type": "keyword"}}},
 	}
 	var answer struct{ Hits hits }
 	yes := true

@@ -49,20 +49,24 @@ func newWritten(t *testing.T, redisAddress, elasticAddress string) *written {
 // decide appends a record to the stream, as authz does, and its outcome, as accesslog does.
 func (w *written) decide(r activity.Record) {
 	w.t.Helper()
-	ctx := w.t.Context()
 	outcome := activity.Record{Sallyport: activity.Sallyport{Outcome: r.Sallyport.Outcome}}
 	r.Sallyport.Outcome = ""
 	for kind, half := range map[string]activity.Record{"decision": r, "outcome": outcome} {
-		document, err := half.JSON()
-		if err == nil {
-			err = w.redis.XAdd(ctx, &redis.XAddArgs{Stream: "{sallyport}:activity", Values: []any{
-				"kind", kind, "id", r.Event.ID, "index", activity.IndexOf(r.Timestamp, true), "doc", document,
-			}}).Err()
-		}
-		if err != nil {
-			w.t.Error(err)
-			return
-		}
+		w.half(kind, r, half)
+	}
+}
+
+// half appends one half of a record to the stream.
+func (w *written) half(kind string, r, half activity.Record) {
+	w.t.Helper()
+	document, err := half.JSON()
+	if err == nil {
+		err = w.redis.XAdd(w.t.Context(), &redis.XAddArgs{Stream: "{sallyport}:activity", Values: []any{
+			"kind", kind, "id", r.Event.ID, "index", activity.IndexOf(r.Timestamp, true), "doc", document,
+		}}).Err()
+	}
+	if err != nil {
+		w.t.Error(err)
 	}
 }
 
@@ -88,10 +92,8 @@ func (w *written) index(ctx context.Context, name string) {
 func (w *written) bulk(entries []state.Waiting) {
 	var body bytes.Buffer
 	for _, e := range entries {
-		document := string(e.Document)
-		if e.Kind == "decision" {
-			document = fmt.Sprintf(`{"sallyport.sequence":%q,%s`, state.Sequence(e.Position), document[1:])
-		}
+		place := map[string]string{"decision": "sequence", "outcome": "completed"}[e.Kind]
+		document := fmt.Sprintf(`{"sallyport.%s":%q,%s`, place, state.Sequence(e.Position), e.Document[1:])
 		fmt.Fprintf(&body, `{"update":{"_index":%q,"_id":%q,"retry_on_conflict":5}}`+"\n"+`{"doc":%s,"doc_as_upsert":true}`+"\n", e.Index, e.ID, document)
 	}
 	response, err := esapi.BulkRequest{Body: &body}.Do(w.t.Context(), w.transport)
@@ -267,7 +269,9 @@ func TestTailRefuses(t *testing.T) {
 		request *adminv1.TailActivityRequest
 		says    string
 	}{
-		"outcome":        {token, &adminv1.TailActivityRequest{Search: &adminv1.SearchActivityRequest{Outcome: "ok"}}, "outcome"},
+		"in flight":      {token, &adminv1.TailActivityRequest{Search: &adminv1.SearchActivityRequest{Outcome: "in_flight"}}, "nobody tells when it comes"},
+		"unknown":        {token, &adminv1.TailActivityRequest{Search: &adminv1.SearchActivityRequest{Outcome: "unknown"}}, "nobody tells when it comes"},
+		"no outcome":     {token, &adminv1.TailActivityRequest{Search: &adminv1.SearchActivityRequest{Outcome: "great"}}, "outcome is"},
 		"a page":         {token, &adminv1.TailActivityRequest{Search: &adminv1.SearchActivityRequest{PageSize: 1}}, "page_size"},
 		"another filter": {token, &adminv1.TailActivityRequest{Search: &adminv1.SearchActivityRequest{Family: "fly*"}}, "family"},
 		"no cursor":      {token, &adminv1.TailActivityRequest{Cursor: "x"}, "cursor is none"},

@@ -45,7 +45,7 @@ type logCommand struct {
 func (logCommand) Help() string {
 	return `Each line is one thing an assistant tried to do. A call inside an execute tool shows that tool in brackets. An assistant that calls itself something else than it registered as is shown with both. Bytes are those of the request and of the answer. What doesn't fit the screen is cut or left out, arguments first: --json has all of it.
 
-Filters are joined: a line has to pass all of them. With --follow the log goes on as it is recorded: a call that is still under way says so and isn't shown again. With --count there are numbers instead of lines.
+Filters are joined: a line has to pass all of them. With --follow the log goes on as it is recorded: a call that is still under way says so and isn't shown again; with --outcome it is shown when its outcome is known. With --count there are numbers instead of lines.
 
 With --administrative, each line is something an admin did or tried to do with Sallyport itself. A viewer sees no arguments, and doesn't find records by them.
 
@@ -59,6 +59,7 @@ Examples:
   sallyport log --project OPS --outcome error
   sallyport log --rule "never delete" --since 2026-11-01 --until 2026-12-01
   sallyport log --follow --decision blocked
+  sallyport log --follow --outcome error
   sallyport log --count --since 30d --user ana@acme.test
   sallyport log --administrative --operation 'policy.*' --since 30d
   sallyport log --since 7d --limit 10000 --json | jq -r '[.time, .user.email, .operation.name] | @tsv'`
@@ -69,8 +70,8 @@ func (l *logCommand) Validate() error {
 	if l.Limit < 1 {
 		return errors.New("--limit must be 1 or more")
 	}
-	if l.Follow && (l.Count || l.Outcome != "" || l.Until != (since{})) {
-		return errors.New("--follow shows records when they are decided: leave out --count, --outcome and --until")
+	if l.Follow && (l.Count || l.Until != (since{})) {
+		return errors.New("--follow shows records when they come: leave out --count and --until")
 	}
 	return l.check()
 }

@@ -661,8 +661,10 @@ func (x *SearchActivityResponse) GetCounts() []*FacetCounts {
 // TailActivityRequest says which records, and from where on.
 type TailActivityRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Which records. Its since, until, page_size, page_token and counts must be empty, and so must be
-	// its outcome: records are sent when they are decided, and an outcome can come later.
+	// Which records. Its since, until, page_size, page_token and counts must be empty. Records are sent when they
+	// are decided; with an outcome, when that is known, in the order in which outcomes came. That can't be
+	// "in_flight" or "unknown". One whose decision was indexed after its outcome, such as one that was kept aside,
+	// isn't in a tail with an outcome.
 	Search *SearchActivityRequest `protobuf:"bytes,1,opt,name=search,proto3" json:"search,omitempty"`
 	// Where to go on, from a message of a tail with the same search; empty begins with what is indexed
 	// from now on.
