@@ -22,7 +22,7 @@ var ErrNotOnDisk = errors.New("Redis didn't say that it has it on its disk")
 // by being killed. The answer is nil where the function didn't run; with ErrNotOnDisk it did.
 func (s *Store) change(ctx context.Context, function string, keys []string, args ...any) ([]any, error) {
 	conn := s.redis.Conn()
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	reply, err := callOn(ctx, conn, function, keys, args...)
 	if err != nil {
 		return nil, err

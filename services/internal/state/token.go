@@ -93,7 +93,7 @@ func (s *Store) FamilyGrant(ctx context.Context, family string) (Grant, error) {
 func (s *Store) Rotate(ctx context.Context, g Grant, used string, next Pair) error {
 	keys := append([]string{refreshKey(next.Family), sessionKey(next.Access)}, grantKeys(g.ID, g.AccountID)...)
 	conn := s.redis.Conn()
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	reply, err := callOn(ctx, conn, "sallyport_rotate", keys, g.ID, used, next.Refresh,
 		int(refreshGrace.Seconds()), int(AccessLife.Seconds()), int(g.refreshLife().Seconds()), g.AccountID, grantKey(""))
 	if err != nil {
@@ -115,7 +115,7 @@ func (s *Store) Rotate(ctx context.Context, g Grant, used string, next Pair) err
 // EndSession ends one access token. ErrNotOnDisk.
 func (s *Store) EndSession(ctx context.Context, tokenHash string) error {
 	conn := s.redis.Conn()
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	err := conn.Del(ctx, sessionKey(tokenHash)).Err()
 	if err == nil {
 		err = onDisk(ctx, conn)
