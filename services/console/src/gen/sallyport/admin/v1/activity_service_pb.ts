@@ -321,8 +321,10 @@ export const SearchActivityResponseSchema: GenMessage<SearchActivityResponse> = 
  */
 export type TailActivityRequest = Message<"sallyport.admin.v1.TailActivityRequest"> & {
   /**
-   * Which records. Its since, until, page_size, page_token and counts must be empty, and so must be
-   * its outcome: records are sent when they are decided, and an outcome can come later.
+   * Which records. Its since, until, page_size, page_token and counts must be empty. Records are sent when they
+   * are decided; with an outcome, when that is known, in the order in which outcomes came. That can't be
+   * "in_flight" or "unknown". One whose decision was indexed after its outcome, such as one that was kept aside,
+   * isn't in a tail with an outcome.
    *
    * @generated from field: sallyport.admin.v1.SearchActivityRequest search = 1;
    */

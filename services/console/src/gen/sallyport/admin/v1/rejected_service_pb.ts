@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file sallyport/admin/v1/rejected_service.proto.
  */
 export const file_sallyport_admin_v1_rejected_service: GenFile = /*@__PURE__*/
-  fileDesc("CilzYWxseXBvcnQvYWRtaW4vdjEvcmVqZWN0ZWRfc2VydmljZS5wcm90bxISc2FsbHlwb3J0LmFkbWluLnYxIjwKE0xpc3RSZWplY3RlZFJlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkiiQEKFExpc3RSZWplY3RlZFJlc3BvbnNlEi0KB2VudHJpZXMYASADKAsyHC5zYWxseXBvcnQuYWRtaW4udjEuUmVqZWN0ZWQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEg0KBXRvdGFsGAMgASgDEhoKEmRvY3VtZW50c193aXRoaGVsZBgEIAEoCCK3AQoIUmVqZWN0ZWQSCgoCaWQYASABKAkSEQoJcmVjb3JkX2lkGAIgASgJEgwKBGhhbGYYAyABKAkSDQoFaW5kZXgYBCABKAkSKQoFc2luY2UYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnJlYXNvbhgGIAEoCRIOCgZkZXRhaWwYByABKAkSEgoKc2l6ZV9ieXRlcxgIIAEoAxIQCghkb2N1bWVudBgJIAEoCSIwChRSZXRyeVJlamVjdGVkUmVxdWVzdBILCgNpZHMYASADKAkSCwoDYWxsGAIgASgIIjYKFVJldHJ5UmVqZWN0ZWRSZXNwb25zZRIPCgdyZXRyaWVkGAEgASgDEgwKBGdvbmUYAiABKAMyrwIKD1JlamVjdGVkU2VydmljZRJsCgxMaXN0UmVqZWN0ZWQSJy5zYWxseXBvcnQuYWRtaW4udjEuTGlzdFJlamVjdGVkUmVxdWVzdBooLnNhbGx5cG9ydC5hZG1pbi52MS5MaXN0UmVqZWN0ZWRSZXNwb25zZSIJkAIBis8YAggBEq0BCg1SZXRyeVJlamVjdGVkEiguc2FsbHlwb3J0LmFkbWluLnYxLlJldHJ5UmVqZWN0ZWRSZXF1ZXN0Gikuc2FsbHlwb3J0LmFkbWluLnYxLlJldHJ5UmVqZWN0ZWRSZXNwb25zZSJHis8YQwgDEj8KDXJlY29yZHMucmV0cnkSDWNvbmZpZ3VyYXRpb24aBmNoYW5nZSIDaWRzMgNhbGwyB3JldHJpZWQyBGdvbmVCywEKFmNvbS5zYWxseXBvcnQuYWRtaW4udjFCFFJlamVjdGVkU2VydmljZVByb3RvUAFaMXNhbGx5cG9ydC9wcm90by9nZW4vZ28vc2FsbHlwb3J0L2FkbWluL3YxO2FkbWludjGiAgNTQViqAhJTYWxseXBvcnQuQWRtaW4uVjHKAhJTYWxseXBvcnRcQWRtaW5cVjHiAh5TYWxseXBvcnRcQWRtaW5cVjFcR1BCTWV0YWRhdGHqAhRTYWxseXBvcnQ6OkFkbWluOjpWMWIGcHJvdG8z", [file_google_protobuf_timestamp, file_sallyport_admin_v1_access]);
+  fileDesc("CilzYWxseXBvcnQvYWRtaW4vdjEvcmVqZWN0ZWRfc2VydmljZS5wcm90bxISc2FsbHlwb3J0LmFkbWluLnYxIjwKE0xpc3RSZWplY3RlZFJlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkiiQEKFExpc3RSZWplY3RlZFJlc3BvbnNlEi0KB2VudHJpZXMYASADKAsyHC5zYWxseXBvcnQuYWRtaW4udjEuUmVqZWN0ZWQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEg0KBXRvdGFsGAMgASgDEhoKEmRvY3VtZW50c193aXRoaGVsZBgEIAEoCCKFAgoIUmVqZWN0ZWQSCgoCaWQYASABKAkSEQoJcmVjb3JkX2lkGAIgASgJEgwKBGhhbGYYAyABKAkSDQoFaW5kZXgYBCABKAkSKQoFc2luY2UYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnJlYXNvbhgGIAEoCRIOCgZkZXRhaWwYByABKAkSEgoKc2l6ZV9ieXRlcxgIIAEoAxIQCghkb2N1bWVudBgJIAEoCRIXCg9hY2tub3dsZWRnZWRfYnkYCiABKAkSMwoPYWNrbm93bGVkZ2VkX2F0GAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIwChRSZXRyeVJlamVjdGVkUmVxdWVzdBILCgNpZHMYASADKAkSCwoDYWxsGAIgASgIIjYKGkFja25vd2xlZGdlUmVqZWN0ZWRSZXF1ZXN0EgsKA2lkcxgBIAMoCRILCgNhbGwYAiABKAgiQQobQWNrbm93bGVkZ2VSZWplY3RlZFJlc3BvbnNlEhQKDGFja25vd2xlZGdlZBgBIAEoAxIMCgRnb25lGAIgASgDIjYKFVJldHJ5UmVqZWN0ZWRSZXNwb25zZRIPCgdyZXRyaWVkGAEgASgDEgwKBGdvbmUYAiABKAMy/AMKD1JlamVjdGVkU2VydmljZRJsCgxMaXN0UmVqZWN0ZWQSJy5zYWxseXBvcnQuYWRtaW4udjEuTGlzdFJlamVjdGVkUmVxdWVzdBooLnNhbGx5cG9ydC5hZG1pbi52MS5MaXN0UmVqZWN0ZWRSZXNwb25zZSIJkAIBis8YAggBEq0BCg1SZXRyeVJlamVjdGVkEiguc2FsbHlwb3J0LmFkbWluLnYxLlJldHJ5UmVqZWN0ZWRSZXF1ZXN0Gikuc2FsbHlwb3J0LmFkbWluLnYxLlJldHJ5UmVqZWN0ZWRSZXNwb25zZSJHis8YQwgDEj8KDXJlY29yZHMucmV0cnkSDWNvbmZpZ3VyYXRpb24aBmNoYW5nZSIDaWRzMgNhbGwyB3JldHJpZWQyBGdvbmUSygEKE0Fja25vd2xlZGdlUmVqZWN0ZWQSLi5zYWxseXBvcnQuYWRtaW4udjEuQWNrbm93bGVkZ2VSZWplY3RlZFJlcXVlc3QaLy5zYWxseXBvcnQuYWRtaW4udjEuQWNrbm93bGVkZ2VSZWplY3RlZFJlc3BvbnNlIlKKzxhOCAMSSgoTcmVjb3Jkcy5hY2tub3dsZWRnZRINY29uZmlndXJhdGlvbhoGY2hhbmdlIgNpZHMyA2FsbDIMYWNrbm93bGVkZ2VkMgRnb25lQssBChZjb20uc2FsbHlwb3J0LmFkbWluLnYxQhRSZWplY3RlZFNlcnZpY2VQcm90b1ABWjFzYWxseXBvcnQvcHJvdG8vZ2VuL2dvL3NhbGx5cG9ydC9hZG1pbi92MTthZG1pbnYxogIDU0FYqgISU2FsbHlwb3J0LkFkbWluLlYxygISU2FsbHlwb3J0XEFkbWluXFYx4gIeU2FsbHlwb3J0XEFkbWluXFYxXEdQQk1ldGFkYXRh6gIUU2FsbHlwb3J0OjpBZG1pbjo6VjFiBnByb3RvMw", [file_google_protobuf_timestamp, file_sallyport_admin_v1_access]);
 
 /**
  * ListRejectedRequest says which part of what is kept aside.
@@ -156,6 +156,18 @@ export type Rejected = Message<"sallyport.admin.v1.Rejected"> & {
    * @generated from field: string document = 9;
    */
   document: string;
+
+  /**
+   * Who has acknowledged it, and when; absent where nobody has.
+   *
+   * @generated from field: string acknowledged_by = 10;
+   */
+  acknowledgedBy: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp acknowledged_at = 11;
+   */
+  acknowledgedAt?: Timestamp | undefined;
 };
 
 /**
@@ -194,6 +206,62 @@ export const RetryRejectedRequestSchema: GenMessage<RetryRejectedRequest> = /*@_
   messageDesc(file_sallyport_admin_v1_rejected_service, 3);
 
 /**
+ * AcknowledgeRejectedRequest says which entries.
+ *
+ * @generated from message sallyport.admin.v1.AcknowledgeRejectedRequest
+ */
+export type AcknowledgeRejectedRequest = Message<"sallyport.admin.v1.AcknowledgeRejectedRequest"> & {
+  /**
+   * Their ids, 1,000 at most.
+   *
+   * @generated from field: repeated string ids = 1;
+   */
+  ids: string[];
+
+  /**
+   * All that are kept aside now; ids must be empty then.
+   *
+   * @generated from field: bool all = 2;
+   */
+  all: boolean;
+};
+
+/**
+ * Describes the message sallyport.admin.v1.AcknowledgeRejectedRequest.
+ * Use `create(AcknowledgeRejectedRequestSchema)` to create a new message.
+ */
+export const AcknowledgeRejectedRequestSchema: GenMessage<AcknowledgeRejectedRequest> = /*@__PURE__*/
+  messageDesc(file_sallyport_admin_v1_rejected_service, 4);
+
+/**
+ * AcknowledgeRejectedResponse says what was done.
+ *
+ * @generated from message sallyport.admin.v1.AcknowledgeRejectedResponse
+ */
+export type AcknowledgeRejectedResponse = Message<"sallyport.admin.v1.AcknowledgeRejectedResponse"> & {
+  /**
+   * How many entries nobody had acknowledged before.
+   *
+   * @generated from field: int64 acknowledged = 1;
+   */
+  acknowledged: bigint;
+
+  /**
+   * How many of the ids aren't kept aside, or no longer.
+   *
+   * @generated from field: int64 gone = 2;
+   */
+  gone: bigint;
+};
+
+/**
+ * Describes the message sallyport.admin.v1.AcknowledgeRejectedResponse.
+ * Use `create(AcknowledgeRejectedResponseSchema)` to create a new message.
+ */
+export const AcknowledgeRejectedResponseSchema: GenMessage<AcknowledgeRejectedResponse> = /*@__PURE__*/
+  messageDesc(file_sallyport_admin_v1_rejected_service, 5);
+
+/**
  * RetryRejectedResponse says what was done.
  *
  * @generated from message sallyport.admin.v1.RetryRejectedResponse
@@ -219,7 +287,7 @@ export type RetryRejectedResponse = Message<"sallyport.admin.v1.RetryRejectedRes
  * Use `create(RetryRejectedResponseSchema)` to create a new message.
  */
 export const RetryRejectedResponseSchema: GenMessage<RetryRejectedResponse> = /*@__PURE__*/
-  messageDesc(file_sallyport_admin_v1_rejected_service, 4);
+  messageDesc(file_sallyport_admin_v1_rejected_service, 6);
 
 /**
  * RejectedService shows entries of the record that Elasticsearch refuses for what they are, and that are kept
@@ -252,6 +320,18 @@ export const RejectedService: GenService<{
     methodKind: "unary";
     input: typeof RetryRejectedRequestSchema;
     output: typeof RetryRejectedResponseSchema;
+  },
+  /**
+   * AcknowledgeRejected says of entries that somebody has seen them: they stay aside, and StatusService no longer
+   * calls Sallyport degraded for them. They can still be sent again; what is refused again is a new entry, which
+   * nobody has seen. What was acknowledged before stays so by whom it was first.
+   *
+   * @generated from rpc sallyport.admin.v1.RejectedService.AcknowledgeRejected
+   */
+  acknowledgeRejected: {
+    methodKind: "unary";
+    input: typeof AcknowledgeRejectedRequestSchema;
+    output: typeof AcknowledgeRejectedResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_sallyport_admin_v1_rejected_service, 0);
