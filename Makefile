@@ -27,7 +27,7 @@ BIN := $(CURDIR)/bin
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run up down build parts test test-browser conformance chaos fuzz lint generate checkgenerate clean
+.PHONY: help run up down build parts test test-browser screenshots conformance chaos fuzz lint generate checkgenerate clean
 
 # go build, with a line now and then about how far it is, since the first time takes minutes. What
 # isn't progress, such as an error, is passed on as it is.
@@ -89,6 +89,10 @@ test: build ## Run all tests, on real Envoy, Redis and Elasticsearch
 test-browser: build ## Test the console with Chromium against a stack of its own; BROWSER="log.spec" for one file
 	@$(BIN)/stack parts >/dev/null
 	@cd $(CONSOLE) && npx playwright test $(BROWSER)
+
+screenshots: build ## Take the pictures of docs/images anew
+	@$(BIN)/stack parts >/dev/null
+	@cd $(CONSOLE) && SCREENSHOTS=1 npx playwright test
 
 conformance: build ## Run the MCP conformance suite, directly and through Sallyport
 	@$(BIN)/stack parts >/dev/null

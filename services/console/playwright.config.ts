@@ -19,8 +19,10 @@ export default defineConfig({
     screenshot: "only-on-failure",
     launchOptions: { executablePath: await chromium.executablePath(), args: ["--no-sandbox", "--disable-gpu"] },
   },
-  projects: [
-    { name: "story", testMatch: "story.spec.ts" },
-    { name: "pages", testIgnore: "story.spec.ts" },
-  ],
+  projects: process.env.SCREENSHOTS
+    ? [{ name: "screenshots", testMatch: "screenshots.shots.ts" }]
+    : [
+        { name: "story", testMatch: "story.spec.ts" },
+        { name: "pages", testIgnore: "story.spec.ts" },
+      ],
 });
