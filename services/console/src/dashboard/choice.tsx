@@ -1,0 +1,61 @@
+import "@mantine/dates/styles.css";
+import { Group, Pill, SegmentedControl } from "@mantine/core";
+import { DatePickerInput } from "@mantine/dates";
+import dayjs from "dayjs";
+import { useState } from "react";
+import { type Range, ranges, type View } from "./view";
+
+/** The choice of a range, and what the numbers are narrowed to by the address. */
+export function Choice({ view, onChange }: { view: View; onChange: (change: Partial<View>) => void }) {
+  return (
+    <Group gap="sm">
+      <Narrowed label="Person" value={view.user} onRemove={() => onChange({ user: "" })} />
+      <Narrowed label="Assistant" value={view.client} onRemove={() => onChange({ client: "" })} />
+      {view.range === "custom" && <Days view={view} onChange={onChange} />}
+      <SegmentedControl
+        aria-label="Range"
+        size="sm"
+        data={[...ranges]}
+        value={view.range}
+        onChange={(range) => onChange({ range: range as Range })}
+      />
+    </Group>
+  );
+}
+
+function Narrowed({ label, value, onRemove }: { label: string; value: string; onRemove: () => void }) {
+  if (!value) return null;
+  return (
+    <Pill
+      size="md"
+      withRemoveButton
+      onRemove={onRemove}
+      removeButtonProps={{ "aria-label": `All ${value}`, tabIndex: 0 }}
+    >
+      {label}: {value}
+    </Pill>
+  );
+}
+
+function Days({ view, onChange }: { view: View; onChange: (change: Partial<View>) => void }) {
+  // Until both days are chosen, the address stays as it is.
+  const [days, choose] = useState<[string | null, string | null]>([view.start ?? null, view.end ?? view.start ?? null]);
+  return (
+    <DatePickerInput
+      type="range"
+      aria-label="First and last day"
+      placeholder="First and last day"
+      size="sm"
+      miw="13rem"
+      valueFormat="D MMM YYYY"
+      allowSingleDateInRange
+      maxDate={dayjs().format("YYYY-MM-DD")}
+      value={days}
+      onChange={([start, end]) => {
+        choose([start, end]);
+        if (start && end) onChange({ start, end });
+      }}
+      popoverProps={{ position: "bottom-end" }}
+    />
+  );
+}
