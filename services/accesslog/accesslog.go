@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"time"
 
 	accesslogv3 "github.com/envoyproxy/go-control-plane/envoy/data/accesslog/v3"
@@ -106,6 +107,8 @@ func Start(_ context.Context, p *process.Process, cfg Config) error {
 	keeper := &Keeper{elastic: search, store: store, keep: keep, log: p.Log, metrics: m, acts: &act.Recorder{Store: store, Limit: cfg.StreamLimit, Log: p.Log}}
 	p.Go("retention", keeper.Run)
 	p.CheckReady("redis", store.Ready)
+	p.ShowSetting("retention-days", strconv.Itoa(cfg.RetentionDays))
+	p.ShowSetting("protocol-retention-days", strconv.Itoa(cfg.ProtocolRetentionDays))
 	err = deliver(p, cfg, store, search)
 	if err != nil {
 		return err

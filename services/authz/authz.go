@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
 	"github.com/prometheus/client_golang/prometheus"
@@ -135,6 +136,7 @@ func Start(_ context.Context, p *process.Process, cfg Config) error {
 		sessions: remembered, rules: newRules(), origins: origins, redact: keys, assistants: assistants, log: p.Log, metrics: newMetrics(p.Metrics),
 	}
 	p.CheckReady("redis", store.Ready)
+	p.ShowSetting("redact-keys", strings.Join(cfg.RedactKeys, ","))
 	return p.ServeGRPC(process.GRPC{Address: cfg.Listen, Register: func(s *grpc.Server) {
 		authv3.RegisterAuthorizationServer(s, server)
 	}})

@@ -24,7 +24,7 @@ import (
 
 // Common is the configuration that every service has; each embeds it in its own.
 type Common struct {
-	OpsListen    string        `help:"Address for /healthz, /readyz and /metrics. Keep it private." default:"127.0.0.1:9090" env:"SALLYPORT_OPS_LISTEN"`
+	OpsListen    string        `help:"Address for /healthz, /readyz, /settings and /metrics. Keep it private." default:"127.0.0.1:9090" env:"SALLYPORT_OPS_LISTEN"`
 	LogLevel     slog.Level    `help:"Least severe level that is logged: debug, info, warn or error." default:"info" env:"SALLYPORT_LOG_LEVEL"`
 	DrainTimeout time.Duration `help:"How long calls under way may take to end once the service is told to stop." default:"10s" env:"SALLYPORT_DRAIN_TIMEOUT"`
 }
@@ -47,9 +47,10 @@ type Process struct {
 	ctx      context.Context
 	draining atomic.Bool
 
-	// mu guards checks, which start functions add to while /readyz may already read them.
-	mu     sync.Mutex
-	checks []check
+	// mu guards checks and settings, which start functions add to while the ops server may already read them.
+	mu       sync.Mutex
+	checks   []check
+	settings map[string]string
 }
 
 type check struct {
@@ -111,6 +112,17 @@ func (p *Process) CheckReady(name string, ask func(context.Context) error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.checks = append(p.checks, check{name, ask})
+}
+
+// ShowSetting has /settings tell a setting that admins should know of, by the name of its flag. No secrets:
+// whoever reaches the ops address reads it.
+func (p *Process) ShowSetting(flag, value string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.settings == nil {
+		p.settings = map[string]string{}
+	}
+	p.settings[flag] = value
 }
 
 // ServeHTTP listens at once, so that an address in use is known at start, and serves until the

@@ -58,6 +58,7 @@ func TestOps(t *testing.T) {
 	answer := make(chan error, 1)
 	r := start(t, func(_ context.Context, p *process.Process) error {
 		p.CheckReady("redis", func(context.Context) error { return <-answer })
+		p.ShowSetting("retention-days", "400")
 		return nil
 	})
 	if status, _ := r.get(t, "/healthz"); status != 200 {
@@ -73,6 +74,9 @@ func TestOps(t *testing.T) {
 	}
 	if status, text := r.get(t, "/metrics"); status != 200 || !strings.Contains(text, "go_goroutines") {
 		t.Errorf("/metrics answered %d", status)
+	}
+	if status, text := r.get(t, "/settings"); status != 200 || text != `{"retention-days":"400"}`+"\n" {
+		t.Errorf("/settings answered %d %s", status, text)
 	}
 	r.stop()
 	if err := <-r.end; err != nil {
