@@ -37,7 +37,7 @@ var (
 	calls = recordKind{
 		mark:  "sallyport.decision",
 		names: []string{"sallyport.operation.name", "sallyport.operation.outer"},
-		whole: []string{"event.id", "user.id", "sallyport.client.key", "sallyport.rule.id"},
+		whole: []string{"event.id", "user.id", "sallyport.client.key", "sallyport.rule.id", "sallyport.refusal"},
 		texts: []string{
 			"user.name.text", "user.email.text", "sallyport.client.name.text", "sallyport.operation.name.text", "sallyport.rule.note.text",
 		},
@@ -257,10 +257,15 @@ func outcomeFilter(request *adminv1.SearchActivityRequest, at time.Time) (object
 	if outcome == "" {
 		return nil, nil
 	}
-	known, names := callOutcomes(at), "ok, tool_error, http_error, error for both, in_flight or unknown"
+	known, names := callOutcomes(at), "ok, tool_error, http_error, error for both, in_flight or unknown, or an HTTP status of 400 to 599"
 	known["error"] = anyOf(known[activity.OutcomeToolError], known[activity.OutcomeHTTPError])
 	if request.GetAdministrative() {
 		known, names = actOutcomes(at), "success, failure or unknown"
+	}
+	code, err := strconv.Atoi(outcome)
+	if err == nil && code >= 400 && code < 600 && !request.GetAdministrative() {
+		status := object{"term": object{"http.response.status_code": code}}
+		return object{"bool": object{"filter": []object{known[activity.OutcomeHTTPError], status}}}, nil
 	}
 	filter, ok := known[outcome]
 	if !ok {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -34,6 +35,8 @@ type StatusServer struct {
 	parts     []part
 	// streamLimit is how many entries may wait to be indexed.
 	streamLimit int64
+	// settings asks for what holds now.
+	settings []settingsSource
 	// operations tells what is new about the site's tools, and people whether groups can be learned.
 	operations *OperationServer
 	people     people
@@ -60,6 +63,7 @@ func newStatusServer(cfg Config, store *state.Store, elastic esapi.Transport, op
 			{"redis", askRedis(store)},
 			{"elasticsearch", askElasticsearch(elastic)},
 		},
+		settings: []settingsSource{{client, "accesslog", cfg.AccesslogOps}, {client, "authz", cfg.AuthzOps}},
 	}
 }
 
@@ -98,11 +102,16 @@ func (s *StatusServer) GetStatus(ctx context.Context, _ *adminv1.GetStatusReques
 	asking.Go(func() { deliveries = s.deliveries(ctx) })
 	setup := make([]*adminv1.SetupItem, 2)
 	asking.Go(func() { rovo = s.rovoSetup(ctx) })
+	settings := make([][]*adminv1.Setting, len(s.settings))
+	for i, source := range s.settings {
+		asking.Go(func() { settings[i] = source.ask(ctx) })
+	}
 	asking.Go(func() { setup[0] = s.people.groupsSetup(ctx) })
 	asking.Go(func() { setup[1], answer.Notices = s.operations.toolsSetup(ctx) })
 	asking.Wait()
 	answer.Parts = append(answer.Parts, deliveries...)
 	answer.Setup = append(rovo, setup...)
+	answer.Settings = slices.Concat(settings...)
 	noteBacklog(answer.Parts, behind)
 	noteAside(answer.Parts, answer.GetAside()-answer.GetAsideAcknowledged())
 	noteFilling(answer.Parts, answer.GetWaiting(), s.streamLimit)

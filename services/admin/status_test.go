@@ -1,8 +1,11 @@
 package admin_test
 
 import (
+	"context"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +15,8 @@ import (
 	adminv1 "sallyport/proto/gen/go/sallyport/admin/v1"
 	"sallyport/services/admin"
 	"sallyport/services/internal/elastictest"
+	"sallyport/services/internal/nativetest"
+	"sallyport/services/internal/process"
 	"sallyport/services/internal/state"
 )
 
@@ -154,5 +159,41 @@ func TestStatusTellsThatTheStreamFills(t *testing.T) {
 		if part.GetState() != want || want != adminv1.PartState_PART_STATE_READY && !strings.HasPrefix(part.GetDetail(), "2 of at most 4 entries wait") {
 			t.Errorf("with %d waiting accesslog is %v, want %v", got.GetWaiting(), part, want)
 		}
+	}
+}
+
+// TestStatusTellsWhatIsSet asks two services for the settings that hold, one of which isn't there.
+func TestStatusTellsWhatIsSet(t *testing.T) {
+	cfg := redisOnly(t)
+	address := nativetest.FreeAddress(t)
+	ctx, stop := context.WithCancel(t.Context())
+	started, ended := make(chan struct{}), make(chan error, 1)
+	go func() {
+		ended <- process.Run(ctx, slog.New(slog.DiscardHandler), process.Common{OpsListen: address}, func(_ context.Context, p *process.Process) error {
+			p.ShowSetting("retention-days", "400")
+			p.ShowSetting("protocol-retention-days", "0")
+			close(started)
+			return nil
+		})
+	}()
+	<-started
+	cfg.AccesslogOps = "http://" + address
+	got, err := adminv1.NewStatusServiceClient(start(t, cfg)).GetStatus(with(t, viewerToken), &adminv1.GetStatusRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"accesslog protocol-retention-days=0 SALLYPORT_PROTOCOL_RETENTION_DAYS", "accesslog retention-days=400 SALLYPORT_RETENTION_DAYS",
+	}
+	var settings []string
+	for _, s := range got.GetSettings() {
+		settings = append(settings, s.GetPart()+" "+s.GetFlag()+"="+s.GetValue()+" "+s.GetEnvironment())
+	}
+	if !slices.Equal(settings, want) {
+		t.Errorf("got settings %q, want %q", settings, want)
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }

@@ -24,7 +24,7 @@ import (
 type typed struct {
 	Records []struct {
 		ID, User, Client, Operation, Outer, Product, Arguments, Content, Outcome, Note, Refusal string
-		Rule                                                                                    int
+		Rule, Status                                                                            int
 	}
 	Searches []struct {
 		Typed, Found string
@@ -92,6 +92,9 @@ func (d typed) activities(now time.Time) []activity.Record {
 		case "":
 		default:
 			own.Outcome = r.Outcome
+		}
+		if r.Status != 0 {
+			record.HTTP.Response.StatusCode = r.Status
 		}
 		if r.Rule > 0 || r.Refusal != "" {
 			record = blocked(record, r.Rule, r.Note)

@@ -20,7 +20,7 @@ type logFilters struct {
 	Project        string `help:"Only calls whose arguments name this Jira project, by its key or an issue's."`
 	Decision       string `help:"Only these: allowed or blocked." enum:"allowed,blocked," default:"" placeholder:"allowed|blocked"`
 	Rule           string `help:"Only what this rule decided: its number then, its id, or words of its note; default where no rule did." placeholder:"RULE"`
-	Outcome        string `help:"Only what ended so: ok, error, tool_error, http_error, in_flight, unknown; of admins success, failure, unknown." placeholder:"OUTCOME"`
+	Outcome        string `help:"Only what ended so: ok, error, tool_error, http_error, in_flight, unknown, or the status of an http_error, such as 429; of admins success, failure, unknown." placeholder:"OUTCOME"`
 	Since          since  `help:"Only since then: 15m, 2h, 7d ago, a day as 2026-11-23, or a time as 2026-11-23T09:00:00Z." placeholder:"TIME"`
 	Until          since  `help:"Only before then, written like --since." placeholder:"TIME"`
 	Query          string `help:"Only those with all of these words, or words that begin so, in names, notes or arguments; \"in quotes\" only together. An issue key is found whole." short:"q"`

@@ -211,8 +211,8 @@ func (ExportFormat) EnumDescriptor() ([]byte, []int) {
 type SearchActivityRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Words to find in names, e-mail addresses, operations, rule notes and arguments, all of them,
-	// whole or as a beginning; any part of an operation's name; an account id, assistant's key or
-	// record's id, whole. Words in double quotes are found only together, and an issue key only whole.
+	// whole or as a beginning; any part of an operation's name; an account id, assistant's key, record's id
+	// or the code of a refusal, such as "duplicate_member", whole. Words in double quotes are found only together, and an issue key only whole.
 	// A viewer's aren't looked for in arguments.
 	Query string `protobuf:"bytes,1,opt,name=query,proto3" json:"query,omitempty"`
 	// The person's e-mail address, account id or name.
@@ -242,7 +242,7 @@ type SearchActivityRequest struct {
 	// arguments, so that a viewer is refused.
 	Project string `protobuf:"bytes,12,opt,name=project,proto3" json:"project,omitempty"`
 	// What became of it: "ok", "tool_error", "http_error", "in_flight" or "unknown"; "error" for both
-	// errors. Of an act "success", "failure" or "unknown".
+	// errors; or an HTTP status of 400 to 599, for http_error with that. Of an act "success", "failure" or "unknown".
 	Outcome string `protobuf:"bytes,13,opt,name=outcome,proto3" json:"outcome,omitempty"`
 	// The rule that decided: its number at that time, its id, or words of its note; "default" for
 	// where no rule did.

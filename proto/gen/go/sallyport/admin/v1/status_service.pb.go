@@ -199,8 +199,11 @@ type GetStatusResponse struct {
 	Aside int64 `protobuf:"varint,9,opt,name=aside,proto3" json:"aside,omitempty"`
 	// How many of them somebody has acknowledged: for these alone no part is degraded.
 	AsideAcknowledged int64 `protobuf:"varint,10,opt,name=aside_acknowledged,json=asideAcknowledged,proto3" json:"aside_acknowledged,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// What holds now of what is set where Sallyport runs, and can't be changed by this API; without those of a part
+	// that doesn't answer.
+	Settings      []*Setting `protobuf:"bytes,11,rep,name=settings,proto3" json:"settings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetStatusResponse) Reset() {
@@ -303,6 +306,88 @@ func (x *GetStatusResponse) GetAsideAcknowledged() int64 {
 	return 0
 }
 
+func (x *GetStatusResponse) GetSettings() []*Setting {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+// A Setting is a flag of a service, as its replica that answered was started with.
+type Setting struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The service, such as "accesslog".
+	Part string `protobuf:"bytes,1,opt,name=part,proto3" json:"part,omitempty"`
+	// The flag: "retention-days" and "protocol-retention-days", for how many days records of calls and acts, and
+	// of protocol traffic, are kept, 0 for ever; or "redact-keys", the keys of arguments whose values are cut out of
+	// the record, separated by commas, exceptions with "!".
+	Flag string `protobuf:"bytes,2,opt,name=flag,proto3" json:"flag,omitempty"`
+	// Its value.
+	Value string `protobuf:"bytes,3,opt,name=value,proto3" json:"value,omitempty"`
+	// The environment variable that sets it too, such as "SALLYPORT_RETENTION_DAYS".
+	Environment   string `protobuf:"bytes,4,opt,name=environment,proto3" json:"environment,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Setting) Reset() {
+	*x = Setting{}
+	mi := &file_sallyport_admin_v1_status_service_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Setting) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Setting) ProtoMessage() {}
+
+func (x *Setting) ProtoReflect() protoreflect.Message {
+	mi := &file_sallyport_admin_v1_status_service_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Setting.ProtoReflect.Descriptor instead.
+func (*Setting) Descriptor() ([]byte, []int) {
+	return file_sallyport_admin_v1_status_service_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Setting) GetPart() string {
+	if x != nil {
+		return x.Part
+	}
+	return ""
+}
+
+func (x *Setting) GetFlag() string {
+	if x != nil {
+		return x.Flag
+	}
+	return ""
+}
+
+func (x *Setting) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
+
+func (x *Setting) GetEnvironment() string {
+	if x != nil {
+		return x.Environment
+	}
+	return ""
+}
+
 // A Part is one program that Sallyport needs.
 type Part struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -318,7 +403,7 @@ type Part struct {
 
 func (x *Part) Reset() {
 	*x = Part{}
-	mi := &file_sallyport_admin_v1_status_service_proto_msgTypes[2]
+	mi := &file_sallyport_admin_v1_status_service_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -330,7 +415,7 @@ func (x *Part) String() string {
 func (*Part) ProtoMessage() {}
 
 func (x *Part) ProtoReflect() protoreflect.Message {
-	mi := &file_sallyport_admin_v1_status_service_proto_msgTypes[2]
+	mi := &file_sallyport_admin_v1_status_service_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -343,7 +428,7 @@ func (x *Part) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Part.ProtoReflect.Descriptor instead.
 func (*Part) Descriptor() ([]byte, []int) {
-	return file_sallyport_admin_v1_status_service_proto_rawDescGZIP(), []int{2}
+	return file_sallyport_admin_v1_status_service_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Part) GetName() string {
@@ -389,7 +474,7 @@ type SetupItem struct {
 
 func (x *SetupItem) Reset() {
 	*x = SetupItem{}
-	mi := &file_sallyport_admin_v1_status_service_proto_msgTypes[3]
+	mi := &file_sallyport_admin_v1_status_service_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -401,7 +486,7 @@ func (x *SetupItem) String() string {
 func (*SetupItem) ProtoMessage() {}
 
 func (x *SetupItem) ProtoReflect() protoreflect.Message {
-	mi := &file_sallyport_admin_v1_status_service_proto_msgTypes[3]
+	mi := &file_sallyport_admin_v1_status_service_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -414,7 +499,7 @@ func (x *SetupItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetupItem.ProtoReflect.Descriptor instead.
 func (*SetupItem) Descriptor() ([]byte, []int) {
-	return file_sallyport_admin_v1_status_service_proto_rawDescGZIP(), []int{3}
+	return file_sallyport_admin_v1_status_service_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *SetupItem) GetName() string {
@@ -450,7 +535,7 @@ var File_sallyport_admin_v1_status_service_proto protoreflect.FileDescriptor
 const file_sallyport_admin_v1_status_service_proto_rawDesc = "" +
 	"\n" +
 	"'sallyport/admin/v1/status_service.proto\x12\x12sallyport.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fsallyport/admin/v1/access.proto\x1a*sallyport/admin/v1/operation_service.proto\"\x12\n" +
-	"\x10GetStatusRequest\"\xa6\x03\n" +
+	"\x10GetStatusRequest\"\xdf\x03\n" +
 	"\x11GetStatusResponse\x12.\n" +
 	"\x05parts\x18\x01 \x03(\v2\x18.sallyport.admin.v1.PartR\x05parts\x12\x17\n" +
 	"\amcp_url\x18\x02 \x01(\tR\x06mcpUrl\x12!\n" +
@@ -462,7 +547,13 @@ const file_sallyport_admin_v1_status_service_proto_rawDesc = "" +
 	"\x05setup\x18\b \x03(\v2\x1d.sallyport.admin.v1.SetupItemR\x05setup\x12\x14\n" +
 	"\x05aside\x18\t \x01(\x03R\x05aside\x12-\n" +
 	"\x12aside_acknowledged\x18\n" +
-	" \x01(\x03R\x11asideAcknowledged\"g\n" +
+	" \x01(\x03R\x11asideAcknowledged\x127\n" +
+	"\bsettings\x18\v \x03(\v2\x1b.sallyport.admin.v1.SettingR\bsettings\"i\n" +
+	"\aSetting\x12\x12\n" +
+	"\x04part\x18\x01 \x01(\tR\x04part\x12\x12\n" +
+	"\x04flag\x18\x02 \x01(\tR\x04flag\x12\x14\n" +
+	"\x05value\x18\x03 \x01(\tR\x05value\x12 \n" +
+	"\venvironment\x18\x04 \x01(\tR\venvironment\"g\n" +
 	"\x04Part\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x123\n" +
 	"\x05state\x18\x02 \x01(\x0e2\x1d.sallyport.admin.v1.PartStateR\x05state\x12\x16\n" +
@@ -501,33 +592,35 @@ func file_sallyport_admin_v1_status_service_proto_rawDescGZIP() []byte {
 }
 
 var file_sallyport_admin_v1_status_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_sallyport_admin_v1_status_service_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_sallyport_admin_v1_status_service_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
 var file_sallyport_admin_v1_status_service_proto_goTypes = []any{
 	(PartState)(0),                // 0: sallyport.admin.v1.PartState
 	(SetupState)(0),               // 1: sallyport.admin.v1.SetupState
 	(*GetStatusRequest)(nil),      // 2: sallyport.admin.v1.GetStatusRequest
 	(*GetStatusResponse)(nil),     // 3: sallyport.admin.v1.GetStatusResponse
-	(*Part)(nil),                  // 4: sallyport.admin.v1.Part
-	(*SetupItem)(nil),             // 5: sallyport.admin.v1.SetupItem
-	(*durationpb.Duration)(nil),   // 6: google.protobuf.Duration
-	(*Operation)(nil),             // 7: sallyport.admin.v1.Operation
-	(*timestamppb.Timestamp)(nil), // 8: google.protobuf.Timestamp
+	(*Setting)(nil),               // 4: sallyport.admin.v1.Setting
+	(*Part)(nil),                  // 5: sallyport.admin.v1.Part
+	(*SetupItem)(nil),             // 6: sallyport.admin.v1.SetupItem
+	(*durationpb.Duration)(nil),   // 7: google.protobuf.Duration
+	(*Operation)(nil),             // 8: sallyport.admin.v1.Operation
+	(*timestamppb.Timestamp)(nil), // 9: google.protobuf.Timestamp
 }
 var file_sallyport_admin_v1_status_service_proto_depIdxs = []int32{
-	4, // 0: sallyport.admin.v1.GetStatusResponse.parts:type_name -> sallyport.admin.v1.Part
-	6, // 1: sallyport.admin.v1.GetStatusResponse.behind:type_name -> google.protobuf.Duration
-	7, // 2: sallyport.admin.v1.GetStatusResponse.notices:type_name -> sallyport.admin.v1.Operation
-	5, // 3: sallyport.admin.v1.GetStatusResponse.setup:type_name -> sallyport.admin.v1.SetupItem
-	0, // 4: sallyport.admin.v1.Part.state:type_name -> sallyport.admin.v1.PartState
-	1, // 5: sallyport.admin.v1.SetupItem.state:type_name -> sallyport.admin.v1.SetupState
-	8, // 6: sallyport.admin.v1.SetupItem.checked_at:type_name -> google.protobuf.Timestamp
-	2, // 7: sallyport.admin.v1.StatusService.GetStatus:input_type -> sallyport.admin.v1.GetStatusRequest
-	3, // 8: sallyport.admin.v1.StatusService.GetStatus:output_type -> sallyport.admin.v1.GetStatusResponse
-	8, // [8:9] is the sub-list for method output_type
-	7, // [7:8] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	5, // 0: sallyport.admin.v1.GetStatusResponse.parts:type_name -> sallyport.admin.v1.Part
+	7, // 1: sallyport.admin.v1.GetStatusResponse.behind:type_name -> google.protobuf.Duration
+	8, // 2: sallyport.admin.v1.GetStatusResponse.notices:type_name -> sallyport.admin.v1.Operation
+	6, // 3: sallyport.admin.v1.GetStatusResponse.setup:type_name -> sallyport.admin.v1.SetupItem
+	4, // 4: sallyport.admin.v1.GetStatusResponse.settings:type_name -> sallyport.admin.v1.Setting
+	0, // 5: sallyport.admin.v1.Part.state:type_name -> sallyport.admin.v1.PartState
+	1, // 6: sallyport.admin.v1.SetupItem.state:type_name -> sallyport.admin.v1.SetupState
+	9, // 7: sallyport.admin.v1.SetupItem.checked_at:type_name -> google.protobuf.Timestamp
+	2, // 8: sallyport.admin.v1.StatusService.GetStatus:input_type -> sallyport.admin.v1.GetStatusRequest
+	3, // 9: sallyport.admin.v1.StatusService.GetStatus:output_type -> sallyport.admin.v1.GetStatusResponse
+	9, // [9:10] is the sub-list for method output_type
+	8, // [8:9] is the sub-list for method input_type
+	8, // [8:8] is the sub-list for extension type_name
+	8, // [8:8] is the sub-list for extension extendee
+	0, // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_sallyport_admin_v1_status_service_proto_init() }
@@ -543,7 +636,7 @@ func file_sallyport_admin_v1_status_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sallyport_admin_v1_status_service_proto_rawDesc), len(file_sallyport_admin_v1_status_service_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   4,
+			NumMessages:   5,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

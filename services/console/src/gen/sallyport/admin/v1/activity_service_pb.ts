@@ -27,8 +27,8 @@ export const file_sallyport_admin_v1_activity_service: GenFile = /*@__PURE__*/
 export type SearchActivityRequest = Message<"sallyport.admin.v1.SearchActivityRequest"> & {
   /**
    * Words to find in names, e-mail addresses, operations, rule notes and arguments, all of them,
-   * whole or as a beginning; any part of an operation's name; an account id, assistant's key or
-   * record's id, whole. Words in double quotes are found only together, and an issue key only whole.
+   * whole or as a beginning; any part of an operation's name; an account id, assistant's key, record's id
+   * or the code of a refusal, such as "duplicate_member", whole. Words in double quotes are found only together, and an issue key only whole.
    * A viewer's aren't looked for in arguments.
    *
    * @generated from field: string query = 1;
@@ -118,7 +118,7 @@ export type SearchActivityRequest = Message<"sallyport.admin.v1.SearchActivityRe
 
   /**
    * What became of it: "ok", "tool_error", "http_error", "in_flight" or "unknown"; "error" for both
-   * errors. Of an act "success", "failure" or "unknown".
+   * errors; or an HTTP status of 400 to 599, for http_error with that. Of an act "success", "failure" or "unknown".
    *
    * @generated from field: string outcome = 13;
    */

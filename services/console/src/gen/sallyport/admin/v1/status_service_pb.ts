@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file sallyport/admin/v1/status_service.proto.
  */
 export const file_sallyport_admin_v1_status_service: GenFile = /*@__PURE__*/
-  fileDesc("CidzYWxseXBvcnQvYWRtaW4vdjEvc3RhdHVzX3NlcnZpY2UucHJvdG8SEnNhbGx5cG9ydC5hZG1pbi52MSISChBHZXRTdGF0dXNSZXF1ZXN0IsACChFHZXRTdGF0dXNSZXNwb25zZRInCgVwYXJ0cxgBIAMoCzIYLnNhbGx5cG9ydC5hZG1pbi52MS5QYXJ0Eg8KB21jcF91cmwYAiABKAkSFAoMY2FsbGJhY2tfdXJsGAMgASgJEhYKDnBvbGljeV92ZXJzaW9uGAQgASgDEg8KB3dhaXRpbmcYBSABKAMSKQoGYmVoaW5kGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi4KB25vdGljZXMYByADKAsyHS5zYWxseXBvcnQuYWRtaW4udjEuT3BlcmF0aW9uEiwKBXNldHVwGAggAygLMh0uc2FsbHlwb3J0LmFkbWluLnYxLlNldHVwSXRlbRINCgVhc2lkZRgJIAEoAxIaChJhc2lkZV9hY2tub3dsZWRnZWQYCiABKAMiUgoEUGFydBIMCgRuYW1lGAEgASgJEiwKBXN0YXRlGAIgASgOMh0uc2FsbHlwb3J0LmFkbWluLnYxLlBhcnRTdGF0ZRIOCgZkZXRhaWwYAyABKAkiiAEKCVNldHVwSXRlbRIMCgRuYW1lGAEgASgJEi0KBXN0YXRlGAIgASgOMh4uc2FsbHlwb3J0LmFkbWluLnYxLlNldHVwU3RhdGUSDgoGZGV0YWlsGAMgASgJEi4KCmNoZWNrZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wKmsKCVBhcnRTdGF0ZRIaChZQQVJUX1NUQVRFX1VOU1BFQ0lGSUVEEAASFAoQUEFSVF9TVEFURV9SRUFEWRABEhcKE1BBUlRfU1RBVEVfREVHUkFERUQQAhITCg9QQVJUX1NUQVRFX0RPV04QAyp3CgpTZXR1cFN0YXRlEhsKF1NFVFVQX1NUQVRFX1VOU1BFQ0lGSUVEEAASFAoQU0VUVVBfU1RBVEVfRE9ORRABEh0KGVNFVFVQX1NUQVRFX0FDVElPTl9ORUVERUQQAhIXChNTRVRVUF9TVEFURV9VTktOT1dOEAMydAoNU3RhdHVzU2VydmljZRJjCglHZXRTdGF0dXMSJC5zYWxseXBvcnQuYWRtaW4udjEuR2V0U3RhdHVzUmVxdWVzdBolLnNhbGx5cG9ydC5hZG1pbi52MS5HZXRTdGF0dXNSZXNwb25zZSIJkAIBis8YAggBQskBChZjb20uc2FsbHlwb3J0LmFkbWluLnYxQhJTdGF0dXNTZXJ2aWNlUHJvdG9QAVoxc2FsbHlwb3J0L3Byb3RvL2dlbi9nby9zYWxseXBvcnQvYWRtaW4vdjE7YWRtaW52MaICA1NBWKoCElNhbGx5cG9ydC5BZG1pbi5WMcoCElNhbGx5cG9ydFxBZG1pblxWMeICHlNhbGx5cG9ydFxBZG1pblxWMVxHUEJNZXRhZGF0YeoCFFNhbGx5cG9ydDo6QWRtaW46OlYxYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_sallyport_admin_v1_access, file_sallyport_admin_v1_operation_service]);
+  fileDesc("CidzYWxseXBvcnQvYWRtaW4vdjEvc3RhdHVzX3NlcnZpY2UucHJvdG8SEnNhbGx5cG9ydC5hZG1pbi52MSISChBHZXRTdGF0dXNSZXF1ZXN0Iu8CChFHZXRTdGF0dXNSZXNwb25zZRInCgVwYXJ0cxgBIAMoCzIYLnNhbGx5cG9ydC5hZG1pbi52MS5QYXJ0Eg8KB21jcF91cmwYAiABKAkSFAoMY2FsbGJhY2tfdXJsGAMgASgJEhYKDnBvbGljeV92ZXJzaW9uGAQgASgDEg8KB3dhaXRpbmcYBSABKAMSKQoGYmVoaW5kGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi4KB25vdGljZXMYByADKAsyHS5zYWxseXBvcnQuYWRtaW4udjEuT3BlcmF0aW9uEiwKBXNldHVwGAggAygLMh0uc2FsbHlwb3J0LmFkbWluLnYxLlNldHVwSXRlbRINCgVhc2lkZRgJIAEoAxIaChJhc2lkZV9hY2tub3dsZWRnZWQYCiABKAMSLQoIc2V0dGluZ3MYCyADKAsyGy5zYWxseXBvcnQuYWRtaW4udjEuU2V0dGluZyJJCgdTZXR0aW5nEgwKBHBhcnQYASABKAkSDAoEZmxhZxgCIAEoCRINCgV2YWx1ZRgDIAEoCRITCgtlbnZpcm9ubWVudBgEIAEoCSJSCgRQYXJ0EgwKBG5hbWUYASABKAkSLAoFc3RhdGUYAiABKA4yHS5zYWxseXBvcnQuYWRtaW4udjEuUGFydFN0YXRlEg4KBmRldGFpbBgDIAEoCSKIAQoJU2V0dXBJdGVtEgwKBG5hbWUYASABKAkSLQoFc3RhdGUYAiABKA4yHi5zYWxseXBvcnQuYWRtaW4udjEuU2V0dXBTdGF0ZRIOCgZkZXRhaWwYAyABKAkSLgoKY2hlY2tlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAqawoJUGFydFN0YXRlEhoKFlBBUlRfU1RBVEVfVU5TUEVDSUZJRUQQABIUChBQQVJUX1NUQVRFX1JFQURZEAESFwoTUEFSVF9TVEFURV9ERUdSQURFRBACEhMKD1BBUlRfU1RBVEVfRE9XThADKncKClNldHVwU3RhdGUSGwoXU0VUVVBfU1RBVEVfVU5TUEVDSUZJRUQQABIUChBTRVRVUF9TVEFURV9ET05FEAESHQoZU0VUVVBfU1RBVEVfQUNUSU9OX05FRURFRBACEhcKE1NFVFVQX1NUQVRFX1VOS05PV04QAzJ0Cg1TdGF0dXNTZXJ2aWNlEmMKCUdldFN0YXR1cxIkLnNhbGx5cG9ydC5hZG1pbi52MS5HZXRTdGF0dXNSZXF1ZXN0GiUuc2FsbHlwb3J0LmFkbWluLnYxLkdldFN0YXR1c1Jlc3BvbnNlIgmQAgGKzxgCCAFCyQEKFmNvbS5zYWxseXBvcnQuYWRtaW4udjFCElN0YXR1c1NlcnZpY2VQcm90b1ABWjFzYWxseXBvcnQvcHJvdG8vZ2VuL2dvL3NhbGx5cG9ydC9hZG1pbi92MTthZG1pbnYxogIDU0FYqgISU2FsbHlwb3J0LkFkbWluLlYxygISU2FsbHlwb3J0XEFkbWluXFYx4gIeU2FsbHlwb3J0XEFkbWluXFYxXEdQQk1ldGFkYXRh6gIUU2FsbHlwb3J0OjpBZG1pbjo6VjFiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_sallyport_admin_v1_access, file_sallyport_admin_v1_operation_service]);
 
 /**
  * GetStatusRequest asks how Sallyport is.
@@ -109,6 +109,14 @@ export type GetStatusResponse = Message<"sallyport.admin.v1.GetStatusResponse"> 
    * @generated from field: int64 aside_acknowledged = 10;
    */
   asideAcknowledged: bigint;
+
+  /**
+   * What holds now of what is set where Sallyport runs, and can't be changed by this API; without those of a part
+   * that doesn't answer.
+   *
+   * @generated from field: repeated sallyport.admin.v1.Setting settings = 11;
+   */
+  settings: Setting[];
 };
 
 /**
@@ -117,6 +125,50 @@ export type GetStatusResponse = Message<"sallyport.admin.v1.GetStatusResponse"> 
  */
 export const GetStatusResponseSchema: GenMessage<GetStatusResponse> = /*@__PURE__*/
   messageDesc(file_sallyport_admin_v1_status_service, 1);
+
+/**
+ * A Setting is a flag of a service, as its replica that answered was started with.
+ *
+ * @generated from message sallyport.admin.v1.Setting
+ */
+export type Setting = Message<"sallyport.admin.v1.Setting"> & {
+  /**
+   * The service, such as "accesslog".
+   *
+   * @generated from field: string part = 1;
+   */
+  part: string;
+
+  /**
+   * The flag: "retention-days" and "protocol-retention-days", for how many days records of calls and acts, and
+   * of protocol traffic, are kept, 0 for ever; or "redact-keys", the keys of arguments whose values are cut out of
+   * the record, separated by commas, exceptions with "!".
+   *
+   * @generated from field: string flag = 2;
+   */
+  flag: string;
+
+  /**
+   * Its value.
+   *
+   * @generated from field: string value = 3;
+   */
+  value: string;
+
+  /**
+   * The environment variable that sets it too, such as "SALLYPORT_RETENTION_DAYS".
+   *
+   * @generated from field: string environment = 4;
+   */
+  environment: string;
+};
+
+/**
+ * Describes the message sallyport.admin.v1.Setting.
+ * Use `create(SettingSchema)` to create a new message.
+ */
+export const SettingSchema: GenMessage<Setting> = /*@__PURE__*/
+  messageDesc(file_sallyport_admin_v1_status_service, 2);
 
 /**
  * A Part is one program that Sallyport needs.
@@ -151,7 +203,7 @@ export type Part = Message<"sallyport.admin.v1.Part"> & {
  * Use `create(PartSchema)` to create a new message.
  */
 export const PartSchema: GenMessage<Part> = /*@__PURE__*/
-  messageDesc(file_sallyport_admin_v1_status_service, 2);
+  messageDesc(file_sallyport_admin_v1_status_service, 3);
 
 /**
  * A SetupItem is one thing that belongs to a complete set-up.
@@ -198,7 +250,7 @@ export type SetupItem = Message<"sallyport.admin.v1.SetupItem"> & {
  * Use `create(SetupItemSchema)` to create a new message.
  */
 export const SetupItemSchema: GenMessage<SetupItem> = /*@__PURE__*/
-  messageDesc(file_sallyport_admin_v1_status_service, 3);
+  messageDesc(file_sallyport_admin_v1_status_service, 4);
 
 /**
  * A PartState is how a part is.
