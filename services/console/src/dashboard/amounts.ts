@@ -32,11 +32,11 @@ export function ms(duration: Duration | undefined): number | undefined {
   return duration && durationMs(duration);
 }
 
-/** How a number compares with the one before: in a sign, for the eye, and in words, for the ear. */
+/** How a number compares with the one before. Of a rate only both are told: a percentage of percent misleads. */
 export function change(now: number, before: number, show: (n: number) => string): { way: Way; text: string } {
   if (now === before) return { way: "same", text: "as before" };
   const way = now > before ? "up" : "down";
-  const by = before === 0 ? "" : `${share.format(Math.abs(now - before) / before)} `;
+  const by = before === 0 || show === percent ? "" : `${share.format(Math.abs(now - before) / before)} `;
   return { way, text: `${by}from ${show(before)}` };
 }
 

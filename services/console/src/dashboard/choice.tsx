@@ -39,7 +39,10 @@ function Narrowed({ label, value, onRemove }: { label: string; value: string; on
 
 function Days({ view, onChange }: { view: View; onChange: (change: Partial<View>) => void }) {
   // Until both days are chosen, the address stays as it is.
-  const [days, choose] = useState<[string | null, string | null]>([view.start ?? null, view.end ?? view.start ?? null]);
+  const [begun, begin] = useState<string | null>(null);
+  const days: [string | null, string | null] = begun
+    ? [begun, null]
+    : [view.start ?? null, view.end ?? view.start ?? null];
   return (
     <DatePickerInput
       type="range"
@@ -52,7 +55,7 @@ function Days({ view, onChange }: { view: View; onChange: (change: Partial<View>
       maxDate={dayjs().format("YYYY-MM-DD")}
       value={days}
       onChange={([start, end]) => {
-        choose([start, end]);
+        begin(end ? null : start);
         if (start && end) onChange({ start, end });
       }}
       popoverProps={{ position: "bottom-end" }}

@@ -30,7 +30,7 @@ export function DashboardPage() {
     <Page
       title="Dashboard"
       lead="What assistants asked for, what was allowed and what was blocked."
-      actions={<Choice key={view.range} view={view} onChange={change} />}
+      actions={<Choice view={view} onChange={change} />}
     >
       <span className="unseen" role="status">
         {data && !isPlaceholderData && request

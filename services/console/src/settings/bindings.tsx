@@ -1,0 +1,103 @@
+import { Badge, Button, NativeSelect, Table, Text } from "@mantine/core";
+import { IconUser, IconUsersGroup } from "@tabler/icons-react";
+import { useRef } from "react";
+import { roleName } from "../api/session";
+import { type Binding, called, roleOf, roles } from "./binding";
+import classes from "./settings.module.css";
+
+type Props = {
+  bindings: Binding[];
+  /** What is saved, which others are told from. */
+  base: Binding[];
+  /** Absent where they may only be looked at. */
+  onChange?: (bindings: Binding[]) => void;
+};
+
+/** Who has which role. */
+export function Bindings({ bindings, base, onChange }: Props) {
+  const table = useRef<HTMLTableSectionElement>(null);
+  if (bindings.length === 0) {
+    return <Text size="sm">Nobody has a role but whoever holds the token file of the service admin.</Text>;
+  }
+  const remove = (index: number) => {
+    onChange?.(bindings.filter((_, i) => i !== index));
+    // The button that was pressed is gone: the one of the next row is where one would go on.
+    requestAnimationFrame(() => {
+      const buttons = table.current?.querySelectorAll<HTMLButtonElement>("button");
+      buttons?.[Math.min(index, buttons.length - 1)]?.focus();
+    });
+  };
+  return (
+    <section className={classes.table} aria-label="Roles">
+      <Table verticalSpacing="xs">
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th scope="col">Who</Table.Th>
+            <Table.Th scope="col">Role</Table.Th>
+            {onChange && (
+              <Table.Th scope="col">
+                <span className="unseen">Remove</span>
+              </Table.Th>
+            )}
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody ref={table}>
+          {bindings.map((binding, i) => (
+            <Table.Tr key={`${binding.who} ${binding.role}`}>
+              <Table.Th scope="row" fw={400}>
+                <Who
+                  binding={binding}
+                  saved={base.some(({ who, role }) => who === binding.who && role === binding.role)}
+                />
+              </Table.Th>
+              <Table.Td>
+                {onChange ? (
+                  <NativeSelect
+                    size="xs"
+                    w="8rem"
+                    aria-label={`Role of ${called(binding)}`}
+                    data={roles}
+                    value={String(binding.role)}
+                    onChange={(event) =>
+                      onChange(bindings.with(i, { ...binding, role: roleOf(event.currentTarget.value) }))
+                    }
+                  />
+                ) : (
+                  roleName(binding.role)
+                )}
+              </Table.Td>
+              {onChange && (
+                <Table.Td ta="right">
+                  <Button
+                    size="compact-xs"
+                    variant="default"
+                    aria-label={`Remove ${called(binding)}`}
+                    onClick={() => remove(i)}
+                  >
+                    Remove
+                  </Button>
+                </Table.Td>
+              )}
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </section>
+  );
+}
+
+function Who({ binding, saved }: { binding: Binding; saved: boolean }) {
+  const group = binding.who.startsWith("group:");
+  const Icon = group ? IconUsersGroup : IconUser;
+  return (
+    <span className={classes.who} title={binding.who}>
+      <Icon size={16} stroke={1.6} aria-label={group ? "Group" : "Person"} role="img" />
+      <span>{called(binding)}</span>
+      {!saved && (
+        <Badge size="sm" variant="light" tt="none">
+          not saved
+        </Badge>
+      )}
+    </span>
+  );
+}

@@ -1,0 +1,119 @@
+import { createConnectQueryKey, useMutation } from "@connectrpc/connect-query";
+import { Badge, Button, Group, Skeleton, Stack, Text } from "@mantine/core";
+import { useQueryClient } from "@tanstack/react-query";
+import { Link } from "react-router";
+import { useMay } from "../api/session";
+import { Role } from "../gen/sallyport/admin/v1/access_pb";
+import { type Operation, OperationService } from "../gen/sallyport/admin/v1/operation_service_pb";
+import { SetupState, StatusService } from "../gen/sallyport/admin/v1/status_service_pb";
+import { Problem } from "../parts/problem";
+import { Time } from "../parts/time";
+import { Section } from "./section";
+import { State } from "./state";
+import { useStatus } from "./status";
+import classes from "./tools.module.css";
+
+/** What the site began to offer, changed or stopped offering, until an admin has seen it. */
+export function Tools() {
+  const { data, error, refetch } = useStatus();
+  const queries = useQueryClient();
+  const review = useMutation(OperationService.method.reviewOperations, {
+    onSuccess: () =>
+      queries.invalidateQueries({
+        queryKey: createConnectQueryKey({ schema: StatusService.method.getStatus, cardinality: "finite" }),
+      }),
+  });
+  const unknown = data?.setup.find(({ name, state }) => name === "tools" && state === SetupState.UNKNOWN);
+  return (
+    <Section
+      id="tools"
+      title="New and changed tools"
+      lead="What the site began to offer, describes otherwise, or no longer offers. No rule waits for a review: it is for you to see what your rules make of it."
+      restricted="mark tools as reviewed"
+      actions={
+        data &&
+        data.notices.length > 1 && (
+          <Button
+            size="xs"
+            variant="default"
+            loading={review.isPending}
+            onClick={() => review.mutate({ names: data.notices.map(({ name }) => name) })}
+          >
+            Mark all as reviewed
+          </Button>
+        )
+      }
+    >
+      {error && !data && <Problem error={error} onRetry={refetch} />}
+      {review.error && <Problem title="Nothing was marked" error={review.error} onRetry={review.reset} />}
+      <Text className="unseen" role="status">
+        {review.data && `${review.data.reviewed} marked as reviewed.`}
+      </Text>
+      {!data && !error && <Skeleton h={40} />}
+      {unknown && (
+        <>
+          <State tone="unknown">Unknown</State>
+          <Text size="sm">{unknown.detail}</Text>
+        </>
+      )}
+      {data && !unknown && data.notices.length === 0 && <State tone="good">All tools are reviewed</State>}
+      <Stack gap="md">
+        {data?.notices.map((tool) => (
+          <Notice
+            key={tool.name}
+            tool={tool}
+            busy={review.isPending}
+            onReview={() => review.mutate({ names: [tool.name] })}
+          />
+        ))}
+      </Stack>
+    </Section>
+  );
+}
+
+function Notice({ tool, busy, onReview }: { tool: Operation; busy: boolean; onReview: () => void }) {
+  const admin = useMay(Role.ADMIN);
+  return (
+    <Group justify="space-between" align="flex-start" gap="sm" wrap="nowrap">
+      <div className={classes.tool}>
+        <Group gap="xs">
+          <Text fw={500} size="sm" component={Link} to={`/log?operation=${encodeURIComponent(tool.name)}`}>
+            {tool.name}
+          </Text>
+          <Badge size="sm" variant="default" tt="none">
+            {noticed(tool)}
+          </Badge>
+          {tool.noticedAt && (
+            <Text size="xs" c="dimmed" span>
+              <Time at={tool.noticedAt} />
+            </Text>
+          )}
+        </Group>
+        {tool.description && (
+          <Text size="sm" lineClamp={2}>
+            {tool.description}
+          </Text>
+        )}
+        <Text size="sm" c="dimmed">
+          {tool.decidedBy}
+        </Text>
+      </div>
+      {admin && (
+        <Button
+          size="xs"
+          variant="default"
+          disabled={busy}
+          onClick={onReview}
+          aria-label={`Mark ${tool.name} as reviewed`}
+          flex="none"
+        >
+          Reviewed
+        </Button>
+      )}
+    </Group>
+  );
+}
+
+function noticed({ notice, changed }: Operation): string {
+  return notice === "changed" && changed.length > 0 ? `changed ${changed.join(", ")}` : notice;
+}
