@@ -9,8 +9,13 @@ import { type Range, ranges, type View } from "./view";
 export function Choice({ view, onChange }: { view: View; onChange: (change: Partial<View>) => void }) {
   return (
     <Group gap="sm">
-      <Narrowed label="Person" value={view.user} onRemove={() => onChange({ user: "" })} />
-      <Narrowed label="Assistant" value={view.client} onRemove={() => onChange({ client: "" })} />
+      <Narrowed label="Person" all="Show all people" value={view.user} onRemove={() => onChange({ user: "" })} />
+      <Narrowed
+        label="Assistant"
+        all="Show all assistants"
+        value={view.client}
+        onRemove={() => onChange({ client: "" })}
+      />
       {view.range === "custom" && <Days view={view} onChange={onChange} />}
       <SegmentedControl
         aria-label="Range"
@@ -23,15 +28,12 @@ export function Choice({ view, onChange }: { view: View; onChange: (change: Part
   );
 }
 
-function Narrowed({ label, value, onRemove }: { label: string; value: string; onRemove: () => void }) {
+type NarrowedProps = { label: string; all: string; value: string; onRemove: () => void };
+
+function Narrowed({ label, all, value, onRemove }: NarrowedProps) {
   if (!value) return null;
   return (
-    <Pill
-      size="md"
-      withRemoveButton
-      onRemove={onRemove}
-      removeButtonProps={{ "aria-label": `All ${value}`, tabIndex: 0 }}
-    >
+    <Pill size="md" withRemoveButton onRemove={onRemove} removeButtonProps={{ "aria-label": all, tabIndex: 0 }}>
       {label}: {value}
     </Pill>
   );

@@ -83,7 +83,7 @@ function Nothing({ narrowed }: { narrowed: boolean }) {
     <Empty title="Nothing was recorded in this range">
       {narrowed ? "Choose another range, or look at all calls. " : "Choose a longer range. "}
       Is no assistant connected yet?{" "}
-      <Anchor component={Link} to="/">
+      <Anchor component={Link} to="/" underline="always">
         Getting started
       </Anchor>{" "}
       shows how.

@@ -3,16 +3,16 @@ import { Autocomplete, Button, Group, NativeSelect } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { sentence } from "../api/problem";
 import { Role } from "../gen/sallyport/admin/v1/access_pb";
-import { ConnectionService } from "../gen/sallyport/admin/v1/connection_service_pb";
 import { DirectoryService } from "../gen/sallyport/admin/v1/directory_service_pb";
 import { type Binding, roleOf, roles, whoOf } from "./binding";
+import { usePeople } from "./people";
 
 /** Gives a group or a person a role: those that are known are offered, and others can be typed. */
 export function AddRole({ onAdd }: { onAdd: (binding: Binding) => void }) {
   const [typed, type] = useState("");
   const [role, setRole] = useState(String(Role.VIEWER));
   const groups = useQuery(DirectoryService.method.listGroups, {}, { staleTime: 60_000 });
-  const connections = useQuery(ConnectionService.method.listConnections, { pageSize: 1000 }, { staleTime: 60_000 });
+  const people = usePeople();
   const group = groups.data?.groups.find(({ name }) => name === typed.trim());
   const add = (event: FormEvent) => {
     event.preventDefault();
@@ -35,8 +35,8 @@ export function AddRole({ onAdd }: { onAdd: (binding: Binding) => void }) {
           data={[
             { group: "Groups", items: distinct(groups.data?.groups.map(({ name }) => name)) },
             {
-              group: "People with an assistant",
-              items: distinct(connections.data?.connections.map(({ email }) => email)),
+              group: "People",
+              items: distinct([...people.values()]),
             },
           ].filter(({ items }) => items.length > 0)}
           value={typed}

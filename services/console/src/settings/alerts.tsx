@@ -55,9 +55,10 @@ function Line({ alert }: { alert: Alert }) {
         </Text>
       </Text>
       <Text size="sm" maw="44rem">
-        {alert.message}{" "}
+        {/* It ends with the command that shows the call, which the link does here. */}
+        {alert.message.replace(/ See it: .*$/, "")}{" "}
         {alert.recordId && (
-          <Anchor component={Link} to={`/log?record=${encodeURIComponent(alert.recordId)}`} inherit>
+          <Anchor component={Link} to={`/log?record=${encodeURIComponent(alert.recordId)}`} underline="always" inherit>
             Show the call
           </Anchor>
         )}

@@ -15,9 +15,10 @@ export function roleOf(value: string): Role {
 /** A group or person with a role: who, as the API writes it, and the group's name where it is known. */
 export type Binding = { role: Role; who: string; name: string };
 
-/** What people call a group or person. */
-export function called({ who, name }: Binding): string {
-  return name || who.replace(/^(group|user):/, "");
+/** What people call a group or person: by the e-mail address of whoever is known by account id. */
+export function called({ who, name }: Binding, people: Map<string, string>): string {
+  const bare = who.replace(/^(group|user):/, "");
+  return name || people.get(bare) || bare;
 }
 
 /**

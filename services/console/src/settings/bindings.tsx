@@ -3,7 +3,9 @@ import { IconUser, IconUsersGroup } from "@tabler/icons-react";
 import { useRef } from "react";
 import { roleName } from "../api/session";
 import { type Binding, called, roleOf, roles } from "./binding";
-import classes from "./settings.module.css";
+import classes from "./bindings.module.css";
+import { usePeople } from "./people";
+import { Wide } from "./wide";
 
 type Props = {
   bindings: Binding[];
@@ -15,6 +17,7 @@ type Props = {
 
 /** Who has which role. */
 export function Bindings({ bindings, base, onChange }: Props) {
+  const people = usePeople();
   const table = useRef<HTMLTableSectionElement>(null);
   if (bindings.length === 0) {
     return <Text size="sm">Nobody has a role but whoever holds the token file of the service admin.</Text>;
@@ -28,7 +31,7 @@ export function Bindings({ bindings, base, onChange }: Props) {
     });
   };
   return (
-    <section className={classes.table} aria-label="Roles">
+    <Wide label="Who has which role">
       <Table verticalSpacing="xs">
         <Table.Thead>
           <Table.Tr>
@@ -46,6 +49,7 @@ export function Bindings({ bindings, base, onChange }: Props) {
             <Table.Tr key={`${binding.who} ${binding.role}`}>
               <Table.Th scope="row" fw={400}>
                 <Who
+                  name={called(binding, people)}
                   binding={binding}
                   saved={base.some(({ who, role }) => who === binding.who && role === binding.role)}
                 />
@@ -55,7 +59,7 @@ export function Bindings({ bindings, base, onChange }: Props) {
                   <NativeSelect
                     size="xs"
                     w="8rem"
-                    aria-label={`Role of ${called(binding)}`}
+                    aria-label={`Role of ${called(binding, people)}`}
                     data={roles}
                     value={String(binding.role)}
                     onChange={(event) =>
@@ -71,7 +75,7 @@ export function Bindings({ bindings, base, onChange }: Props) {
                   <Button
                     size="compact-xs"
                     variant="default"
-                    aria-label={`Remove ${called(binding)}`}
+                    aria-label={`Remove ${called(binding, people)}`}
                     onClick={() => remove(i)}
                   >
                     Remove
@@ -82,17 +86,17 @@ export function Bindings({ bindings, base, onChange }: Props) {
           ))}
         </Table.Tbody>
       </Table>
-    </section>
+    </Wide>
   );
 }
 
-function Who({ binding, saved }: { binding: Binding; saved: boolean }) {
+function Who({ binding, name, saved }: { binding: Binding; name: string; saved: boolean }) {
   const group = binding.who.startsWith("group:");
   const Icon = group ? IconUsersGroup : IconUser;
   return (
     <span className={classes.who} title={binding.who}>
       <Icon size={16} stroke={1.6} aria-label={group ? "Group" : "Person"} role="img" />
-      <span>{called(binding)}</span>
+      <span>{name}</span>
       {!saved && (
         <Badge size="sm" variant="light" tt="none">
           not saved

@@ -10,7 +10,7 @@ import { Problem } from "../parts/problem";
 import { Time } from "../parts/time";
 import { NewToken } from "./newtoken";
 import { Section } from "./section";
-import classes from "./settings.module.css";
+import { Wide } from "./wide";
 
 const method = AccessService.method;
 
@@ -65,7 +65,7 @@ function List({ tokens, onRevoke }: { tokens: ApiToken[]; onRevoke: (name: strin
       onConfirm: () => onRevoke(name),
     });
   return (
-    <section className={classes.table} aria-label="API tokens">
+    <Wide label="Tokens, as a table">
       <Table verticalSpacing="xs">
         <Table.Thead>
           <Table.Tr>
@@ -113,7 +113,7 @@ function List({ tokens, onRevoke }: { tokens: ApiToken[]; onRevoke: (name: strin
           ))}
         </Table.Tbody>
       </Table>
-    </section>
+    </Wide>
   );
 }
 
