@@ -33,7 +33,12 @@ type NarrowedProps = { label: string; all: string; value: string; onRemove: () =
 function Narrowed({ label, all, value, onRemove }: NarrowedProps) {
   if (!value) return null;
   return (
-    <Pill size="md" withRemoveButton onRemove={onRemove} removeButtonProps={{ "aria-label": all, tabIndex: 0 }}>
+    <Pill
+      size="md"
+      withRemoveButton
+      onRemove={onRemove}
+      removeButtonProps={{ "aria-label": all, "aria-hidden": false, tabIndex: 0 }}
+    >
       {label}: {value}
     </Pill>
   );
