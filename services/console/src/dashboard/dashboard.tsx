@@ -40,7 +40,7 @@ export function DashboardPage() {
       {!request ? (
         <Empty title="Choose a range">The first and the last day of it, in the field above.</Empty>
       ) : (
-        <Stack gap="2.5rem" className={classes.dashboard} aria-busy={!data || isPlaceholderData}>
+        <Stack gap="2.5rem" className={classes.dashboard} aria-busy={isPlaceholderData || (!data && !error)}>
           {error && <Problem title="The numbers can't be shown as of now" error={error} onRetry={refetch} />}
           {data ? <Numbers view={view} numbers={data} /> : !error && <Waiting />}
         </Stack>
