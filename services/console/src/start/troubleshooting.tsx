@@ -1,0 +1,39 @@
+import { Accordion, Stack, Text, Title } from "@mantine/core";
+import { atAssistants, atAtlassian } from "./troubles";
+
+/** What to do about what goes wrong. */
+export function Troubleshooting() {
+  return (
+    <Stack gap="md" component="section" aria-labelledby="troubleshooting">
+      <Title order={2} id="troubleshooting">
+        If something doesn't work
+      </Title>
+      <Troubles title="Atlassian says" troubles={atAtlassian} />
+      <Troubles title="With an assistant" troubles={atAssistants} />
+    </Stack>
+  );
+}
+
+function Troubles({ title, troubles }: { title: string; troubles: typeof atAtlassian }) {
+  return (
+    <div>
+      <Title order={3} fz="sm" c="dimmed" fw={500} mb={4}>
+        {title}
+      </Title>
+      <Accordion order={4} chevronSize={14}>
+        {troubles.map(({ title, remedy }) => (
+          <Accordion.Item key={title} value={title}>
+            <Accordion.Control px={0}>
+              <Text size="sm">{title}</Text>
+            </Accordion.Control>
+            <Accordion.Panel>
+              <Text size="sm" c="dimmed">
+                {remedy}
+              </Text>
+            </Accordion.Panel>
+          </Accordion.Item>
+        ))}
+      </Accordion>
+    </div>
+  );
+}
