@@ -1,4 +1,4 @@
-import { createTheme, Drawer, type MantineColorsTuple, Modal } from "@mantine/core";
+import { createTheme, Drawer, type MantineColorsTuple, Menu, Modal } from "@mantine/core";
 
 const brand: MantineColorsTuple = [
   "#eef0fc",
@@ -21,7 +21,12 @@ export const theme = createTheme({
   primaryColor: "brand",
   primaryShade: 6,
   colors: { brand },
-  components: { Drawer: Drawer.extend(overlay), Modal: Modal.extend(overlay) },
+  components: {
+    Drawer: Drawer.extend(overlay),
+    Modal: Modal.extend(overlay),
+    // The placeholder can be focused, and isn't what a menu may have in it (WAI-ARIA).
+    Menu: Menu.extend({ defaultProps: { withInitialFocusPlaceholder: false } }),
+  },
   defaultRadius: "md",
   cursorType: "pointer",
   respectReducedMotion: true,

@@ -1,16 +1,13 @@
-import { Anchor, Button } from "@mantine/core";
-import { Link } from "react-router";
+import { Button } from "@mantine/core";
 import { Empty } from "../parts/empty";
+import { To } from "../parts/to";
 
 /** What stands here before anybody has connected. */
 export function NoConnections() {
   return (
     <Empty title="Nobody has connected an assistant yet">
-      People do so by adding Sallyport's URL to theirs.{" "}
-      <Anchor component={Link} to="/" inherit>
-        Getting started
-      </Anchor>{" "}
-      shows it, with the steps for each assistant.
+      People do so by adding Sallyport's URL to theirs. <To path="/">Getting started</To> shows it, with the steps for
+      each assistant.
     </Empty>
   );
 }

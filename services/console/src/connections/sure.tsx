@@ -18,17 +18,21 @@ export const meanings: Record<string, { tone: Tone; meaning: string }> = {
   },
 };
 
-/** How sure it is which assistant that is, and a warning where it contradicts itself. */
+/** How sure it is which assistant that is; its meaning when one hovers or focuses it. */
 export function Sure({ client }: { client: Client }) {
   const known = meanings[client.class];
-  if (client.mismatch) {
-    return (
-      <Tooltip label={`It registered as ${client.name}, and calls itself ${client.info}.`} multiline maw={320}>
-        <span>
-          <State tone="bad">{client.class}, calls itself otherwise</State>
-        </span>
-      </Tooltip>
-    );
-  }
-  return <State tone={known?.tone ?? "unknown"}>{client.class}</State>;
+  const tone = client.mismatch ? "bad" : (known?.tone ?? "unknown");
+  return (
+    <Tooltip
+      label={known?.meaning}
+      disabled={!known}
+      multiline
+      maw={320}
+      events={{ hover: true, focus: true, touch: true }}
+    >
+      <span>
+        <State tone={tone}>{client.class}</State>
+      </span>
+    </Tooltip>
+  );
 }

@@ -1,6 +1,7 @@
-import { Table, Text } from "@mantine/core";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { Group, Table, Text } from "@mantine/core";
 import type { Connection } from "../gen/sallyport/admin/v1/connection_service_pb";
-import { clientName, personName } from "../parts/disconnect";
+import { clientName, isOwn, personName } from "../parts/names";
 import { Time } from "../parts/time";
 import { Actions } from "./actions";
 import { Sure } from "./sure";
@@ -53,33 +54,35 @@ function Row({ connection, mayEnd, onEnded }: { connection: Connection } & Omit<
         )}
       </Table.Td>
       <Table.Td>
-        <Text size="sm" mb={4}>
-          {clientName(client)}
-        </Text>
-        {client && <Sure client={client} />}
-        <Text size="xs" c="dimmed" mt={4} className={classes.narrow}>
-          {lastUsed ? (
-            <>
-              Last used <Time at={lastUsed} />
-            </>
-          ) : (
-            "Not used yet"
-          )}
+        <Group gap="xs">
+          <Text size="sm">{clientName(client)}</Text>
+          {client && <Sure client={client} />}
+        </Group>
+        {client?.mismatch && (
+          <Text size="xs" c="dimmed" mt={4}>
+            It calls itself {client.info}, which is another assistant than it registered as.
+          </Text>
+        )}
+        <Text component="div" size="xs" c="dimmed" mt={4} className={classes.narrow}>
+          Last used: <Used at={lastUsed} own={isOwn(client)} />
         </Text>
       </Table.Td>
       <Table.Td className={classes.wide}>{since && <Time at={since} />}</Table.Td>
       <Table.Td className={classes.wide}>
-        {lastUsed ? (
-          <Time at={lastUsed} />
-        ) : (
-          <Text size="sm" c="dimmed">
-            Not used yet
-          </Text>
-        )}
+        <Used at={lastUsed} own={isOwn(client)} />
       </Table.Td>
       <Table.Td className={classes.actions}>
         <Actions connection={connection} person={person} mayEnd={mayEnd} onEnded={onEnded} />
       </Table.Td>
     </Table.Tr>
+  );
+}
+
+function Used({ at, own }: { at: Timestamp | undefined; own: boolean }) {
+  if (at) return <Time at={at} />;
+  return (
+    <Text span inherit c="dimmed">
+      {own ? "Isn't kept" : "Not yet"}
+    </Text>
   );
 }

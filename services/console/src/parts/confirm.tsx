@@ -34,7 +34,7 @@ export function Confirm({ label, onConfirm, onCancel, children }: Props) {
         <Button variant="default" onClick={onCancel} data-autofocus>
           Cancel
         </Button>
-        <Button color="red" loading={doing} onClick={confirm}>
+        <Button color="red.9" loading={doing} onClick={confirm}>
           {label}
         </Button>
       </Group>

@@ -8,19 +8,7 @@ import { useSession } from "../api/session";
 import type { Client } from "../gen/sallyport/activity/v1/record_pb";
 import { ConnectionService, Revocation } from "../gen/sallyport/admin/v1/connection_service_pb";
 import { Confirm } from "./confirm";
-
-/** A person by Atlassian account id; the other two where Atlassian told them. */
-export type Person = { id: string; email: string; name: string };
-
-/** What a person is called. */
-export function personName(person: Person): string {
-  return person.name || person.email || person.id;
-}
-
-/** What an assistant is called. */
-export function clientName(client: Client | undefined): string {
-  return client?.name || client?.key || "an assistant without a name";
-}
+import { clientName, type Person, personName } from "./names";
 
 /**
  * Asks before a person is disconnected from all their assistants and forgotten, does it, and says what came of it.
@@ -57,7 +45,13 @@ export function useForget(onDone?: () => void): (person: Person) => void {
           </List>
           <Text size="sm">
             They can sign in again. To keep them out,{" "}
-            <Anchor component="button" type="button" inherit onClick={() => blockByRule(dialog, person)}>
+            <Anchor
+              component="button"
+              type="button"
+              inherit
+              underline="always"
+              onClick={() => blockByRule(dialog, person)}
+            >
               block them by a rule
             </Anchor>
             .
@@ -99,7 +93,13 @@ export function useDisconnect(
           </List>
           <Text size="sm">
             They can connect it again. To keep them from that,{" "}
-            <Anchor component="button" type="button" inherit onClick={() => blockByRule(dialog, person, client)}>
+            <Anchor
+              component="button"
+              type="button"
+              inherit
+              underline="always"
+              onClick={() => blockByRule(dialog, person, client)}
+            >
               block it by a rule
             </Anchor>
             .

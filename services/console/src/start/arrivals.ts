@@ -1,13 +1,11 @@
 import { useQuery } from "@connectrpc/connect-query";
 import { ActivityService } from "../gen/sallyport/admin/v1/activity_service_pb";
 import { ConnectionService } from "../gen/sallyport/admin/v1/connection_service_pb";
+import { isOwn } from "../parts/names";
 
 // In milliseconds: often while the first is waited for, and now and then after.
 const soon = 3_000;
 const later = 15_000;
-
-// Sallyport's own clients, as they are listed among the others.
-const own = ["sallyport-console", "sallyport-cli"];
 
 /** Waits for what assistants do: the newest connection of one, and the newest call. */
 export function useArrivals() {
@@ -15,9 +13,8 @@ export function useArrivals() {
     ConnectionService.method.listConnections,
     { pageSize: 200 },
     {
-      select: ({ connections }) => connections.find(({ client }) => !own.includes(client?.key ?? "")) ?? null,
-      refetchInterval: ({ state }) =>
-        state.data?.connections.some(({ client }) => !own.includes(client?.key ?? "")) ? later : soon,
+      select: ({ connections }) => connections.find(({ client }) => !isOwn(client)) ?? null,
+      refetchInterval: ({ state }) => (state.data?.connections.some(({ client }) => !isOwn(client)) ? later : soon),
       refetchOnWindowFocus: "always",
     },
   );

@@ -1,13 +1,12 @@
-import { Anchor, Code, Group, Loader, Stack, Text, Timeline } from "@mantine/core";
+import { Code, Group, Loader, Stack, Text, Timeline } from "@mantine/core";
 import { IconCheck } from "@tabler/icons-react";
-import type { ReactNode } from "react";
-import { Link } from "react-router";
 import type { Record } from "../gen/sallyport/activity/v1/record_pb";
 import type { Connection } from "../gen/sallyport/admin/v1/connection_service_pb";
-import { clientName, personName } from "../parts/disconnect";
+import { clientName, personName } from "../parts/names";
 import { Problem } from "../parts/problem";
 import { State } from "../parts/state";
 import { Time } from "../parts/time";
+import { To } from "../parts/to";
 import type { useArrivals } from "./arrivals";
 
 /** Waits for the first sign-in and the first call, and shows what arrived. */
@@ -99,13 +98,5 @@ function Called({ record }: { record: Record }) {
         <To path={`/log?${new URLSearchParams({ record: record.id })}`}>Show it in the activity log</To>
       </Text>
     </Stack>
-  );
-}
-
-function To({ path, children }: { path: string; children: ReactNode }) {
-  return (
-    <Anchor component={Link} to={path} inherit>
-      {children}
-    </Anchor>
   );
 }

@@ -1,6 +1,7 @@
-import { Anchor, Button, List, Stack, Text } from "@mantine/core";
+import { Button, List, Stack, Text } from "@mantine/core";
 import type { ReactNode } from "react";
 import { Copy } from "../parts/copy";
+import { To } from "../parts/to";
 import { Below } from "./below";
 import { claudeCode, cursorFile, cursorLink, remoteFile, vscodeCommand, vscodeLink } from "./links";
 
@@ -11,12 +12,9 @@ export function Claude({ url }: Props) {
   return (
     <Steps note={<Reached url={url} from="Anthropic's cloud" />}>
       <List.Item>
-        In Claude, open{" "}
-        <Anchor href="https://claude.ai/customize/connectors" target="_blank" rel="noreferrer" inherit>
-          Customize, Connectors
-        </Anchor>
-        , choose <b>+</b> and <b>Add custom connector</b>. On a Team or Enterprise plan an owner does it once for all,
-        under <b>Organization settings</b>, <b>Connectors</b>, <b>Add</b>, <b>Custom</b>, <b>Web</b>.
+        In Claude, open <To path="https://claude.ai/customize/connectors">Customize, Connectors</To>, choose <b>+</b>{" "}
+        and <b>Add custom connector</b>. On a Team or Enterprise plan an owner does it once for all, under{" "}
+        <b>Organization settings</b>, <b>Connectors</b>, <b>Add</b>, <b>Custom</b>, <b>Web</b>.
       </List.Item>
       <List.Item>
         Name it Sallyport, paste the MCP server URL, leave the advanced settings empty, and choose <b>Add</b>.

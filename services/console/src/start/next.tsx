@@ -1,19 +1,12 @@
-import { Anchor, Text } from "@mantine/core";
-import { Link } from "react-router";
+import { Text } from "@mantine/core";
+import { To } from "../parts/to";
 
 /** Where to go from here. */
 export function Next() {
   return (
     <Text size="sm">
-      It works. Next, set your rules in the{" "}
-      <Anchor component={Link} to="/policy" inherit>
-        access policy
-      </Anchor>{" "}
-      and watch what assistants do in the{" "}
-      <Anchor component={Link} to="/log" inherit>
-        activity log
-      </Anchor>
-      .
+      It works. Next, set your rules in the <To path="/policy">access policy</To> and watch what assistants do in the{" "}
+      <To path="/log">activity log</To>.
     </Text>
   );
 }

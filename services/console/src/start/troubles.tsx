@@ -1,6 +1,6 @@
-import { Anchor, Code } from "@mantine/core";
+import { Code } from "@mantine/core";
 import type { ReactNode } from "react";
-import { Link } from "react-router";
+import { To } from "../parts/to";
 
 type Trouble = { title: string; remedy: ReactNode };
 
@@ -102,11 +102,3 @@ export const atAssistants: Trouble[] = [
       "Sallyport learns groups from Jira. While it can't, rules that block a group block everybody, and rules that allow one allow nobody. Step 4 says what is missing.",
   },
 ];
-
-function To({ path, children }: { path: string; children: ReactNode }) {
-  return (
-    <Anchor component={Link} to={path} inherit>
-      {children}
-    </Anchor>
-  );
-}
