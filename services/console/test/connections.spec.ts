@@ -6,7 +6,7 @@ import { expect, test } from "./fixtures";
 import type { Stack } from "./stack";
 
 // Each connects real assistants, and several are looked at by axe-core.
-test.describe.configure({ timeout: 120_000 });
+test.describe.configure({ timeout: 180_000 });
 
 // Nobody but admins is connected when one of these begins.
 test.beforeEach(async ({ stack }) => {

@@ -18,7 +18,7 @@ const test = base.extend<object, { stack: Stack }>({
     { scope: "worker", timeout: 120_000 },
   ],
 });
-test.describe.configure({ mode: "serial", timeout: 120_000 });
+test.describe.configure({ mode: "serial", timeout: 180_000 });
 
 test("gives the MCP server URL, and says what is missing", async ({ admin, stack }) => {
   await admin.context().grantPermissions(["clipboard-read", "clipboard-write"]);
@@ -126,7 +126,6 @@ test("waits for the first sign-in and the first call, and shows what arrived", a
   await expect(live).toContainText("Waiting for a call");
   await expect(step(admin, "Add it to Claude")).toContainText("Connected");
   await expect(step(admin, "Add it to Claude")).toHaveAttribute("aria-expanded", "false");
-  await accessible(admin);
 
   await claude.call("searchJiraIssuesUsingJql", { jql: "project = OPS" });
   await expect(region).toContainText("Ana Albarn called searchJiraIssuesUsingJql with Claude Code", {
@@ -157,9 +156,9 @@ test("shows a viewer that a call arrived, without its arguments", async ({ brows
 
 test("says what to do about what goes wrong, at Atlassian and with an assistant", async ({ admin }) => {
   const remedies = {
-    "Your organization admin must authorize access from this redirect URL": "Do step 1",
+    "Your organization admin must authorize access from this redirect URL": "Do what “Allow this domain in Rovo” says",
     "Access to this domain is restricted": "Rovo has passed it over",
-    "Incorrect request parameters": "do step 1",
+    "Incorrect request parameters": "do what “Allow this domain in Rovo” says",
     "The domain is there, and people are refused all the same": "sign in from a private window",
     "People end on Atlassian's page and never come back": "Atlassian keeps people on its own page",
     "You don't have permission to connect from this IP address": "IP allowlists",

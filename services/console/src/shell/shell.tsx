@@ -44,10 +44,10 @@ export function Shell() {
         Skip to the page
       </a>
       <div className={classes.shell}>
-        <div className={classes.bar}>
+        <header className={classes.bar}>
           <Burger size="sm" opened={opened} onClick={menu.toggle} aria-label="Menu" />
           <span className={classes.brand}>Sallyport</span>
-        </div>
+        </header>
         <aside className={classes.side}>
           <Navigation />
         </aside>

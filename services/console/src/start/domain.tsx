@@ -6,6 +6,7 @@ import { Prose } from "../parts/prose";
 import { Time } from "../parts/time";
 import { Below } from "./below";
 import { setupDone, setupItem } from "./setup";
+import { Steps } from "./steps";
 
 /** How Rovo is told to let sign-ins through Sallyport come back, and whether it does. */
 export function Domain({ status }: { status: GetStatusResponse }) {
@@ -18,7 +19,7 @@ export function Domain({ status }: { status: GetStatusResponse }) {
         on that list, sign-ins come back here. With everything else off it, no assistant reaches Jira and Confluence
         past your rules and your log.
       </Text>
-      <List type="ordered" size="sm" spacing="sm">
+      <Steps>
         <List.Item>
           Copy the callback URL.
           <Below>
@@ -34,7 +35,7 @@ export function Domain({ status }: { status: GetStatusResponse }) {
         <List.Item>
           Turn off <b>Allow Atlassian supported domains</b>.
         </List.Item>
-      </List>
+      </Steps>
       <Text size="sm" c="dimmed">
         {allowed && item?.checkedAt ? (
           <>

@@ -1,31 +1,34 @@
 import { Button, List, Stack, Text } from "@mantine/core";
-import type { ReactNode } from "react";
 import { Copy } from "../parts/copy";
 import { To } from "../parts/to";
 import { Below } from "./below";
 import { claudeCode, cursorFile, cursorLink, remoteFile, vscodeCommand, vscodeLink } from "./links";
+import { Steps } from "./steps";
 
 type Props = { url: string };
 
 /** claude.ai, Claude Desktop and the apps. */
 export function Claude({ url }: Props) {
   return (
-    <Steps note={<Reached url={url} from="Anthropic's cloud" />}>
-      <List.Item>
-        In Claude, open <To path="https://claude.ai/customize/connectors">Customize, Connectors</To>, choose <b>+</b>{" "}
-        and <b>Add custom connector</b>. On a Team or Enterprise plan an owner does it once for all, under{" "}
-        <b>Organization settings</b>, <b>Connectors</b>, <b>Add</b>, <b>Custom</b>, <b>Web</b>.
-      </List.Item>
-      <List.Item>
-        Name it Sallyport, paste the MCP server URL, leave the advanced settings empty, and choose <b>Add</b>.
-        <Below>
-          <Copy value={url} what="the URL for Claude" />
-        </Below>
-      </List.Item>
-      <List.Item>
-        Choose <b>Connect</b>, allow it on Sallyport's page, and sign in with Atlassian.
-      </List.Item>
-    </Steps>
+    <Stack gap="sm">
+      <Steps>
+        <List.Item>
+          In Claude, open <To path="https://claude.ai/customize/connectors">Customize, Connectors</To>, choose <b>+</b>{" "}
+          and <b>Add custom connector</b>. On a Team or Enterprise plan an owner does it once for all, under{" "}
+          <b>Organization settings</b>, <b>Connectors</b>, <b>Add</b>, <b>Custom</b>, <b>Web</b>.
+        </List.Item>
+        <List.Item>
+          Name it Sallyport, paste the MCP server URL, leave the advanced settings empty, and choose <b>Add</b>.
+          <Below>
+            <Copy value={url} what="the URL for Claude" />
+          </Below>
+        </List.Item>
+        <List.Item>
+          Choose <b>Connect</b>, allow it on Sallyport's page, and sign in with Atlassian.
+        </List.Item>
+      </Steps>
+      <Reached url={url} from="Anthropic's cloud" />
+    </Stack>
   );
 }
 
@@ -52,21 +55,24 @@ export function ClaudeCode({ url }: Props) {
 /** On the web, by developer mode. */
 export function ChatGPT({ url }: Props) {
   return (
-    <Steps note={<Reached url={url} from="OpenAI's cloud" />}>
-      <List.Item>
-        In ChatGPT on the web, turn on <b>Developer mode</b> in <b>Settings</b>: under <b>Apps</b>,{" "}
-        <b>Advanced settings</b>, or under <b>Security and login</b>. In a company's workspace an admin allows it first,
-        under <b>Workspace settings</b>, <b>Permissions & roles</b>.
-      </List.Item>
-      <List.Item>
-        Under <b>Settings</b>, <b>Apps</b>, choose <b>Create app</b>. Name it Sallyport, paste the MCP server URL, and
-        choose <b>OAuth</b>.
-        <Below>
-          <Copy value={url} what="the URL for ChatGPT" />
-        </Below>
-      </List.Item>
-      <List.Item>Connect it, allow it on Sallyport's page, and sign in with Atlassian.</List.Item>
-    </Steps>
+    <Stack gap="sm">
+      <Steps>
+        <List.Item>
+          In ChatGPT on the web, turn on <b>Developer mode</b> in <b>Settings</b>: under <b>Apps</b>,{" "}
+          <b>Advanced settings</b>, or under <b>Security and login</b>. In a company's workspace an admin allows it
+          first, under <b>Workspace settings</b>, <b>Permissions & roles</b>.
+        </List.Item>
+        <List.Item>
+          Under <b>Settings</b>, <b>Apps</b>, choose <b>Create app</b>. Name it Sallyport, paste the MCP server URL, and
+          choose <b>OAuth</b>.
+          <Below>
+            <Copy value={url} what="the URL for ChatGPT" />
+          </Below>
+        </List.Item>
+        <List.Item>Connect it, allow it on Sallyport's page, and sign in with Atlassian.</List.Item>
+      </Steps>
+      <Reached url={url} from="OpenAI's cloud" />
+    </Stack>
   );
 }
 
@@ -109,17 +115,6 @@ export function Others({ url }: Props) {
       <Copy value={url} what="the URL" />
       <Text size="sm">One that knows local servers only takes it by way of mcp-remote:</Text>
       <Copy value={remoteFile(url)} what="the configuration for mcp-remote" />
-    </Stack>
-  );
-}
-
-function Steps({ children, note }: { children: ReactNode; note?: ReactNode }) {
-  return (
-    <Stack gap="sm">
-      <List type="ordered" size="sm" spacing="sm">
-        {children}
-      </List>
-      {note}
     </Stack>
   );
 }

@@ -9,7 +9,7 @@ export const atAtlassian: Trouble[] = [
   {
     title: "Your organization admin must authorize access from this redirect URL",
     remedy:
-      "The callback URL isn't among Rovo's domains. Do step 1. The entry begins with https:// and matches the whole callback URL, or ends in /** after the host.",
+      "The callback URL isn't among Rovo's domains. Do what “Allow this domain in Rovo” says. The entry begins with https:// and matches the whole callback URL, or ends in /** after the host.",
   },
   {
     title: "Access to this domain is restricted. Your admin has blocked this domain",
@@ -18,7 +18,8 @@ export const atAtlassian: Trouble[] = [
   },
   {
     title: "Incorrect request parameters",
-    remedy: "Atlassian's general error. Mostly it means that the callback URL isn't among Rovo's domains: do step 1.",
+    remedy:
+      "Atlassian's general error. Mostly it means that the callback URL isn't among Rovo's domains: do what “Allow this domain in Rovo” says.",
   },
   {
     title: "The domain is there, and people are refused all the same",
@@ -28,7 +29,7 @@ export const atAtlassian: Trouble[] = [
   {
     title: "People end on Atlassian's page and never come back",
     remedy:
-      "So it looks when the domain isn't allowed: Atlassian keeps people on its own page, and Sallyport sees only that they don't return. From three such sign-ins on, step 1 says so.",
+      "So it looks when the domain isn't allowed: Atlassian keeps people on its own page, and Sallyport sees only that they don't return. From three such sign-ins on, “Allow this domain in Rovo” says so.",
   },
   {
     title: "You don't have permission to connect from this IP address",
@@ -99,6 +100,6 @@ export const atAssistants: Trouble[] = [
   {
     title: "Rules about groups don't do what they say",
     remedy:
-      "Sallyport learns groups from Jira. While it can't, rules that block a group block everybody, and rules that allow one allow nobody. Step 4 says what is missing.",
+      "Sallyport learns groups from Jira. While it can't, rules that block a group block everybody, and rules that allow one allow nobody. “Complete the set-up” says what is missing.",
   },
 ];

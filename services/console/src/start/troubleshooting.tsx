@@ -21,8 +21,9 @@ function Troubles({ title, troubles }: { title: string; troubles: typeof atAtlas
         {title}
       </Title>
       <Accordion order={4} chevronSize={14}>
+        {/* The values become ids, which have no blanks. */}
         {troubles.map(({ title, remedy }) => (
-          <Accordion.Item key={title} value={title}>
+          <Accordion.Item key={title} value={title.replace(/\W+/g, "-")}>
             <Accordion.Control px={0}>
               <Text size="sm">{title}</Text>
             </Accordion.Control>
