@@ -5,7 +5,7 @@ import classes from "./steps.module.css";
 /** What somebody has to do, one after the other: list items. */
 export function Steps({ children }: { children: ReactNode }) {
   return (
-    <List type="ordered" size="sm" spacing="sm" classNames={{ itemLabel: classes.label }}>
+    <List type="ordered" size="sm" spacing="sm" classNames={{ itemWrapper: classes.wrapper, itemLabel: classes.label }}>
       {children}
     </List>
   );
