@@ -22,10 +22,7 @@ export function ConnectionsPage() {
       { replace: true, preventScrollReset: true },
     );
   return (
-    <Page
-      title="Connections"
-      lead="A connection is one sign-in: this person lets this assistant act for them, until you end it."
-    >
+    <Page title="Connections" lead="A connection is one sign-in: this person lets this assistant act for them.">
       <TextInput
         ref={search}
         type="search"
