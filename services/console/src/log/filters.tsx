@@ -76,7 +76,7 @@ export function Filters({ view, onChange, onSearch, onClear }: Props) {
           </Menu>
         )}
         {filtersOf(view).length > 0 && (
-          <Button size="xs" variant="subtle" color="gray" onClick={onClear}>
+          <Button size="xs" variant="subtle" color="gray" className={classes.filter} onClick={onClear}>
             Clear filters
           </Button>
         )}

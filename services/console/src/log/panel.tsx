@@ -40,15 +40,15 @@ export function Panel({ id, log, linkTo, onClose }: Props) {
       opened={id !== undefined}
       onClose={close}
       position="right"
-      size={560}
+      size={520}
       withinPortal={false}
       trapFocus={false}
       lockScroll={false}
       closeOnClickOutside={false}
       transitionProps={{ duration: 120 }}
+      classNames={{ inner: classes.around, content: classes.panel }}
     >
       <Drawer.Content
-        className={classes.panel}
         aria-label="Record"
         // Mantine says that each drawer is modal.
         ref={(panel) => panel?.removeAttribute("aria-modal")}

@@ -2,7 +2,7 @@ import { timestampDate, timestampFromDate, timestampMs } from "@bufbuild/protobu
 import { createClient } from "@connectrpc/connect";
 import { useTransport } from "@connectrpc/connect-query";
 import { useQuery } from "@tanstack/react-query";
-import { useMemo, useRef, useState } from "react";
+import { useEffect, useEffectEvent, useMemo, useRef, useState } from "react";
 import type { Record as LogRecord } from "../gen/sallyport/activity/v1/record_pb";
 import { ActivityService } from "../gen/sallyport/admin/v1/activity_service_pb";
 import { usePages } from "./pages";
@@ -48,22 +48,26 @@ export function useRecords(view: View, live: boolean) {
     });
   }
 
-  // What was recorded after the pages were asked for and before the tail began.
-  async function fillGap() {
+  const restart = () => setTurn(turn + 1);
+  const [listening, setListening] = useState<object>();
+  const tail = useTail(search, live && notLive(view) === undefined, {
+    onBegin: () => setListening(search),
+    onRecords: take,
+    onCut: restart,
+  });
+  const loaded = pages.query.isSuccess && !pages.query.isPlaceholderData;
+  const fillGap = useEffectEvent(async () => {
     const page = await client.searchActivity({ ...search, pageSize: 100 }).catch(() => undefined);
     if (!page) return;
     const known = new Set(pages.records.map((record) => record.id));
     // With more in between than a page, there would be a hole.
     if (known.size > 0 && page.nextPageToken && !page.records.some((record) => known.has(record.id))) restart();
     else take(page.records);
-  }
-
-  const restart = () => setTurn(turn + 1);
-  const tail = useTail(search, live && notLive(view) === undefined, {
-    onBegin: fillGap,
-    onRecords: take,
-    onCut: restart,
   });
+  // What was recorded after the pages were asked for and before the tail began is asked for once both are there.
+  useEffect(() => {
+    if (loaded && listening === search) void fillGap();
+  }, [loaded, listening, search]);
 
   const old = pages.query.isPlaceholderData;
   const rows = useMemo(() => {
