@@ -1,0 +1,401 @@
+import { randomUUID } from "node:crypto";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Page } from "@playwright/test";
+import { accessible } from "./accessible";
+import { Assistant } from "./assistant";
+import { expect, test } from "./fixtures";
+import { type Call, writeHistory } from "./history";
+import { signInAs } from "./person";
+import type { Stack } from "./stack";
+
+const minute = 60_000;
+
+/** Calls of a session of its own, a second apart, the last of them a few minutes ago. */
+async function history(stack: Stack, calls: Partial<Call>[]): Promise<string> {
+  const session = randomUUID();
+  await writeHistory(
+    stack,
+    calls.map((call, i) => ({
+      id: `${session}-${i}`,
+      at: new Date(Date.now() - 5 * minute - (calls.length - i) * 1_000),
+      session,
+      ...call,
+    })),
+  );
+  return session;
+}
+
+async function policy(stack: Stack, text: string) {
+  const file = join(await mkdtemp(join(tmpdir(), "sallyport-policy-")), "policy.yaml");
+  await writeFile(file, text);
+  await stack.cli("policy", "apply", file, "--message", "For the log");
+}
+
+/** The rows of records, without the titles. */
+const rows = (page: Page) => page.getByRole("rowgroup").getByRole("row");
+const panel = (page: Page) => page.getByRole("dialog", { name: "Record" });
+
+test("a call comes in by itself, and its panel says all of it", async ({ admin, stack, browser }) => {
+  await policy(
+    stack,
+    "default: allow\nrules:\n  - {operation: 'delete*', effect: deny, note: Ask before you delete}\n",
+  );
+  const assistant = await Assistant.connect(stack.state.mcp_url, browser, "ana@acme.test", "Claude Code");
+  await admin.goto("/log");
+  await expect(admin.getByRole("switch", { name: "Live" })).toBeChecked();
+  await expect(admin.getByRole("columnheader")).toHaveText([
+    "Time",
+    "User",
+    "Source",
+    "Operation",
+    "Decision",
+    "Result",
+  ]);
+
+  await assistant.call("getJiraIssue", { issueIdOrKey: "OPS-7" });
+  const read = rows(admin).first();
+  await expect(read).toContainText("getJiraIssue");
+  await expect(read).toContainText("Ana Albarn");
+  await expect(read).toContainText("ana@acme.test");
+  await expect(read).toContainText("Claude Code");
+  await expect(read).toContainText("claimed");
+  await expect(read).toContainText("Allowed");
+  await expect(read, "its end comes when it is known").toContainText(/OK 200.*B · /);
+
+  await assistant.call("deleteJiraIssue", { issueIdOrKey: "OPS-8", password: "hunter2" });
+  const blocked = rows(admin).first();
+  await expect(blocked).toContainText("deleteJiraIssue");
+  await expect(blocked).toContainText("Blocked");
+  await expect(blocked).toContainText("rule 1: Ask before you delete");
+  await blocked.click();
+
+  const record = panel(admin);
+  await expect(record.getByRole("heading", { name: "deleteJiraIssue" })).toBeVisible();
+  await expect(record).toContainText("Blocked by rule 1: Ask before you delete");
+  await expect(record).toContainText("Deny delete* to anybody with any assistant.");
+  await expect(record.getByRole("link", { name: "rule 1" })).toHaveAttribute("href", /^\/policy\?rule=.+/);
+  await expect(record.getByRole("link", { name: /^Version \d+$/ })).toHaveAttribute("href", /^\/policy\?version=\d+$/);
+  await expect(record).toContainText("developers");
+  const args = record.getByRole("region", { name: "Arguments" });
+  await expect(args).toContainText('"issueIdOrKey": "OPS-8"');
+  await expect(args.getByRole("mark")).toHaveText("[a text was cut out: the key looks secret]");
+  await expect(args).not.toContainText("hunter2");
+  await expect(record.getByRole("button", { name: "Copy the arguments" })).toBeVisible();
+  await expect(record).toContainText("None of it at Atlassian");
+  await expect(record.getByRole("link", { name: "Make a rule from this" })).toHaveAttribute(
+    "href",
+    "/policy?add=1&client=claude-code&who=user%3Aana%40acme.test&operation=deleteJiraIssue&effect=allow",
+  );
+  await accessible(admin);
+
+  await record.getByRole("tab", { name: "Same session" }).click();
+  await expect(record.getByText(/calls? in this session/)).toBeVisible();
+  await record.getByRole("link", { name: /getJiraIssue/ }).click();
+  await expect(record.getByRole("heading", { name: "getJiraIssue" })).toBeVisible();
+  await accessible(admin);
+  await record.getByRole("tab", { name: "Details" }).click();
+  await expect(record).toContainText(/Atlassian \d+ ms · Sallyport/);
+  await record.getByRole("tab", { name: "Atlassian audit JSON" }).click();
+  await expect(record.getByRole("region", { name: "Atlassian audit JSON" })).toContainText('"rovo_mcp_tool_called"');
+  await record.getByText("Confluence").click();
+  await expect(record).toContainText("has no form in Confluence's audit log");
+  await accessible(admin);
+
+  await record.getByRole("button", { name: "Disconnect" }).click();
+  const sure = admin.getByRole("dialog", { name: /Ana Albarn/ });
+  await expect(sure).toBeVisible();
+  await sure.getByRole("button", { name: "Cancel" }).click();
+
+  await admin.keyboard.press("Escape");
+  await expect(record).toBeHidden();
+  expect(new URL(admin.url()).search).toBe("");
+  await assistant.close();
+});
+
+test("a view is a link: words, filters and times are in the address", async ({ admin, stack, bo, browser }) => {
+  const session = await history(stack, [
+    ...Array.from({ length: 4 }, (_, i) => ({ operation: i % 2 ? "getJiraIssue" : "searchConfluenceUsingCql" })),
+    {
+      operation: "deleteJiraIssue",
+      blocked: true,
+      arguments: { issueIdOrKey: "OPS-4711", why: "the printer smoulders" },
+    },
+  ]);
+  await admin.goto(`/log?session=${session}`);
+  await expect(admin.getByText("5 records")).toBeVisible();
+  await expect(rows(admin)).toHaveCount(5);
+
+  const box = admin.getByRole("searchbox", { name: "Search" });
+  await admin.keyboard.press("/");
+  await expect(box).toBeFocused();
+  await box.pressSequentially("printer OPS-4711");
+  await expect(admin).toHaveURL(`${stack.state.console_url}/log?session=${session}&query=printer+OPS-4711`);
+  await expect(rows(admin)).toHaveCount(1);
+  await admin.getByRole("button", { name: "Clear the search" }).click();
+  await expect(rows(admin)).toHaveCount(5);
+
+  await admin.getByRole("button", { name: "Operation" }).click();
+  await expect(admin.getByRole("option", { name: "getJiraIssue 2" })).toBeVisible();
+  await accessible(admin);
+  await admin.getByRole("option", { name: "getJiraIssue 2" }).click();
+  await expect(admin).toHaveURL(/operation=getJiraIssue/);
+  await expect(rows(admin)).toHaveCount(2);
+  await admin.getByRole("button", { name: "Decision" }).click();
+  await expect(admin.getByRole("option", { name: "Blocked 0" })).toBeVisible();
+  await admin.getByRole("option", { name: "Blocked 0" }).click();
+
+  await test.step("nothing found says which filter is in the way", async () => {
+    await expect(admin.getByRole("heading", { name: "Nothing found" })).toBeVisible();
+    await expect(admin.getByRole("button", { name: "Without Decision “Blocked”: 2 records" })).toBeVisible();
+    await accessible(admin);
+    await admin.getByRole("button", { name: "Without Operation “getJiraIssue”: 1 record" }).click();
+    await expect(rows(admin)).toHaveCount(1);
+  });
+  await test.step("back and forward go through the filters", async () => {
+    await admin.goBack();
+    await expect(admin.getByRole("heading", { name: "Nothing found" })).toBeVisible();
+    await admin.goBack();
+    await expect(rows(admin)).toHaveCount(2);
+    await admin.goForward();
+    await admin.goForward();
+    await expect(rows(admin)).toHaveCount(1);
+  });
+  await test.step("the link shows somebody else the same", async () => {
+    await rows(admin).click();
+    await expect(panel(admin)).toBeVisible();
+    const context = await browser.newContext({ storageState: bo });
+    const other = await context.newPage();
+    await other.goto(admin.url());
+    await expect(panel(other).getByRole("heading", { name: "deleteJiraIssue" })).toBeVisible();
+    await expect(other.getByRole("button", { name: "Decision: Blocked" })).toBeVisible();
+    await other.goto(`/log?session=none&record=${session}-0`);
+    await expect(panel(other).getByRole("heading", { name: "searchConfluenceUsingCql" })).toBeVisible();
+    await context.close();
+  });
+
+  await test.step("more filters, and times", async () => {
+    await admin.goto(`/log?session=${session}`);
+    await admin.getByRole("button", { name: "More filters" }).click();
+    await admin.getByRole("menuitem", { name: "Family" }).click();
+    await admin.getByRole("option", { name: /^delete/ }).click();
+    await expect(admin).toHaveURL(/family=delete/);
+    await expect(rows(admin)).toHaveCount(1);
+    await admin.getByRole("button", { name: "Remove the filter Family" }).click();
+    await expect(rows(admin)).toHaveCount(5);
+    await admin.getByRole("button", { name: "Time", exact: true }).click();
+    await accessible(admin);
+    await admin.getByRole("button", { name: "Last hour" }).click();
+    await expect(admin).toHaveURL(/since=1h/);
+    await expect(rows(admin)).toHaveCount(5);
+    await admin.getByRole("button", { name: "Clear filters" }).click();
+    await expect(admin).toHaveURL(`${stack.state.console_url}/log`);
+  });
+  await test.step("a view that ends can't be live, and says why", async () => {
+    await admin.goto(`/log?session=${session}&until=${new Date().toISOString()}`);
+    await expect(rows(admin)).toHaveCount(5);
+    await expect(admin.getByRole("switch", { name: "Live" })).toBeDisabled();
+    await expect(admin.getByText("What is recorded now is later than this view ends.")).toBeAttached();
+  });
+});
+
+test("thousands of records scroll with a few rows in the page, in order and each once", async ({ admin, stack }) => {
+  const n = 3_200;
+  const session = await history(
+    stack,
+    Array.from({ length: n }, (_, i) => ({ operation: `getJiraIssue${String(n - 1 - i).padStart(4, "0")}` })),
+  );
+  await admin.goto(`/log?session=${session}`);
+  await expect(admin.getByText("3,200 records")).toBeVisible();
+
+  const seen: number[] = [];
+  let most = 0;
+  while (seen.length < n) {
+    const expected = seen.length;
+    await expect(admin.getByText(`getJiraIssue${String(expected).padStart(4, "0")}`)).toBeAttached();
+    const names = await rows(admin).locator("text=/^getJiraIssue\\d+$/").allTextContents();
+    most = Math.max(most, await rows(admin).count());
+    const numbers = names.map((name) => Number(name.slice("getJiraIssue".length)));
+    expect(numbers, "in order").toEqual(numbers.map((_, i) => (numbers[0] ?? 0) + i));
+    const last = numbers.at(-1) ?? 0;
+    for (let number = expected; number <= last; number++) seen.push(number);
+    await admin.mouse.wheel(0, 52 * (last - expected + 1));
+  }
+  expect(seen, "each once").toEqual(Array.from({ length: n }, (_, i) => i));
+  expect(most, "rows in the page").toBeLessThan(60);
+
+  await test.step("pages that were left are asked for again on the way back", async () => {
+    await admin.mouse.wheel(0, -52 * 1_000);
+    await expect(
+      rows(admin)
+        .getByText(/^getJiraIssue\d+$/)
+        .first(),
+    ).toBeAttached();
+    await admin.evaluate(() => window.scrollTo({ top: 0 }));
+    await expect(rows(admin).first()).toContainText("getJiraIssue0000");
+  });
+});
+
+test("new records don't move what one reads, and a pill says how many there are", async ({ admin, stack, browser }) => {
+  await policy(stack, "default: allow\n");
+  await history(
+    stack,
+    Array.from({ length: 60 }, (_, i) => ({ operation: `getReading${i}` })),
+  );
+  const assistant = await Assistant.connect(stack.state.mcp_url, browser, "ana@acme.test", "Claude Code");
+  await admin.goto("/log");
+  await expect(rows(admin).nth(20)).toBeVisible();
+  await admin.mouse.move(600, 500);
+  await admin.mouse.wheel(0, 900);
+  const read = rows(admin).getByText("getReading4", { exact: false }).first();
+  const place = await read.boundingBox();
+
+  await assistant.call("getJiraIssue", { issueIdOrKey: "OPS-1" });
+  await assistant.call("getJiraIssue", { issueIdOrKey: "OPS-2" });
+  const pill = admin.getByRole("button", { name: "2 new" });
+  await expect(pill).toBeVisible();
+  expect(await read.boundingBox()).toEqual(place);
+  await accessible(admin);
+  await pill.click();
+  await expect(rows(admin).nth(1)).toBeInViewport();
+  await expect(rows(admin).nth(0)).toContainText("getJiraIssue");
+  await expect(rows(admin).nth(1)).toContainText("getJiraIssue");
+
+  await test.step("where the connection is away it goes on from where it was", async () => {
+    await admin.context().setOffline(true);
+    await admin.context().setOffline(false);
+    await assistant.call("getJiraIssue", { issueIdOrKey: "OPS-3" });
+    await rows(admin).first().click();
+    await expect(panel(admin).getByRole("region", { name: "Arguments" })).toContainText("OPS-3");
+    await admin.keyboard.press("Escape");
+  });
+  await test.step("switched off, nothing comes in", async () => {
+    await admin.getByText("Live").click();
+    const first = await rows(admin).first().textContent();
+    await assistant.call("listJiraProjects", {});
+    await expect.poll(() => stack.cli("log", "--limit", "1")).toContain("listJiraProjects");
+    await expect(rows(admin).first()).toHaveText(first ?? "");
+    await admin.getByText("Live").click();
+    await expect(rows(admin).first()).toContainText("listJiraProjects");
+  });
+  await assistant.close();
+});
+
+test("the log is gone through by keyboard alone", async ({ admin, stack }) => {
+  const session = await history(
+    stack,
+    Array.from({ length: 150 }, (_, i) => ({ operation: `getKey${149 - i}` })),
+  );
+  await admin.goto(`/log?session=${session}`);
+  await expect(rows(admin).first()).toContainText("getKey0");
+  await admin.keyboard.press("/");
+  await admin.keyboard.press("Enter");
+  await expect(admin.getByRole("grid")).toBeFocused();
+  await admin.keyboard.press("ArrowDown");
+  await expect(admin.getByRole("row", { selected: true })).toContainText("getKey0");
+  await admin.keyboard.press("j");
+  await admin.keyboard.press("j");
+  await admin.keyboard.press("k");
+  await expect(admin.getByRole("row", { selected: true })).toContainText("getKey1");
+  await admin.keyboard.press("Enter");
+  await expect(panel(admin).getByRole("heading", { name: "getKey1" })).toBeVisible();
+  await admin.keyboard.press("ArrowDown");
+  await expect(panel(admin).getByRole("heading", { name: "getKey2" })).toBeVisible();
+  await expect(admin).toHaveURL(new RegExp(`record=${session}-147$`));
+  await admin.keyboard.press("Tab");
+  await expect(panel(admin).getByRole("button", { name: "Close" })).toBeFocused();
+  await admin.keyboard.press("Escape");
+  await expect(panel(admin)).toBeHidden();
+  await expect(admin.getByRole("grid")).toBeFocused();
+  await admin.keyboard.press("End");
+  await expect(admin.getByRole("row", { selected: true })).toBeInViewport();
+  await expect(admin.getByRole("row", { selected: true })).toContainText("getKey99");
+});
+
+test("what admins do is a view of its own, and the narrow page has all of it", async ({ admin, stack }) => {
+  await policy(stack, "default: deny\n");
+  await admin.goto("/log");
+  await admin.getByRole("tab", { name: "Admins" }).click();
+  await expect(admin).toHaveURL(/administrative=1/);
+  await expect(admin.getByRole("columnheader")).toHaveText(["Time", "User", "By", "Act", "On", "Result"]);
+  await expect(rows(admin).first()).toContainText("policy.save");
+  await expect(rows(admin).first()).toContainText("For the log");
+  await expect(rows(admin).first()).toContainText("Done");
+  await accessible(admin);
+  await rows(admin).first().click();
+  await expect(panel(admin).getByRole("heading", { name: "policy.save" })).toBeVisible();
+  await expect(panel(admin).getByRole("button", { name: "Disconnect" })).toBeHidden();
+  await policy(stack, "default: allow\n");
+
+  await admin.setViewportSize({ width: 360, height: 640 });
+  await accessible(admin);
+  await panel(admin).getByRole("button", { name: "Close" }).click();
+  await expect(rows(admin).first()).toContainText("policy.save");
+  expect(await admin.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
+  await accessible(admin);
+});
+
+test("a view is exported as a file, or by a command", async ({ admin, stack }) => {
+  const session = await history(
+    stack,
+    Array.from({ length: 120 }, () => ({})),
+  );
+  await admin.goto(`/log?session=${session}&query=%22OPS-17%22`);
+  await admin.getByRole("button", { name: "Export" }).click();
+  const dialog = admin.getByRole("dialog", { name: "Export" });
+  await expect(dialog).toContainText("120 records of this view");
+  await expect(dialog.getByText("sallyport log export --format csv")).toHaveText(
+    `sallyport log export --format csv --output activity.csv --query '"OPS-17"' --session ${session}`,
+  );
+  await accessible(admin);
+  const saved = admin.waitForEvent("download");
+  await dialog.getByRole("button", { name: "Download" }).click();
+  const lines = (await readFile(await (await saved).path(), "utf8")).trim().split("\r\n");
+  expect(lines).toHaveLength(121);
+  expect(lines[0]).toMatch(/^time,id,user_id/);
+  await expect(dialog).toContainText("Saved 120 records.");
+  await expect.poll(() => stack.cli("log", "--administrative", "--operation", "activity.export")).toContain(session);
+});
+
+test("a viewer sees no arguments, and why", async ({ browser, stack }) => {
+  const session = await history(stack, [{ arguments: { summary: "unseen" } }]);
+  await stack.cli("roles", "add", "viewer", "cy@acme.test");
+  const context = await browser.newContext({ baseURL: stack.state.console_url });
+  const page = await context.newPage();
+  await page.goto(`/signin?return=${encodeURIComponent(`/log?session=${session}`)}`);
+  await signInAs(page, "cy@acme.test", (url) => url.origin === stack.state.console_url);
+  await expect(page.getByText("arguments are withheld from viewers, and not searched")).toBeVisible();
+  await page.getByRole("button", { name: "More filters" }).click();
+  await expect(page.getByRole("menuitem", { name: "Project" })).toBeDisabled();
+  await expect(page.getByText("Projects are found in arguments, which viewers don't see.")).toBeVisible();
+  await page.keyboard.press("Escape");
+  await rows(page).first().click();
+  await expect(panel(page)).toContainText("Withheld: you are a viewer, and an auditor may see them.");
+  await expect(panel(page).getByRole("link", { name: "Make a rule from this" })).toBeHidden();
+  await expect(panel(page)).toContainText("Admins can make a rule from this, and disconnect the person.");
+  await expect(page.getByText("unseen")).toBeHidden();
+  await page.goto("/log?project=OPS");
+  await expect(page.getByRole("alert")).toContainText("which a viewer may not see");
+  await context.close();
+  await stack.cli("roles", "remove", "viewer", "cy@acme.test");
+});
+
+test("where Sallyport doesn't answer, the rows stay, it is said, and tried again", async ({ admin, stack }) => {
+  const session = await history(
+    stack,
+    Array.from({ length: 300 }, (_, i) => ({ operation: `getAway${299 - i}` })),
+  );
+  await admin.goto(`/log?session=${session}`);
+  await expect(rows(admin).first()).toContainText("getAway0");
+  const search = "**/sallyport.admin.v1.ActivityService/SearchActivity";
+  await admin.route(search, (route) => route.abort());
+  await admin.mouse.move(600, 500);
+  await admin.mouse.wheel(0, 52 * 90);
+  await expect(admin.getByRole("alert")).toContainText("Sallyport doesn't answer");
+  await expect(admin.getByText("getAway95")).toBeAttached();
+  await admin.unroute(search);
+  await admin.getByRole("button", { name: "Try again" }).click();
+  await expect(admin.getByRole("alert")).toBeHidden();
+  await expect(admin.getByText("getAway120", { exact: true })).toBeAttached();
+});
