@@ -165,7 +165,7 @@ test("a view is a link: words, filters and times are in the address", async ({ a
   await test.step("the link shows somebody else the same", async () => {
     await rows(admin).click();
     await expect(panel(admin)).toBeVisible();
-    const context = await browser.newContext({ storageState: bo });
+    const context = await browser.newContext({ baseURL: stack.state.console_url, storageState: bo });
     const other = await context.newPage();
     await other.goto(admin.url());
     await expect(panel(other).getByRole("heading", { name: "deleteJiraIssue" })).toBeVisible();

@@ -75,7 +75,7 @@ export function useRecords(view: View, live: boolean) {
     const all = pages.start === 0 ? merged(news.shown, pages.records) : [...news.shown, ...pages.records];
     return all.map((record) => news.changed.get(record.id) ?? record);
   }, [old, pages.start, pages.records, news]);
-  useEnds(search, live ? rows : [], take);
+  useEnds(search, `${key} ${turn}`, live ? rows : [], take);
 
   return {
     pages,
@@ -120,12 +120,17 @@ function nothing(of: object): News {
 }
 
 /** Asks again for records whose end wasn't known yet: the tail sends each when it is decided. */
-function useEnds(search: ReturnType<typeof searchOf>, rows: LogRecord[], take: (records: LogRecord[]) => void) {
+function useEnds(
+  search: ReturnType<typeof searchOf>,
+  key: string,
+  rows: LogRecord[],
+  take: (records: LogRecord[]) => void,
+) {
   const client = createClient(ActivityService, useTransport());
   const open = rows.slice(0, 200).filter((record) => isOpen(record, Date.now()));
   const times = open.flatMap((record) => (record.time ? [timestampDate(record.time).getTime()] : []));
   useQuery({
-    queryKey: ["ends", search, Math.min(...times), times.length],
+    queryKey: ["ends", key, Math.min(...times), times.length],
     enabled: times.length > 0,
     refetchInterval: 2_000,
     staleTime: 0,

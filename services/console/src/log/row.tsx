@@ -39,7 +39,10 @@ function CallCells({ record }: { record: LogRecord }) {
   const about = operation?.outer ? `by ${operation.outer}` : [operation?.product, operation?.actions.join(", ")];
   return (
     <>
-      <Cell name="source" below={record.client?.mismatch ? "calls itself otherwise" : record.client?.class}>
+      <Cell
+        name="source"
+        below={[record.client?.class, record.client?.mismatch && "calls itself otherwise"].filter(Boolean).join(", ")}
+      >
         {clientName(record)}
       </Cell>
       <Cell name="operation" below={[about].flat().filter(Boolean).join(" · ")}>
