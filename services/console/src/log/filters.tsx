@@ -26,10 +26,13 @@ export function Filters({ view, onChange, onSearch, onClear }: Props) {
   const all = fieldsOf(view);
   const shown = all.filter(({ first, filter }) => first || view[filter] || filter === added);
   const more = all.filter((field) => !shown.includes(field) && field.filter !== "session");
+  const searched = view.administrative
+    ? "Search names, targets, reasons"
+    : `Search names, operations, rule notes${arguments_ ? ", arguments" : ""}`;
   return (
     <>
       <search className={classes.bar}>
-        <SearchBox value={view.query ?? ""} withheld={!arguments_} onSearch={onSearch} />
+        <SearchBox value={view.query ?? ""} placeholder={searched} onSearch={onSearch} />
       </search>
       <fieldset className={classes.bar} aria-label="Filters">
         <Times since={view.since} until={view.until} onChange={onChange} />

@@ -41,7 +41,7 @@ function CallCells({ record }: { record: LogRecord }) {
     <>
       <Cell
         name="source"
-        below={[record.client?.class, record.client?.mismatch && "calls itself otherwise"].filter(Boolean).join(", ")}
+        below={[record.client?.class, record.client?.mismatch && "mismatch"].filter(Boolean).join(", ")}
       >
         {clientName(record)}
       </Cell>

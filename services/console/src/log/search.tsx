@@ -4,10 +4,10 @@ import { IconSearch } from "@tabler/icons-react";
 import { useEffect, useRef, useState } from "react";
 import classes from "./filters.module.css";
 
-type Props = { value: string; withheld: boolean; onSearch: (query: string) => void };
+type Props = { value: string; placeholder: string; onSearch: (query: string) => void };
 
 /** The one box. What is typed is searched for a moment after the last key. */
-export function SearchBox({ value, withheld, onSearch }: Props) {
+export function SearchBox({ value, placeholder, onSearch }: Props) {
   const input = useRef<HTMLInputElement>(null);
   const sent = useRef(value);
   const [typed, setTyped] = useState(value);
@@ -33,9 +33,7 @@ export function SearchBox({ value, withheld, onSearch }: Props) {
       type="search"
       aria-label="Search"
       aria-keyshortcuts="/"
-      placeholder={
-        withheld ? "Search names, operations, rule notes" : "Search names, operations, rule notes, arguments"
-      }
+      placeholder={placeholder}
       value={typed}
       onChange={(event) => type(event.currentTarget.value)}
       onKeyDown={(event) => {
