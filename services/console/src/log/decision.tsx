@@ -38,7 +38,7 @@ export function DecisionSection({ record, policy }: { record: LogRecord; policy:
         )}
         {decision.policyVersion > 0n && !decision.reason && (
           <Fact name="Policy">
-            <Anchor component={Link} size="sm" to={`/policy?version=${decision.policyVersion}`}>
+            <Anchor component={Link} size="sm" underline="always" to={`/policy?version=${decision.policyVersion}`}>
               Version {decision.policyVersion.toString()}
             </Anchor>
             {policy?.savedAt && (
@@ -65,7 +65,7 @@ function Why({ record: { decision } }: { record: LogRecord }) {
   return (
     <>
       by{" "}
-      <Anchor component={Link} size="sm" to={`/policy?rule=${encodeURIComponent(decision.ruleId)}`}>
+      <Anchor component={Link} size="sm" underline="always" to={`/policy?rule=${encodeURIComponent(decision.ruleId)}`}>
         rule {decision.ruleNumber}
       </Anchor>
       {decision.ruleNote ? `: ${decision.ruleNote}` : "."}

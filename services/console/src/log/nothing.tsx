@@ -26,7 +26,7 @@ export function Nothing({ view, onChange, onClear }: Props) {
       ) : (
         <>
           Everything that assistants do or try to do is recorded here.{" "}
-          <Anchor component={Link} to="/">
+          <Anchor component={Link} underline="always" to="/">
             Getting started
           </Anchor>{" "}
           says how to connect the first.

@@ -41,7 +41,12 @@ export function Related({ record, linkTo }: { record: LogRecord; linkTo: (id: st
     <>
       <Text size="sm" py="sm">
         {data.totalAtLeast ? `More than ${count(data.total, "call")}` : count(data.total, "call")} in this session.{" "}
-        <Anchor component={Link} size="sm" to={`/log?session=${encodeURIComponent(record.mcpSession)}`}>
+        <Anchor
+          component={Link}
+          size="sm"
+          underline="always"
+          to={`/log?session=${encodeURIComponent(record.mcpSession)}`}
+        >
           Show them in the log
         </Anchor>
       </Text>
