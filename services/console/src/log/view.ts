@@ -77,7 +77,9 @@ export function searchOf(view: View, now: Date): MessageInitShape<typeof SearchA
 /** Why what is recorded from now on can't be in a view, as a sentence; undefined where it can. */
 export function notLive(view: View): string | undefined {
   if (view.until) return "What is recorded now is later than this view ends.";
-  if (view.outcome) return "How a call ends isn't known when it is recorded, so a view of one result can't be live.";
+  if (view.outcome === "in_flight" || view.outcome === "unknown") {
+    return "Whether a call is still under way is known only by asking again, so this view can't be live.";
+  }
   return undefined;
 }
 
