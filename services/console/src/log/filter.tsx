@@ -13,6 +13,7 @@ type Props = { field: Field; view: View; opened?: boolean; onChange: (value: str
 /** One filter: a button that says what it is set to, the values that there are with how many records have each, and a cross. */
 export function FilterButton({ field, view, opened, onChange }: Props) {
   const value = view[field.filter];
+  const known = useName(field, value);
   const [typed, setTyped] = useState("");
   const combobox = useCombobox({
     defaultOpened: opened ?? false,
@@ -49,7 +50,7 @@ export function FilterButton({ field, view, opened, onChange }: Props) {
             rightSection={value ? undefined : <IconChevronDown size={14} stroke={1.6} aria-hidden />}
             onClick={() => combobox.toggleDropdown()}
           >
-            {value ? `${field.label}: ${valueLabel(field.filter, value)}` : field.label}
+            {value ? `${field.label}: ${known || valueLabel(field.filter, value)}` : field.label}
           </Button>
         </Combobox.Target>
         {value && (
@@ -103,6 +104,20 @@ export function FilterButton({ field, view, opened, onChange }: Props) {
       </Combobox.Dropdown>
     </Combobox>
   );
+}
+
+/** What people know an id by, as a record of it says; undefined where it is no id, or nothing is recorded of it. */
+function useName({ filter }: Field, id = ""): string | undefined {
+  const { data } = useQuery(
+    ActivityService.method.searchActivity,
+    { [filter]: id, pageSize: 1 },
+    { enabled: id !== "" && ["user", "client", "rule"].includes(filter), staleTime: Number.POSITIVE_INFINITY },
+  );
+  const { user, client, decision } = data?.records[0] ?? {};
+  if (filter === "user" && user?.id === id) return user.email || user.name;
+  if (filter === "client" && client?.key === id) return client.name;
+  if (filter === "rule" && decision?.ruleId === id) return decision.ruleNote || `number ${decision.ruleNumber}`;
+  return undefined;
 }
 
 type Option = { value: string; label: string; count?: string };

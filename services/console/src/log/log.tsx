@@ -1,5 +1,6 @@
-import { Group, Skeleton, Stack, Switch, Tabs, Text, Tooltip, VisuallyHidden } from "@mantine/core";
+import { ActionIcon, Group, Skeleton, Stack, Switch, Tabs, Text, Tooltip, VisuallyHidden } from "@mantine/core";
 import { useLocalStorage } from "@mantine/hooks";
+import { IconRefresh } from "@tabler/icons-react";
 import { Page } from "../parts/page";
 import { Problem } from "../parts/problem";
 import { useAddress } from "./address";
@@ -18,7 +19,7 @@ export function LogPage() {
   const { view, record, ...go } = useAddress();
   const [live, setLive] = useLocalStorage({ key: "log-live", defaultValue: true, getInitialValueInEffect: false });
   const log = useRecords(view, live);
-  const { error, isPending, refetch } = log.pages.query;
+  const { error, isPending } = log.pages.query;
   const empty = !isPending && !error && rowCount(log) === 0;
 
   return (
@@ -47,13 +48,6 @@ export function LogPage() {
             <Total log={log} />
             <Behind />
           </Stack>
-          {error && (
-            <Problem
-              error={error}
-              title={rowCount(log) > 0 ? "The rest can't be shown" : undefined}
-              onRetry={refetch}
-            />
-          )}
           {empty && <Nothing view={view} onChange={go.toFilters} onClear={go.toAll} />}
           {isPending && !error && <ToCome />}
           {!isPending && rowCount(log) > 0 && (
@@ -63,6 +57,13 @@ export function LogPage() {
               opened={record}
               linkTo={go.linkTo}
               onOpen={go.toRecord}
+            />
+          )}
+          {error && (
+            <Problem
+              error={error}
+              title={rowCount(log) > 0 ? "The rest can't be shown" : "The log can't be shown"}
+              onRetry={log.retry}
             />
           )}
         </Tabs.Panel>
@@ -100,6 +101,13 @@ function Live({
           />
         </div>
       </Tooltip>
+      {(!live || not) && (
+        <Tooltip label="Refresh">
+          <ActionIcon variant="subtle" color="gray" aria-label="Refresh" onClick={log.restart}>
+            <IconRefresh size={16} stroke={1.6} aria-hidden />
+          </ActionIcon>
+        </Tooltip>
+      )}
       <VisuallyHidden role="status">
         {not ?? (interrupted ? "The log is interrupted and connects again." : "")}
       </VisuallyHidden>

@@ -1,5 +1,5 @@
 import { timestampDate, timestampFromDate, timestampMs } from "@bufbuild/protobuf/wkt";
-import { createClient } from "@connectrpc/connect";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { useTransport } from "@connectrpc/connect-query";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useEffectEvent, useMemo, useRef, useState } from "react";
@@ -11,6 +11,12 @@ import { notLive, searchOf, type View } from "./view";
 
 /** How many new records are kept beside the pages: where there are more, the log begins anew. */
 const mostNew = 1_000;
+
+/** What is answered the same however often one asks. */
+const refused = [Code.InvalidArgument, Code.PermissionDenied, Code.Unauthenticated];
+
+/** How long to wait before what failed is asked for again, in milliseconds. */
+const retryAfter = 10_000;
 
 /** How long the end of what was recorded is waited for, in milliseconds: of calls, and of all else. */
 const [callsEnd, restEnds] = [300_000, 60_000];
@@ -75,13 +81,23 @@ export function useRecords(view: View, live: boolean) {
     const all = pages.start === 0 ? merged(news.shown, pages.records) : [...news.shown, ...pages.records];
     return all.map((record) => news.changed.get(record.id) ?? record);
   }, [old, pages.start, pages.records, news]);
+  const { error, fetchNextPage, refetch } = pages.query;
+  const retry = () => (pages.records.length > 0 ? fetchNextPage() : refetch());
+  const retryAlone = useEffectEvent(retry);
+  useEffect(() => {
+    if (!error || refused.includes(ConnectError.from(error).code)) return;
+    const timer = setTimeout(retryAlone, retryAfter);
+    return () => clearTimeout(timer);
+  }, [error]);
   useEnds(search, `${key} ${turn}`, live ? rows : [], take);
 
   return {
     pages,
     rows,
     tail,
+    search,
     restart,
+    retry,
     /** How many of them came since, and how many wait until nobody reads any more. */
     added: news.shown.length,
     held: news.held.length,

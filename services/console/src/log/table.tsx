@@ -33,6 +33,11 @@ export function Table({ log, administrative, opened, linkTo, onOpen }: Props) {
   const rows = useRows(grid, count + (hasNextPage ? toCome : 0), narrow ? 88 : 52);
   useWanted(log, rows.items);
   useReading(log, rows.top);
+  const searched = useRef(log.search);
+  useEffect(() => {
+    if (searched.current !== log.search) window.scrollTo({ top: 0 });
+    searched.current = log.search;
+  }, [log.search]);
 
   function moveTo(index: number) {
     const record = rowAt(log, Math.max(0, Math.min(index, count - 1)));
