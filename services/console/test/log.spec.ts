@@ -121,7 +121,7 @@ test("a call comes in by itself, and its panel says all of it", async ({ admin, 
   await record.getByRole("tab", { name: "Atlassian audit JSON" }).click();
   await expect(record.getByRole("region", { name: "Atlassian audit JSON" })).toContainText('"rovo_mcp_tool_called"');
   await record.getByText("Confluence").click();
-  await expect(record).toContainText("has no form in Confluence's audit log");
+  await expect(record).toContainText("has no form in confluence's audit log");
   await accessible(admin);
 
   await record.getByRole("button", { name: "Disconnect" }).click();
