@@ -1,7 +1,7 @@
 // biome-ignore-all lint/a11y/useSemanticElements: rows are placed, which those of a table element can't be.
 // biome-ignore-all lint/a11y/useFocusableInteractive: the grid has the focus, and says which row is active.
 import { Skeleton } from "@mantine/core";
-import type { ReactNode } from "react";
+import { memo, type ReactNode } from "react";
 import { Link } from "react-router";
 import type { Record as LogRecord } from "../gen/sallyport/activity/v1/record_pb";
 import { Time } from "../parts/time";
@@ -15,8 +15,8 @@ export const titles = {
   acts: ["Time", "User", "By", "Act", "On", "Result"],
 };
 
-/** The cells of a record. Its time is the link to it. */
-export function Cells({ record, to }: { record: LogRecord; to: string }) {
+/** The cells of a record. Its time is the link to it. They stay while one scrolls past them. */
+export const Cells = memo(function Cells({ record, to }: { record: LogRecord; to: string }) {
   return (
     <>
       <Cell name="time">
@@ -30,7 +30,7 @@ export function Cells({ record, to }: { record: LogRecord; to: string }) {
       {record.act ? <ActCells record={record} /> : <CallCells record={record} />}
     </>
   );
-}
+});
 
 function CallCells({ record }: { record: LogRecord }) {
   const decision = decisionWords(record.decision);

@@ -158,7 +158,7 @@ function useRows(grid: React.RefObject<HTMLDivElement | null>, count: number, he
   const virtualizer = useWindowVirtualizer({
     count,
     estimateSize: () => height,
-    overscan: 12,
+    overscan: 8,
     scrollMargin: top,
     scrollPaddingStart: 104,
     scrollPaddingEnd: 24,
