@@ -60,6 +60,12 @@ export class Stack {
     return (await run(join(root, "bin/sallyport"), args, { env: environment })).stdout;
   }
 
+  /** Stops a part, such as admin, or starts it again. */
+  async part(does: "stop" | "start", name: string): Promise<void> {
+    const supervisor = ["--use-uds", "--unix-socket", join(this.runDir, "pc.sock")];
+    await run(join(root, "bin/process-compose"), ["process", does, name, ...supervisor], { env: this.environment });
+  }
+
   /** Turns a switch of the stand-in. */
   async turn(name: string, value: unknown): Promise<void> {
     const answer = await fetch(`${this.state.atlassian_switches_url}/${name}`, {
