@@ -15,13 +15,13 @@ export function Behind() {
     <div role="status">
       {waits && data.behind && (
         <Text size="sm" mt="xs">
-          The log is {span(data.behind)} behind: {count(data.waiting, "entry").replace("entrys", "entries")} wait for
-          Elasticsearch. Nothing is lost, and all of it comes here when Elasticsearch has caught up.
+          The log is {span(data.behind)} behind, by {count(data.waiting, "entry", "entries")}. Nothing is lost: all of
+          it comes here when Elasticsearch has caught up.
         </Text>
       )}
       {data && data.aside > 0n && (
         <Text size="sm" mt="xs">
-          Elasticsearch refuses {count(data.aside, "entry").replace("entrys", "entries")}, which no search finds:{" "}
+          Elasticsearch refuses {count(data.aside, "entry", "entries")}, which no search finds:{" "}
           <code>sallyport log rejected</code> lists them.
         </Text>
       )}

@@ -4,7 +4,7 @@ import { useTransport } from "@connectrpc/connect-query";
 import { Button, Group, Modal, Progress, Radio, Stack, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconDownload } from "@tabler/icons-react";
-import { useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import {
   ActivityService,
   ExportActivityRequestSchema,
@@ -113,6 +113,8 @@ function useDownload() {
   const stop = useRef<AbortController>(null);
   const [state, setState] = useState({ under: false, part: 0, said: "", error: undefined as unknown });
 
+  useEffect(() => () => stop.current?.abort(), []);
+
   async function start(view: View, { ending, format }: { ending: string; format: ExportFormat }) {
     const aborted = new AbortController();
     stop.current = aborted;
@@ -124,7 +126,6 @@ function useDownload() {
       let said = "";
       for await (const message of client.exportActivity(request, { signal: aborted.signal })) {
         if (message.total > most) {
-          aborted.abort();
           throw new ConnectError(
             `These are ${message.total.toLocaleString()} records, more than a browser takes: narrow the view, or use the command below.`,
           );
@@ -155,7 +156,7 @@ function useDownload() {
       }
       throw new ConnectError("The export ended before its end: try again.");
     } catch (error) {
-      const stopped = aborted.signal.aborted && !ConnectError.from(error).rawMessage.startsWith("These are");
+      const stopped = aborted.signal.aborted;
       setState({
         under: false,
         part: 0,

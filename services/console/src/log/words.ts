@@ -77,8 +77,8 @@ export function clientName(record: LogRecord): string {
 const digits = new Intl.NumberFormat();
 
 /** A number of things: "1 record", "1,234 records". */
-export function count(n: bigint | number, noun: string): string {
-  return `${digits.format(n)} ${Number(n) === 1 ? noun : `${noun}s`}`;
+export function count(n: bigint | number, noun: string, plural = `${noun}s`): string {
+  return `${digits.format(n)} ${Number(n) === 1 ? noun : plural}`;
 }
 
 /** Bytes with as much precision as says something: "840 B", "1.2 kB". */
