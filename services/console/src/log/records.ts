@@ -9,8 +9,8 @@ import { usePages } from "./pages";
 import { useTail } from "./tail";
 import { notLive, searchOf, type View } from "./view";
 
-/** How many new records are kept beside the pages: where there are more, the log begins anew. */
-const mostNew = 1_000;
+/** How many new records are kept beside the pages: where there are more, the log begins anew when nobody reads. */
+export const mostNew = 1_000;
 
 /** What is answered the same however often one asks. */
 const refused = [Code.InvalidArgument, Code.PermissionDenied, Code.Unauthenticated];
@@ -49,12 +49,17 @@ export function useRecords(view: View, live: boolean) {
       }
       fresh.sort(newestFirst);
       return reading.current
-        ? { ...from, changed, held: merged(fresh, from.held) }
+        ? { ...from, changed, held: merged(fresh, from.held).slice(0, mostNew + 1) }
         : { ...from, changed, shown: merged(fresh, merged(from.held, from.shown)), held: [] };
     });
   }
 
   const restart = () => setTurn(turn + 1);
+  const many = news.shown.length > mostNew;
+  const restartAlone = useEffectEvent(restart);
+  useEffect(() => {
+    if (many && !reading.current) restartAlone();
+  }, [many]);
   const [listening, setListening] = useState<object>();
   const tail = useTail(search, live && notLive(view) === undefined, {
     onBegin: () => setListening(search),

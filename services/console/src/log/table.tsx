@@ -5,7 +5,7 @@ import { useHotkeys, useMediaQuery } from "@mantine/hooks";
 import { IconArrowUp } from "@tabler/icons-react";
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { type KeyboardEvent, useEffect, useEffectEvent, useLayoutEffect, useRef, useState } from "react";
-import { type Records, rowAt, rowCount, rowOf } from "./records";
+import { mostNew, type Records, rowAt, rowCount, rowOf } from "./records";
 import { Cells, CellsToCome, titles } from "./row";
 import classes from "./table.module.css";
 
@@ -83,7 +83,7 @@ export function Table({ log, administrative, opened, linkTo, onOpen }: Props) {
               grid.current?.focus({ preventScroll: true });
             }}
           >
-            {log.held} new
+            {log.held > mostNew ? `${mostNew.toLocaleString()}+` : log.held} new
           </Button>
         )}
       </div>
