@@ -255,7 +255,7 @@ test("new records don't move what one reads, and a pill says how many there are"
   );
   const assistant = await Assistant.connect(stack.state.mcp_url, browser, "ana@acme.test", "Claude Code");
   await admin.goto("/log");
-  await expect(rows(admin).nth(20)).toBeVisible();
+  await expect(rows(admin).nth(10)).toBeVisible();
   await admin.mouse.move(600, 500);
   await admin.mouse.wheel(0, 900);
   const read = rows(admin).getByText("getReading4", { exact: false }).first();
