@@ -281,12 +281,12 @@ test("new records don't move what one reads, and a pill says how many there are"
     await expect(admin.getByText("connecting")).toBeHidden();
   });
   await test.step("switched off, nothing comes in", async () => {
-    await admin.getByText("Live").click();
+    await admin.getByRole("switch", { name: "Live" }).press("Space");
     const first = await rows(admin).first().textContent();
     await assistant.call("listJiraProjects", {});
     await expect.poll(() => stack.cli("log", "--limit", "1")).toContain("listJiraProjects");
     await expect(rows(admin).first()).toHaveText(first ?? "");
-    await admin.getByText("Live").click();
+    await admin.getByRole("switch", { name: "Live" }).press("Space");
     await expect(rows(admin).first()).toContainText("listJiraProjects");
   });
   await assistant.close();
