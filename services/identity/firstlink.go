@@ -28,6 +28,7 @@ func (s *server) firstLinkPage(w http.ResponseWriter, r *http.Request) {
 			Title: "Become Sallyport's first admin?",
 			Text: []string{
 				"You sign in to Atlassian next. The account that you choose there becomes admin of this Sallyport: it may change the rules, read the whole log, and give others a role.",
+				"Atlassian lets you come back only to addresses that it knows. If it refuses, add " + s.callback + " in Atlassian Administration, under Rovo, Rovo MCP server, Domains, and open this link again.",
 				"The link works once. What you do with it is written down.",
 			},
 			Action: "/first", Token: token, Button: "Sign in and become admin", Contact: s.contact,

@@ -27,7 +27,8 @@ export class Assistant {
     try {
       const page = await context.newPage();
       const provider = signInProvider(redirect, name, (url) => page.goto(url.toString()).then(() => {}));
-      const client = new Client({ name, version: "1.0.0" });
+      // As Claude Code calls itself: by a name without blanks.
+      const client = new Client({ name: name.toLowerCase().replaceAll(" ", "-"), version: "1.0.0" });
       const first = new StreamableHTTPClientTransport(new URL(mcpURL), { authProvider: provider });
       await client.connect(first).catch((error) => {
         if (!(error instanceof UnauthorizedError)) throw error;

@@ -14,7 +14,13 @@ const policy = {
   rules: [
     { operation: "delete*", effect: "deny", note: "AI may never delete anything" },
     { who: "group:contractors", operation: "write*", effect: "deny", note: "Contractors only read" },
-    { client: "cursor", operation: "confluence write*", effect: "deny", mode: "monitor", note: "Watch what Cursor writes" },
+    {
+      client: "cursor",
+      operation: "confluence write*",
+      effect: "deny",
+      mode: "monitor",
+      note: "Watch what Cursor writes",
+    },
     { who: "group:site-admins", operation: "manage*", effect: "allow" },
     { operation: "manage*", effect: "deny", note: "Ask an admin of the site" },
   ],
@@ -32,10 +38,34 @@ const kinds: Partial<Call>[] = [
   { operation: "getJiraIssue", person: ana, client: code, arguments: { issueIdOrKey: "OPS-3" } },
   { operation: "getConfluencePage", product: "confluence", person: bo, client: claude, arguments: { pageId: "98431" } },
   { operation: "editJiraIssue", person: ana, client: claude, arguments: { issueIdOrKey: "WEB-12" } },
-  { operation: "createConfluencePage", product: "confluence", person: bo, client: cursor, arguments: { spaceId: "ENG" } },
-  { operation: "searchConfluenceUsingCql", product: "confluence", person: cy, client: code, arguments: { cql: "type = page" } },
-  { operation: "editJiraIssue", person: cy, client: code, blocked: true, rule: { number: 2, note: "Contractors only read" } },
-  { operation: "deleteJiraIssue", person: ana, client: claude, blocked: true, rule: { number: 1, note: "AI may never delete anything" } },
+  {
+    operation: "createConfluencePage",
+    product: "confluence",
+    person: bo,
+    client: cursor,
+    arguments: { spaceId: "ENG" },
+  },
+  {
+    operation: "searchConfluenceUsingCql",
+    product: "confluence",
+    person: cy,
+    client: code,
+    arguments: { cql: "type = page" },
+  },
+  {
+    operation: "editJiraIssue",
+    person: cy,
+    client: code,
+    blocked: true,
+    rule: { number: 2, note: "Contractors only read" },
+  },
+  {
+    operation: "deleteJiraIssue",
+    person: ana,
+    client: claude,
+    blocked: true,
+    rule: { number: 1, note: "AI may never delete anything" },
+  },
 ];
 
 /** Thirty days of calls, more by day than by night, and the same each time. */
