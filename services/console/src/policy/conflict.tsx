@@ -1,0 +1,42 @@
+import { Alert, Button, Group, Text, Title } from "@mantine/core";
+import type { PolicyConflict } from "../gen/sallyport/admin/v1/policy_service_pb";
+import { Time } from "../parts/time";
+import { Changes } from "./changes";
+
+type Props = { conflict: PolicyConflict; onTheirs: () => void; onMine: () => void };
+
+/** Both sides of a change that somebody else overtook, and which to go on with. */
+export function Conflict({ conflict, onTheirs, onMine }: Props) {
+  const { inForce, theirChanges, yourChanges } = conflict;
+  return (
+    <>
+      <Alert color="yellow" variant="light" title="Somebody else saved meanwhile" role="alert" mb="md">
+        Version {String(inForce?.version)} was saved by {inForce?.savedBy}
+        {inForce?.savedAt && (
+          <>
+            , <Time at={inForce.savedAt} />
+          </>
+        )}
+        {inForce?.message && <>: “{inForce.message}”</>}. Yours isn't saved.
+      </Alert>
+      <Title order={3} size="h5" mb={4}>
+        They changed
+      </Title>
+      <Changes changes={theirChanges} />
+      <Title order={3} size="h5" mt="md" mb={4}>
+        You changed
+      </Title>
+      <Changes changes={yourChanges} />
+      <Text size="xs" c="dimmed" mt="md">
+        Taking theirs drops what you changed. Putting yours on top makes your changes in their version, and shows you
+        the difference before you save.
+      </Text>
+      <Group mt="sm" justify="flex-end" gap="xs">
+        <Button variant="default" onClick={onTheirs}>
+          Take theirs
+        </Button>
+        <Button onClick={onMine}>Put mine on top</Button>
+      </Group>
+    </>
+  );
+}
