@@ -57,7 +57,7 @@ export const Cell = memo(function Cell({ rule, number, column, editing, remarks,
     error: refused.length > 0,
   };
   return (
-    <td className={classes[column]} data-title={titles[column]}>
+    <td className={classes[column]} data-title={column === "who" ? "Group or person" : titles[column]}>
       {editing ? (
         <Editor {...edit} column={column} />
       ) : (

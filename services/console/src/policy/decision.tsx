@@ -1,4 +1,5 @@
-import { Alert, Text } from "@mantine/core";
+import { Text } from "@mantine/core";
+import { useEffect, useRef } from "react";
 import type { ExplainDecisionResponse, RuleStep } from "../gen/sallyport/admin/v1/trial_service_pb";
 import classes from "./decision.module.css";
 
@@ -13,17 +14,17 @@ export function Decision({ answer }: { answer: ExplainDecisionResponse }) {
     verbs.length > 0 ? `verb ${verbs.join(" and ")}` : "no verb that is known",
     operation?.actions.length ? `family ${operation.actions.join(" and ")}` : "",
   ];
+  const section = useRef<HTMLElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each answer is to be seen.
+  useEffect(() => section.current?.scrollIntoView({ block: "nearest" }), [answer]);
   const passed = steps.filter((step) => !step.matches);
   return (
-    <section aria-label="Decision">
-      <Alert
-        color={allowed ? "green" : "red"}
-        variant="light"
-        title={allowed ? "Allowed" : "Blocked"}
-        className={classes.answer}
-      >
+    <section aria-label="Decision" ref={section}>
+      <p className={classes.answer}>
+        <b data-effect={allowed ? "allow" : "deny"}>{allowed ? "Allowed" : "Blocked"}</b>
+        <br />
         {answer.summary}
-      </Alert>
+      </p>
       <dl className={classes.facts}>
         <dt>Person</dt>
         <dd>

@@ -23,7 +23,7 @@ export function Matches({ pattern, effect }: { pattern: string; effect: Effect }
   return (
     <div role="status">
       {names.length === 0
-        ? `${settled} matches none of the ${data.known} known operations. ${settled.includes("*") ? "Check its spelling." : "With a star at its end it matches what begins so."}`
+        ? `${settled} matches none of the ${data.known} known operations. ${settled.endsWith("*") ? "Check its spelling." : "With a star at its end it matches what begins so."}`
         : `Matches ${names.length} of ${data.known} known operations: ${names.slice(0, most).join(", ")}${more > 0 ? ` and ${more} more` : ""}.`}
     </div>
   );

@@ -27,6 +27,9 @@ function useConnections() {
   return useQuery(ConnectionService.method.listConnections, { pageSize: 1000 }, keep);
 }
 
+/** What signs in to Sallyport itself, and never calls a tool. */
+const own = ["sallyport-console", "sallyport-cli"];
+
 /** The assistants that are connected, or that called something in the last 30 days. */
 export function useClients(): Found & { classes: ReadonlyMap<string, string> } {
   const seen = useSeen(Facet.CLIENT);
@@ -36,7 +39,7 @@ export function useClients(): Found & { classes: ReadonlyMap<string, string> } {
     const names = new Map(seen.data?.counts[0]?.counts.map((found) => [found.value, found.label]));
     const classes = new Map<string, string>();
     for (const { client } of connected.data?.connections ?? []) {
-      if (!client) continue;
+      if (!client || own.includes(client.key)) continue;
       names.set(client.key, client.name);
       classes.set(client.key, client.class);
     }

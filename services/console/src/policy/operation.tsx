@@ -16,7 +16,6 @@ export function EditOperation({ rule, number, onChange, onEnd, error }: EditProp
   const take = (picked: string[]) => {
     setTerms(picked);
     setText("");
-    onChange({ operation: patternOf(picked, products) });
   };
   return (
     <Picker
@@ -45,9 +44,8 @@ export function EditOperation({ rule, number, onChange, onEnd, error }: EditProp
       onPick={(value) => take([...terms, value])}
       onBackspace={() => take(terms.slice(0, -1))}
       onDone={(how) => {
-        if (typed.length > 0) take([...terms, ...typed]);
-        // What was picked stays open for another term; Enter without one ends it.
-        if (how === "leave" || typed.length === 0) onEnd(how);
+        onChange({ operation: pattern });
+        onEnd(how);
       }}
       onCancel={() => onEnd("enter")}
       note={

@@ -1,6 +1,6 @@
 import { draggable, dropTargetForElements } from "@atlaskit/pragmatic-drag-and-drop/adapter/element-adapter";
 import { combine } from "@atlaskit/pragmatic-drag-and-drop/utils/combine";
-import { Button } from "@mantine/core";
+import { Anchor } from "@mantine/core";
 import { IconAlertCircle, IconGripVertical } from "@tabler/icons-react";
 import { memo, useEffect, useRef, useState } from "react";
 import { Cell, type Column } from "./cell";
@@ -100,9 +100,9 @@ function Hint({ hint, onTake }: { hint: Remark; onTake: (value: string) => void 
       <span>{hint.sentence}</span>
       {hint.field &&
         hint.near.map((value) => (
-          <Button key={value} variant="subtle" size="compact-xs" onClick={() => onTake(value)}>
+          <Anchor key={value} component="button" type="button" className={classes.take} onClick={() => onTake(value)}>
             Use {value}
-          </Button>
+          </Anchor>
         ))}
     </div>
   );

@@ -13,6 +13,7 @@ import {
 } from "@tabler/icons-react";
 import { useEffect, useRef, useState } from "react";
 import type { Rule } from "./draft";
+import classes from "./rules.module.css";
 
 /** What can be done with a rule. */
 export type Act = "up" | "down" | "top" | "bottom" | "above" | "below" | "verified" | "duplicate" | "delete";
@@ -89,7 +90,7 @@ function Items({ rule, number, of, onAct }: Props) {
       <Menu.Item leftSection={<IconRosetteDiscountCheck {...icon} />} {...act("verified")}>
         {rule.verified ? "Match unverified clients too" : "Only verified clients"}
       </Menu.Item>
-      <Menu.Item color="red" leftSection={<IconTrash {...icon} />} {...act("delete")}>
+      <Menu.Item className={classes.delete} leftSection={<IconTrash {...icon} />} {...act("delete")}>
         Delete
       </Menu.Item>
     </>

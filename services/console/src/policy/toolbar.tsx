@@ -32,6 +32,7 @@ export function Toolbar({ draft, dispatch, onAdd }: Props) {
             variant="subtle"
             color="gray"
             size="lg"
+            className={classes.step}
             aria-label="Undo"
             disabled={draft.past.length === 0}
             onClick={() => dispatch({ do: "undo" })}
@@ -44,6 +45,7 @@ export function Toolbar({ draft, dispatch, onAdd }: Props) {
             variant="subtle"
             color="gray"
             size="lg"
+            className={classes.step}
             aria-label="Redo"
             disabled={draft.future.length === 0}
             onClick={() => dispatch({ do: "redo" })}

@@ -1,6 +1,16 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { useQuery } from "@connectrpc/connect-query";
-import { Autocomplete, Button, Drawer, JsonInput, SegmentedControl, Select, Skeleton, Stack } from "@mantine/core";
+import {
+  Autocomplete,
+  Button,
+  Drawer,
+  Group,
+  JsonInput,
+  SegmentedControl,
+  Select,
+  Skeleton,
+  Stack,
+} from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { TrialService } from "../gen/sallyport/admin/v1/trial_service_pb";
 import { Effect, type Policy } from "../gen/sallyport/policy/v1/policy_pb";
@@ -70,20 +80,24 @@ function Form({ draft, unsaved }: Pick<Props, "draft" | "unsaved">) {
             value={call.user}
             onChange={(user) => set({ user })}
           />
-          <Autocomplete
-            label="AI client"
-            required
-            data={clients.groups.flatMap(({ offers }) => offers.map(({ value }) => value)).filter((key) => key !== "*")}
-            value={call.client}
-            onChange={(client) => set({ client, clientClass: clients.classes.get(client) ?? call.clientClass })}
-          />
-          <Select
-            label="Its identity"
-            allowDeselect={false}
-            data={["verified", "claimed", "unknown"]}
-            value={call.clientClass}
-            onChange={(clientClass) => set({ clientClass: clientClass ?? "unknown" })}
-          />
+          <Group grow align="flex-start" gap="sm">
+            <Autocomplete
+              label="AI client"
+              required
+              data={clients.groups
+                .flatMap(({ offers }) => offers.map(({ value }) => value))
+                .filter((key) => key !== "*")}
+              value={call.client}
+              onChange={(client) => set({ client, clientClass: clients.classes.get(client) ?? call.clientClass })}
+            />
+            <Select
+              label="Its identity"
+              allowDeselect={false}
+              data={["verified", "claimed", "unknown"]}
+              value={call.clientClass}
+              onChange={(clientClass) => set({ clientClass: clientClass ?? "unknown" })}
+            />
+          </Group>
           <Autocomplete
             label="Operation"
             description="A tool, or a method such as resources/read."
