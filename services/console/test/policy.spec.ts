@@ -58,7 +58,7 @@ test("rules are added, edited in place, duplicated, deleted, and all of that is 
   await admin.keyboard.press("Enter");
   await expect(admin.getByRole("button", { name: "Note of rule 3: Watching Cursor" })).toBeFocused();
   await admin.getByRole("button", { name: "Mode of rule 3: Monitor" }).click();
-  await admin.getByRole("option", { name: "On" }).click();
+  await admin.getByRole("option", { name: "On", exact: true }).click();
   await expect(admin.getByRole("button", { name: "Mode of rule 3: On" })).toBeFocused();
   await admin.getByRole("button", { name: "Effect of rule 2: Deny" }).press("Enter");
   await admin.getByRole("option", { name: "Allow" }).click();
@@ -339,7 +339,7 @@ test("a viewer sees all that and may try it, and is told why saving isn't for th
   await page.context().close();
 });
 
-test("leaving with unsaved changes asks first", async ({ admin, stack }) => {
+test("leaving with unsaved changes asks first, and loading the page again keeps them", async ({ admin, stack }) => {
   await inForce(stack, three);
   await admin.goto("/policy");
   await act(admin, 1, "Delete");
@@ -353,8 +353,9 @@ test("leaving with unsaved changes asks first", async ({ admin, stack }) => {
   const reload = admin.reload().catch(() => {});
   const browserAsks = await asked;
   expect(browserAsks.type()).toBe("beforeunload");
-  await browserAsks.dismiss();
+  await browserAsks.accept();
   await reload;
+  await expect.poll(() => operations(admin)).toEqual(["write*", "confluence *"]);
 
   await admin.getByRole("link", { name: "Activity log" }).click();
   await dialog.getByRole("button", { name: "Leave" }).click();

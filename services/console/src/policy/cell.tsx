@@ -145,7 +145,7 @@ function Choose<F extends "effect" | "mode">({ rule, number, field, options, wor
       allowDeselect={false}
       defaultDropdownOpened
       autoFocus
-      comboboxProps={{ width: 140, position: "bottom-start", shadow: "md" }}
+      comboboxProps={{ withinPortal: false, width: 140, position: "bottom-start", shadow: "md" }}
       onOptionSubmit={(value) => {
         onChange({ [field]: Number(value) });
         onEnd("enter");
@@ -167,7 +167,10 @@ function EditNote({ rule, number, onChange, onEnd }: EditProps) {
       onChange={(event) => setNote(event.currentTarget.value)}
       onKeyDown={(event) => {
         if (event.key === "Enter") onChange({ note: note.trim() });
-        if (event.key === "Enter" || event.key === "Escape") onEnd("enter");
+        if (event.key !== "Enter" && event.key !== "Escape") return;
+        // The button that gets the focus must not be pressed by it.
+        event.preventDefault();
+        onEnd("enter");
       }}
       onBlur={() => {
         onChange({ note: note.trim() });

@@ -17,7 +17,7 @@ import { useDraft } from "./usedraft";
 /** The policy in force, the draft of the next one, what was in force before, and trying calls. */
 export function Editor({ inForce }: { inForce: GetPolicyResponse }) {
   const [search, setSearch] = useSearchParams();
-  const { draft, dispatch, unsaved, overtaken, linked } = useDraft(inForce);
+  const { draft, dispatch, unsaved, overtaken, linked, leave } = useDraft(inForce);
   const [reviewed, setReviewed] = useState<Reviewed | null>(null);
   const policy = useMemo(() => policyOf(draft.now), [draft.now]);
   useHotkeys([
@@ -79,7 +79,7 @@ export function Editor({ inForce }: { inForce: GetPolicyResponse }) {
       </Tabs>
       <TryIt opened={trying} onClose={() => setTrying(false)} draft={policy} unsaved={unsaved} />
       <Reviews reviewed={reviewed} onReview={setReviewed} draft={draft} policy={policy} dispatch={dispatch} />
-      <Leaving unsaved={unsaved} />
+      <Leaving unsaved={unsaved} onLeave={leave} />
     </Page>
   );
 }

@@ -3,7 +3,7 @@ import { useEffect } from "react";
 import { useBlocker } from "react-router";
 
 /** Asks before what isn't saved is left: by a dialog for another page, by the browser's own for another site. */
-export function Leaving({ unsaved }: { unsaved: boolean }) {
+export function Leaving({ unsaved, onLeave }: { unsaved: boolean; onLeave: () => void }) {
   const blocker = useBlocker(
     ({ currentLocation, nextLocation }) => unsaved && currentLocation.pathname !== nextLocation.pathname,
   );
@@ -22,7 +22,13 @@ export function Leaving({ unsaved }: { unsaved: boolean }) {
     >
       <Text size="sm">What you changed isn't in force, and is lost when you leave this page.</Text>
       <Group mt="lg" justify="flex-end" gap="xs">
-        <Button variant="default" onClick={() => blocker.proceed?.()}>
+        <Button
+          variant="default"
+          onClick={() => {
+            onLeave();
+            blocker.proceed?.();
+          }}
+        >
           Leave
         </Button>
         <Button data-autofocus onClick={() => blocker.reset?.()}>

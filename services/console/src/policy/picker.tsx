@@ -49,7 +49,14 @@ export function Picker(props: Props) {
   };
 
   return (
-    <Combobox store={combobox} onOptionSubmit={props.onPick} position="bottom-start" width={340} shadow="md">
+    <Combobox
+      store={combobox}
+      onOptionSubmit={props.onPick}
+      withinPortal={false}
+      position="bottom-start"
+      width={340}
+      shadow="md"
+    >
       <Combobox.DropdownTarget>
         <PillsInput size="sm" error={props.error} onClick={() => combobox.openDropdown()} className={classes.input}>
           {props.pills}
