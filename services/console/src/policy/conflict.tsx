@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Text, Title } from "@mantine/core";
+import { Button, Group, Text, Title } from "@mantine/core";
 import type { PolicyConflict } from "../gen/sallyport/admin/v1/policy_service_pb";
 import { Time } from "../parts/time";
 import { Changes } from "./changes";
@@ -10,15 +10,15 @@ export function Conflict({ conflict, onTheirs, onMine }: Props) {
   const { inForce, theirChanges, yourChanges } = conflict;
   return (
     <>
-      <Alert color="yellow" variant="light" title="Somebody else saved meanwhile" role="alert" mb="md">
-        Version {String(inForce?.version)} was saved by {inForce?.savedBy}
+      <Text role="alert" size="sm" mb="md">
+        <b>Somebody else saved meanwhile.</b> Version {String(inForce?.version)} was saved by {inForce?.savedBy}
         {inForce?.savedAt && (
           <>
             , <Time at={inForce.savedAt} />
           </>
         )}
         {inForce?.message && <>: “{inForce.message}”</>}. Yours isn't saved.
-      </Alert>
+      </Text>
       <Title order={3} size="h5" mb={4}>
         They changed
       </Title>

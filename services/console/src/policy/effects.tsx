@@ -4,6 +4,7 @@ import type { ChangedCount, SimulationResult } from "../gen/sallyport/admin/v1/t
 import type { Policy } from "../gen/sallyport/policy/v1/policy_pb";
 import { Problem } from "../parts/problem";
 import { Time } from "../parts/time";
+import classes from "./effects.module.css";
 import { useSimulation } from "./simulation";
 import { count } from "./words";
 
@@ -66,7 +67,13 @@ function Result({ result }: { result: SimulationResult }) {
             {result.records.map((record) => (
               <Table.Tr key={record.id}>
                 <Table.Td>
-                  <Anchor component={Link} to={`/log?record=${record.id}`} target="_blank" fz="xs">
+                  <Anchor
+                    component={Link}
+                    to={`/log?record=${record.id}`}
+                    target="_blank"
+                    fz="xs"
+                    className={classes.link}
+                  >
                     {record.time && <Time at={record.time} />}
                   </Anchor>
                 </Table.Td>

@@ -20,6 +20,8 @@ import { useClients, useOperations, usePeople } from "./offers";
 
 type Props = { opened: boolean; onClose: () => void; draft: Policy; unsaved: boolean };
 
+const noObject = 'Write a JSON object, such as {"issueIdOrKey": "OPS-1"}.';
+
 const begun = { user: "", client: "claude", clientClass: "claimed", operation: "", written: "" };
 
 /** Asks what would be decided about one call, and why. Nothing is sent to Atlassian. */
@@ -52,7 +54,7 @@ function Form({ draft, unsaved }: Pick<Props, "draft" | "unsaved">) {
   const submit = (event: FormEvent) => {
     event.preventDefault();
     const read = readArguments(call.written);
-    setRefused(read === null ? 'Write a JSON object, such as {"issueIdOrKey": "OPS-1"}.' : "");
+    setRefused(read === null ? noObject : "");
     if (read !== null) setAsked({ ...call, user: call.user.trim(), operation: call.operation.trim(), arguments: read });
   };
   const tools = operations.groups.find(({ title }) => title === "Tools")?.offers ?? [];
@@ -115,6 +117,7 @@ function Form({ draft, unsaved }: Pick<Props, "draft" | "unsaved">) {
             minRows={2}
             maxRows={8}
             error={refused}
+            validationError={noObject}
             value={call.written}
             onChange={(written) => set({ written })}
           />
