@@ -20,10 +20,12 @@ export function Editor({ inForce }: { inForce: GetPolicyResponse }) {
   const { draft, dispatch, unsaved, overtaken, linked, leave } = useDraft(inForce);
   const [reviewed, setReviewed] = useState<Reviewed | null>(null);
   const policy = useMemo(() => policyOf(draft.now), [draft.now]);
+  // What is reviewed stays as it is.
+  const step = (what: "undo" | "redo") => () => reviewed === null && dispatch({ do: what });
   useHotkeys([
-    ["mod+Z", () => dispatch({ do: "undo" })],
-    ["mod+shift+Z", () => dispatch({ do: "redo" })],
-    ["mod+Y", () => dispatch({ do: "redo" })],
+    ["mod+Z", step("undo")],
+    ["mod+shift+Z", step("redo")],
+    ["mod+Y", step("redo")],
   ]);
 
   const view = search.has("version") || search.get("view") === "history" ? "history" : "rules";

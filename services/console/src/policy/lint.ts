@@ -8,7 +8,7 @@ import { type Document, type Field, policyOf } from "./draft";
 /** What is said about a rule: that it would be refused, or that it is probably not meant. */
 export type Remark = { field: Field | ""; refused: boolean; sentence: string; near: string[] };
 
-/** Remarks by the rules' ids, and what couldn't be checked. */
+/** Remarks by the rules' ids, those about the whole under none, and what couldn't be checked. */
 export type Lint = { remarks: ReadonlyMap<string, Remark[]>; unchecked: string[]; error: unknown };
 
 const nothing: Lint = { remarks: new Map(), unchecked: [], error: null };

@@ -37,9 +37,9 @@ export function Reviews({ reviewed, onReview, draft, policy, dispatch }: Props) 
     close();
     await refresh();
     notifications.show({
-      title: "In force",
       message: `Version ${answer.version} of the policy is in force.`,
       color: "green",
+      closeButtonProps: { "aria-label": "Close" },
     });
     document.getElementById("in-force")?.focus();
   };

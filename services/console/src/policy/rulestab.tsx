@@ -59,6 +59,11 @@ export function RulesTab({ draft, dispatch, linked, unsaved, overtaken, onReview
           Add rule at the end
         </Button>
       )}
+      {lint.remarks.get("")?.map(({ sentence }) => (
+        <Text key={sentence} size="sm" mt="md">
+          This can't be saved: {sentence}.
+        </Text>
+      ))}
       {(lint.error || lint.unchecked.length > 0) && (
         <Text size="xs" c="dimmed" mt="md">
           {lint.error ? `The rules weren't checked: ${sentence(lint.error)}` : lint.unchecked.join(" ")}
