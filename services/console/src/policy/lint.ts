@@ -9,9 +9,9 @@ import { type Document, type Field, policyOf } from "./draft";
 export type Remark = { field: Field | ""; refused: boolean; sentence: string; near: string[] };
 
 /** Remarks by the rules' ids, those about the whole under none, and what couldn't be checked. */
-export type Lint = { remarks: ReadonlyMap<string, Remark[]>; unchecked: string[]; error: unknown };
+export type Lint = { remarks: ReadonlyMap<string, Remark[]>; unchecked: string[]; error: unknown; checked: boolean };
 
-const nothing: Lint = { remarks: new Map(), unchecked: [], error: null };
+const nothing: Lint = { remarks: new Map(), unchecked: [], error: null, checked: false };
 
 /** Has a draft checked when nobody has changed it for a moment. */
 export function useLint(document: Document): Lint {
@@ -37,6 +37,7 @@ export function useLint(document: Document): Lint {
       remarks: byRule([...found, ...refused], settled),
       unchecked: data?.unchecked ?? [],
       error: refused.length > 0 ? null : error,
+      checked: true,
     });
   }, [data, error, settled]);
   return lint;

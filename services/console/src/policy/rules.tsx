@@ -93,9 +93,11 @@ export function Rules({ draft, dispatch, lint, shown, fresh }: Props) {
   useEffect(() => {
     if (fresh) setEditing({ id: fresh, column: "client" });
   }, [fresh]);
+  // What is said about the rules above moves it, once it is there.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: see above.
   useEffect(() => {
     if (shown) document.getElementById(`rule-${shown}`)?.scrollIntoView({ block: "center" });
-  }, [shown]);
+  }, [shown, lint.checked]);
 
   return (
     <>
