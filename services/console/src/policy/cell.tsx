@@ -26,18 +26,19 @@ export type Column = Exclude<Field, "verified">;
 
 type Props = {
   rule: Rule;
-  number: number;
+  /** The rule's number where the field is edited. Otherwise it is named by what shows it, so that it needn't be drawn again. */
+  number: number | null;
   column: Column;
-  editing: boolean;
   remarks: readonly Remark[];
   onEdit: (id: string, column: Column | null) => void;
   onChange: (id: string, patch: Partial<Rule>) => void;
 };
 
 /** A field of a rule: what it says, and when it is pressed what edits it, in the same place. */
-export const Cell = memo(function Cell({ rule, number, column, editing, remarks, onEdit, onChange }: Props) {
+export const Cell = memo(function Cell({ rule, number, column, remarks, onEdit, onChange }: Props) {
   const button = useRef<HTMLButtonElement>(null);
   const stay = useRef(false);
+  const editing = number !== null;
   useEffect(() => {
     if (!editing && stay.current) {
       stay.current = false;
@@ -48,7 +49,7 @@ export const Cell = memo(function Cell({ rule, number, column, editing, remarks,
   const refused = remarks.filter((remark) => remark.refused && remark.field === column);
   const edit: EditProps = {
     rule,
-    number,
+    number: number ?? 0,
     onChange: (patch) => onChange(rule.id, patch),
     onEnd: (how) => {
       stay.current = how === "enter";
@@ -66,7 +67,8 @@ export const Cell = memo(function Cell({ rule, number, column, editing, remarks,
           type="button"
           className={classes.value}
           data-field={column}
-          aria-label={`${titles[column]} of rule ${number}: ${fieldText(rule, column)}${column === "client" && rule.verified ? ", only if verified" : ""}`}
+          id={`${column}-${rule.id}`}
+          aria-labelledby={`name-${column} number-${rule.id} ${column}-${rule.id}`}
           onClick={() => onEdit(rule.id, column)}
         >
           <Value rule={rule} column={column} />
@@ -89,7 +91,10 @@ function Value({ rule, column }: { rule: Rule; column: Column }) {
         <>
           {text}
           {rule.verified && (
-            <IconRosetteDiscountCheck size={15} stroke={1.6} aria-hidden className={classes.verified} />
+            <>
+              <span className="unseen">, only if verified</span>
+              <IconRosetteDiscountCheck size={15} stroke={1.6} aria-hidden className={classes.verified} />
+            </>
           )}
         </>
       );

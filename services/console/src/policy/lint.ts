@@ -33,22 +33,31 @@ export function useLint(document: Document): Lint {
     }));
     const refused = error ? violations(error).map((violation) => ({ ...violation, near: [], refused: true })) : [];
     if (!data && !error) return;
-    setLint({
-      remarks: byRule([...found, ...refused], settled),
+    setLint((before) => ({
+      remarks: byRule([...found, ...refused], settled, before.remarks),
       unchecked: data?.unchecked ?? [],
       error: refused.length > 0 ? null : error,
       checked: true,
-    });
+    }));
   }, [data, error, settled]);
   return lint;
 }
 
-function byRule(remarks: (Omit<Remark, "field"> & { field: string })[], { rules }: Document): Map<string, Remark[]> {
+/** The remarks by rule. Those that are as before are the same, so that their rules needn't be drawn again. */
+function byRule(
+  remarks: (Omit<Remark, "field"> & { field: string })[],
+  { rules }: Document,
+  before: Lint["remarks"],
+): Map<string, Remark[]> {
   const byID = new Map<string, Remark[]>();
   for (const remark of remarks) {
     const [, place, field] = /^rules\[(\d+)\]\.?(\w*)/.exec(remark.field) ?? [];
     const id = rules[Number(place)]?.id ?? "";
     byID.set(id, [...(byID.get(id) ?? []), { ...remark, field: (field ?? "") as Field | "" }]);
+  }
+  for (const [id, is] of byID) {
+    const was = before.get(id);
+    if (was && JSON.stringify(was) === JSON.stringify(is)) byID.set(id, was);
   }
   return byID;
 }

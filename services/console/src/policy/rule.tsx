@@ -9,13 +9,12 @@ import type { Remark } from "./lint";
 import { type Act, RuleMenu } from "./rulemenu";
 import classes from "./rules.module.css";
 
-const columns: Column[] = ["client", "who", "operation", "effect", "note", "mode"];
+/** The columns in their order. */
+export const columns: Column[] = ["client", "who", "operation", "effect", "note", "mode"];
 
 type Props = {
   rule: Rule;
   number: number;
-  /** How many rules there are. */
-  of: number;
   /** What of it is edited. */
   editing: Column | null;
   remarks: readonly Remark[];
@@ -33,7 +32,7 @@ export type Edge = "above" | "below";
 
 /** A rule: a row of its own table body, with what is said about it in a row below. */
 export const RuleRow = memo(function RuleRow(props: Props) {
-  const { rule, number, of, editing, remarks, mark, shown, onEdit, onChange, onAct } = props;
+  const { rule, number, editing, remarks, mark, shown, onEdit, onChange, onAct } = props;
   const { body, grip, edge } = useDragging(rule.id, props.onDrop);
   const hints = remarks.filter(({ refused, field }) => !refused || !columns.includes(field as Column));
   return (
@@ -56,7 +55,7 @@ export const RuleRow = memo(function RuleRow(props: Props) {
       >
         <th scope="row" ref={grip} className={classes.number} title="Drag to move">
           <IconGripVertical size={16} stroke={1.6} aria-hidden className={classes.grip} />
-          <span>{number}</span>
+          <span id={`number-${rule.id}`}>{number}</span>
           {mark && (
             <span className={classes.mark} title={mark === "added" ? "New" : "Changed"}>
               <span className="unseen">{mark === "added" ? "new" : "changed"}</span>
@@ -67,16 +66,15 @@ export const RuleRow = memo(function RuleRow(props: Props) {
           <Cell
             key={column}
             rule={rule}
-            number={number}
+            number={editing === column ? number : null}
             column={column}
-            editing={editing === column}
             remarks={remarks}
             onEdit={onEdit}
             onChange={onChange}
           />
         ))}
         <td className={classes.menu}>
-          <RuleMenu rule={rule} number={number} of={of} onAct={onAct} />
+          <RuleMenu rule={rule} onAct={onAct} />
         </td>
       </tr>
       {hints.length > 0 && (

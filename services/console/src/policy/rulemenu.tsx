@@ -11,17 +11,17 @@ import {
   IconRowInsertTop,
   IconTrash,
 } from "@tabler/icons-react";
-import { useEffect, useRef, useState } from "react";
+import { memo, useEffect, useRef, useState } from "react";
 import type { Rule } from "./draft";
 import classes from "./rules.module.css";
 
 /** What can be done with a rule. */
 export type Act = "up" | "down" | "top" | "bottom" | "above" | "below" | "verified" | "duplicate" | "delete";
 
-type Props = { rule: Rule; number: number; of: number; onAct: (id: string, act: Act) => void };
+type Props = { rule: Rule; onAct: (id: string, act: Act) => void };
 
 /** The button that opens what can be done with a rule. */
-export function RuleMenu(props: Props) {
+export const RuleMenu = memo(function RuleMenu(props: Props) {
   const button = useRef<HTMLButtonElement>(null);
   // A thousand menus that nobody opens would make the page slow.
   const [wanted, setWanted] = useState(false);
@@ -37,7 +37,7 @@ export function RuleMenu(props: Props) {
       variant="subtle"
       color="gray"
       data-field="menu"
-      aria-label={`Actions for rule ${props.number}`}
+      aria-labelledby={`name-menu number-${props.rule.id}`}
       onClick={wanted ? undefined : () => setWanted(true)}
     >
       <IconDots size={17} stroke={1.7} aria-hidden />
@@ -52,28 +52,23 @@ export function RuleMenu(props: Props) {
       </Menu.Dropdown>
     </Menu>
   );
-}
+});
 
-function Items({ rule, number, of, onAct }: Props) {
+function Items({ rule, onAct }: Props) {
   const act = (what: Act) => ({ onClick: () => onAct(rule.id, what) });
   const icon = { size: 16, stroke: 1.6, "aria-hidden": true };
   return (
     <>
-      <Menu.Item leftSection={<IconArrowUp {...icon} />} rightSection="Alt ↑" disabled={number === 1} {...act("up")}>
+      <Menu.Item leftSection={<IconArrowUp {...icon} />} rightSection="Alt ↑" {...act("up")}>
         Move up
       </Menu.Item>
-      <Menu.Item
-        leftSection={<IconArrowDown {...icon} />}
-        rightSection="Alt ↓"
-        disabled={number === of}
-        {...act("down")}
-      >
+      <Menu.Item leftSection={<IconArrowDown {...icon} />} rightSection="Alt ↓" {...act("down")}>
         Move down
       </Menu.Item>
-      <Menu.Item leftSection={<IconArrowBarToUp {...icon} />} disabled={number === 1} {...act("top")}>
+      <Menu.Item leftSection={<IconArrowBarToUp {...icon} />} {...act("top")}>
         Move to the top
       </Menu.Item>
-      <Menu.Item leftSection={<IconArrowBarToDown {...icon} />} disabled={number === of} {...act("bottom")}>
+      <Menu.Item leftSection={<IconArrowBarToDown {...icon} />} {...act("bottom")}>
         Move to the end
       </Menu.Item>
       <Menu.Divider />

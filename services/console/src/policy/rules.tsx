@@ -2,7 +2,7 @@ import { type Dispatch, useCallback, useEffect, useMemo, useRef, useState } from
 import type { Column } from "./cell";
 import { type Action, type Draft, difference, newID, newRule, type Rule } from "./draft";
 import type { Lint, Remark } from "./lint";
-import { type Edge, RuleRow } from "./rule";
+import { columns, type Edge, RuleRow } from "./rule";
 import type { Act } from "./rulemenu";
 import classes from "./rules.module.css";
 import { ruleText, titles } from "./words";
@@ -104,6 +104,15 @@ export function Rules({ draft, dispatch, lint, shown, fresh }: Props) {
       <div role="status" className="unseen">
         {said}
       </div>
+      {/* What the buttons of all rules are called, with the rule's number after it. */}
+      <div hidden>
+        {columns.map((column) => (
+          <span key={column} id={`name-${column}`}>
+            {titles[column]} of rule
+          </span>
+        ))}
+        <span id="name-menu">Actions for rule</span>
+      </div>
       <div className={classes.scope}>
         <table className={classes.rules}>
           <caption className="unseen">
@@ -114,7 +123,7 @@ export function Rules({ draft, dispatch, lint, shown, fresh }: Props) {
               <th scope="col" className={classes.number}>
                 <span className="unseen">Number</span>
               </th>
-              {(["client", "who", "operation", "effect", "note", "mode"] as const).map((column) => (
+              {columns.map((column) => (
                 <th key={column} scope="col" className={classes[column]}>
                   {titles[column]}
                 </th>
@@ -127,7 +136,6 @@ export function Rules({ draft, dispatch, lint, shown, fresh }: Props) {
               key={rule.id}
               rule={rule}
               number={i + 1}
-              of={rules.length}
               editing={editing?.id === rule.id ? editing.column : null}
               remarks={lint.remarks.get(rule.id) ?? none}
               mark={marks.added.has(rule.id) ? "added" : marks.changed.has(rule.id) ? "changed" : null}
