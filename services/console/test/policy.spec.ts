@@ -64,7 +64,7 @@ test("rules are added, edited in place, duplicated, deleted, and all of that is 
   await admin.getByRole("option", { name: "Allow" }).click();
   await expect(rule(admin, 2)).toContainText("Allow");
   await act(admin, 2, "Only verified clients");
-  await expect(admin.getByRole("button", { name: "AI client of rule 2 Any client, only if verified" })).toBeVisible();
+  await expect(admin.getByRole("button", { name: "AI client of rule 2 Any client only if verified" })).toBeVisible();
   await expect(admin.getByRole("region", { name: "Unsaved changes" })).toContainText("2 rules changed");
 
   await act(admin, 1, "Duplicate");
@@ -135,7 +135,7 @@ test("pickers offer what exists and take what is typed; the tools that an operat
   await admin.getByRole("option", { name: /^claude-code/ }).click();
   await admin.getByRole("button", { name: "AI client of rule 1 claude-code" }).click();
   await admin.getByRole("option", { name: "Only if its identity is verified" }).click();
-  await expect(admin.getByRole("button", { name: "AI client of rule 1 claude-code, only if verified" })).toBeFocused();
+  await expect(admin.getByRole("button", { name: "AI client of rule 1 claude-code only if verified" })).toBeFocused();
 
   await admin.getByRole("button", { name: "User group or person of rule 1" }).click();
   await expect(admin.getByRole("option", { name: "site-admins" })).toBeVisible();

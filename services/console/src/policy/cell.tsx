@@ -92,7 +92,7 @@ function Value({ rule, column }: { rule: Rule; column: Column }) {
           {text}
           {rule.verified && (
             <>
-              <span className="unseen">, only if verified</span>
+              <span className="unseen">only if verified</span>
               <IconRosetteDiscountCheck size={15} stroke={1.6} aria-hidden className={classes.verified} />
             </>
           )}
