@@ -287,7 +287,8 @@ test("the history says who, when and why, compares any two versions, and rolls b
   );
 
   await versions.getByRole("link", { name: `Version ${last - 2}` }).click();
-  await admin.getByRole("button", { name: "Roll back to this version" }).click();
+  const earlier = admin.getByRole("region", { name: `Version ${last - 2}` });
+  await earlier.getByRole("button", { name: "Roll back to this version" }).click();
   const dialog = admin.getByRole("dialog");
   await expect(dialog.getByRole("textbox", { name: "Why" })).toHaveValue(`Roll back to version ${last - 2}`);
   await expect(dialog).toContainText("Rule 3 is new");
