@@ -1,4 +1,4 @@
-import { Combobox, PillsInput, Text, useCombobox } from "@mantine/core";
+import { Combobox, Pill, PillsInput, Text, useCombobox } from "@mantine/core";
 import { type KeyboardEvent, type ReactNode, useState } from "react";
 import type { Offers } from "./offers";
 import classes from "./picker.module.css";
@@ -59,25 +59,27 @@ export function Picker(props: Props) {
     >
       <Combobox.DropdownTarget>
         <PillsInput size="sm" error={props.error} onClick={() => combobox.openDropdown()} className={classes.input}>
-          {props.pills}
-          <Combobox.EventsTarget withExpandedAttribute>
-            <PillsInput.Field
-              autoFocus
-              aria-label={props.label}
-              value={props.text}
-              placeholder={props.placeholder}
-              spellCheck={false}
-              onChange={(event) => {
-                setTyped(true);
-                combobox.openDropdown();
-                combobox.resetSelectedOption();
-                props.onText(event.currentTarget.value);
-              }}
-              onFocus={(event) => event.currentTarget.select()}
-              onKeyDown={keys}
-              onBlur={() => props.onDone("leave")}
-            />
-          </Combobox.EventsTarget>
+          <Pill.Group gap={4}>
+            {props.pills}
+            <Combobox.EventsTarget withExpandedAttribute>
+              <PillsInput.Field
+                autoFocus
+                aria-label={props.label}
+                value={props.text}
+                placeholder={props.placeholder}
+                spellCheck={false}
+                onChange={(event) => {
+                  setTyped(true);
+                  combobox.openDropdown();
+                  combobox.resetSelectedOption();
+                  props.onText(event.currentTarget.value);
+                }}
+                onFocus={(event) => event.currentTarget.select()}
+                onKeyDown={keys}
+                onBlur={() => props.onDone("leave")}
+              />
+            </Combobox.EventsTarget>
+          </Pill.Group>
         </PillsInput>
       </Combobox.DropdownTarget>
       {/* Reading or scrolling what is offered isn't leaving. */}
