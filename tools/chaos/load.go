@@ -85,15 +85,17 @@ func (l *load) start(ctx context.Context) {
 		defer tick.Stop()
 		// A ticker leaves out the ticks that a busy machine is late for; the calls are made all the same.
 		started := time.Now()
-		for n := 0; ; {
+		for made := 0; ; {
 			select {
 			case <-ctx.Done():
 				return
 			case <-tick.C:
 			}
-			for due := int(time.Since(started).Seconds() * float64(l.rate)); n < due; n++ {
+			due := int(time.Since(started).Seconds() * float64(l.rate))
+			for n := made; n < due; n++ {
 				calling.Go(func() { l.one(n) })
 			}
+			made = due
 		}
 	}()
 }
