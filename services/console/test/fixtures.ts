@@ -21,7 +21,8 @@ type Fixtures = {
   admin: Page;
 };
 
-export const test = base.extend<Fixtures, Shared>({
+/** Without anybody who has a role yet. */
+export const bare = base.extend<Fixtures, Shared>({
   stack: [
     // biome-ignore lint/correctness/noEmptyPattern: Playwright reads what a fixture needs from its parameter.
     async ({}, use) => {
@@ -55,6 +56,12 @@ export const test = base.extend<Fixtures, Shared>({
     await use(page);
     await context.close();
   },
+});
+
+/** With Bo as admin, also where a test doesn't use a page of his. */
+export const test = bare.extend<{ somebodyIsAdmin: undefined }>({
+  // That Bo is there makes him admin.
+  somebodyIsAdmin: [async ({ bo: _bo }, use) => use(undefined), { auto: true }],
 });
 
 /** A page on which nothing may fail unseen: no script, nothing that the security policy refuses, no request elsewhere. */

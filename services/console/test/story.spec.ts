@@ -1,6 +1,6 @@
 import type { Locator, Page } from "@playwright/test";
 import { Assistant } from "./assistant";
-import { expect, test } from "./fixtures";
+import { expect, bare as test } from "./fixtures";
 import { signInAs } from "./person";
 
 // From an empty Sallyport to a person who was disconnected, as an admin and Ana live through it.

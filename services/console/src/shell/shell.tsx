@@ -44,10 +44,10 @@ export function Shell() {
         Skip to the page
       </a>
       <div className={classes.shell}>
-        <header className={classes.bar}>
+        <nav className={classes.bar} aria-label="Menu">
           <Burger size="sm" opened={opened} onClick={menu.toggle} aria-label="Menu" />
           <span className={classes.brand}>Sallyport</span>
-        </header>
+        </nav>
         <aside className={classes.side}>
           <Navigation />
         </aside>
