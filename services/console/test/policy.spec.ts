@@ -34,9 +34,10 @@ function rule(page: Page, number: number): Locator {
 }
 
 async function act(page: Page, number: number, name: string): Promise<void> {
-  const actions = { name: `Actions for rule ${number}`, exact: true };
-  await page.getByRole("button", actions).click();
-  await page.getByRole("menu", actions).getByRole("menuitem", { name }).click();
+  // The one before takes a moment to close.
+  await expect(page.getByRole("menu")).toHaveCount(0);
+  await page.getByRole("button", { name: `Actions for rule ${number}`, exact: true }).click();
+  await page.getByRole("menuitem", { name }).click();
 }
 
 async function signedIn(browser: Browser, stack: Stack, email: string): Promise<Page> {

@@ -118,7 +118,7 @@ test("pictures of every page", async ({ admin, browser, stack }) => {
   await picture(admin, "/policy", "policy-review", async () => {
     const dialog = admin.getByRole("dialog");
     if (!(await dialog.isVisible())) {
-      await admin.getByRole("button", { name: "Effect of rule 2: Deny" }).click();
+      await admin.getByRole("button", { name: "Effect of rule 2 Deny" }).click();
       await admin.getByRole("option", { name: "Allow" }).click();
       await admin.getByRole("button", { name: "Review and save" }).click();
     }
