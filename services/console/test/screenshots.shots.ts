@@ -26,9 +26,19 @@ const policy = {
   ],
 };
 
-const ana = { id: "712020:4f0c7a52", name: "Ana Albarn", email: "ana@acme.test", groups: ["developers"] };
-const bo = { id: "712020:9b2e61d7", name: "Bo Brekke", email: "bo@acme.test", groups: ["site-admins", "developers"] };
-const cy = { id: "5f9d3ac1", name: "Cy Castell", email: "cy@acme.test", groups: ["contractors"] };
+const ana = {
+  id: "712020:4f0c7a52-8e1b-4d66-9a3c-1b7d5e20f9a1",
+  name: "Ana Albarn",
+  email: "ana@acme.test",
+  groups: ["developers"],
+};
+const bo = {
+  id: "712020:9b2e61d7-35a4-4c08-b6f1-e47a0c83d5b2",
+  name: "Bo Brekke",
+  email: "bo@acme.test",
+  groups: ["site-admins", "developers"],
+};
+const cy = { id: "5f9d3ac1e8b7420069c4d1f3", name: "Cy Castell", email: "cy@acme.test", groups: ["contractors"] };
 const claude = { key: "claude", name: "Claude", class: "verified" };
 const code = { key: "claude-code", name: "Claude Code", class: "claimed" };
 const cursor = { key: "cursor", name: "Cursor", class: "claimed" };
@@ -68,12 +78,12 @@ const kinds: Partial<Call>[] = [
   },
 ];
 
-/** Thirty days of calls, more by day than by night, and the same each time. */
+/** Sixty days of calls, more by day than by night, and the same each time. */
 function past(): Call[] {
   const calls: Call[] = [];
   const now = Date.now();
-  for (let n = 0; n < 1_500; n++) {
-    const hours = (n * 7_919) % (30 * 24);
+  for (let n = 0; n < 3_000; n++) {
+    const hours = (n * 7_919) % (60 * 24);
     const at = new Date(now - hours * 3_600_000 - ((n * 104_729) % 3_600) * 1_000 - 600_000);
     const kind = kinds[(n * 31 + (hours % 7)) % kinds.length];
     if ((at.getUTCHours() < 6 || at.getUTCHours() > 18) && n % 3 > 0) continue;

@@ -36,7 +36,9 @@ export function ms(duration: Duration | undefined): number | undefined {
 export function change(now: number, before: number, show: (n: number) => string): { way: Way; text: string } {
   if (now === before) return { way: "same", text: "as before" };
   const way = now > before ? "up" : "down";
-  const by = before === 0 || show === percent ? "" : `${share.format(Math.abs(now - before) / before)} `;
+  const part = Math.abs(now - before) / before;
+  // Of many times as much, both numbers say more than a percentage.
+  const by = before === 0 || part > 10 || show === percent ? "" : `${share.format(part)} `;
   return { way, text: `${by}from ${show(before)}` };
 }
 
