@@ -216,7 +216,7 @@ test("before saving there is the difference and what it would have changed; savi
   );
   await expect(dialog.getByRole("region", { name: "The difference" })).toContainText("Rule 3 is removed");
   const week = dialog.getByRole("region", { name: "In the last 7 days" });
-  await expect(week).toContainText(/Of \d+ calls? in the last 7 days, \d+ would have been blocked/);
+  await expect(week).toContainText(/Of [\d,]+ calls? in the last 7 days, [\d,]+ would have been blocked/);
   await expect(week.getByRole("row").filter({ hasText: "getJiraIssue" }).first()).toContainText(
     "allowed → blocked, default",
   );

@@ -11,7 +11,7 @@ export function Alerts() {
   const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(
     AlertService.method.listAlerts,
     { pageSize: 10, pageToken: "" },
-    { pageParamKey: "pageToken", getNextPageParam: (page) => page.nextPageToken || undefined, refetchInterval: 60_000 },
+    { pageParamKey: "pageToken", getNextPageParam: (page) => page.nextPageToken || undefined, refetchInterval: 10_000 },
   );
   const alerts = data?.pages.flatMap((page) => page.alerts) ?? [];
   return (
