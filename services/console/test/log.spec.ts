@@ -5,9 +5,9 @@ import { join } from "node:path";
 import type { Page } from "@playwright/test";
 import { accessible } from "./accessible";
 import { Assistant } from "./assistant";
+import { colleague } from "./colleague";
 import { expect, test } from "./fixtures";
 import { type Call, writeHistory } from "./history";
-import { signInAs } from "./person";
 import type { Stack } from "./stack";
 
 const minute = 60_000;
@@ -371,10 +371,7 @@ test("a view is exported as a file, or by a command", async ({ admin, stack }) =
 test("a viewer sees no arguments, and why", async ({ browser, stack }) => {
   const session = await history(stack, [{ arguments: { summary: "unseen" } }]);
   await stack.cli("roles", "add", "viewer", "cy@acme.test");
-  const context = await browser.newContext({ baseURL: stack.state.console_url });
-  const page = await context.newPage();
-  await page.goto(`/signin?return=${encodeURIComponent(`/log?session=${session}`)}`);
-  await signInAs(page, "cy@acme.test", (url) => url.origin === stack.state.console_url);
+  const page = await colleague(stack, browser, "cy@acme.test", `/log?session=${session}`);
   await expect(page.getByText("arguments are withheld from viewers, and not searched")).toBeVisible();
   await page.getByRole("button", { name: "More filters" }).click();
   await expect(page.getByRole("menuitem", { name: "Project" })).toBeDisabled();
@@ -387,7 +384,7 @@ test("a viewer sees no arguments, and why", async ({ browser, stack }) => {
   await expect(page.getByText("unseen")).toBeHidden();
   await page.goto("/log?project=OPS");
   await expect(page.getByRole("alert")).toContainText("which a viewer may not see");
-  await context.close();
+  await page.context().close();
   await stack.cli("roles", "remove", "cy@acme.test");
 });
 

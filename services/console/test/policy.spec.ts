@@ -1,9 +1,9 @@
 import { writeFile } from "node:fs/promises";
-import type { Browser, Locator, Page } from "@playwright/test";
+import type { Locator, Page } from "@playwright/test";
 import { accessible } from "./accessible";
 import { Assistant } from "./assistant";
+import { colleague } from "./colleague";
 import { expect, test } from "./fixtures";
-import { signInAs } from "./person";
 import type { Stack } from "./stack";
 
 /** Puts a policy in force by the command line, as YAML or JSON. */
@@ -38,14 +38,6 @@ async function act(page: Page, number: number, name: string): Promise<void> {
   await expect(page.getByRole("menu")).toHaveCount(0);
   await page.getByRole("button", { name: `Actions for rule ${number}`, exact: true }).click();
   await page.getByRole("menuitem", { name }).click();
-}
-
-async function signedIn(browser: Browser, stack: Stack, email: string): Promise<Page> {
-  const context = await browser.newContext({ baseURL: stack.state.console_url });
-  const page = await context.newPage();
-  await page.goto("/signin?return=%2Fpolicy");
-  await signInAs(page, email, (url) => url.pathname === "/policy");
-  return page;
 }
 
 test("rules are added, edited in place, duplicated, deleted, and all of that is undone", async ({ admin, stack }) => {
@@ -330,7 +322,7 @@ test("a call can be tried on the draft and on the policy in force, with argument
 test("a viewer sees all that and may try it, and is told why saving isn't for them", async ({ browser, stack }) => {
   await inForce(stack, three);
   await stack.cli("roles", "add", "viewer", "cy@acme.test");
-  const page = await signedIn(browser, stack, "cy@acme.test");
+  const page = await colleague(stack, browser, "cy@acme.test", "/policy");
   await act(page, 1, "Delete");
   await page.getByRole("button", { name: "Review and save" }).click();
   await expect(page.getByRole("dialog")).toContainText("Only admins put a policy in force, and you are viewer.");
