@@ -107,6 +107,10 @@ func (s *ActivityServer) newTail(ctx context.Context, request *adminv1.TailActiv
 	}
 	if request.GetCursor() == "" {
 		t.at, err = s.indexedTo(ctx)
+		if err == nil {
+			// What it doesn't send since it was indexed before is found by a search, once the tail has begun.
+			err = s.refresh(ctx)
+		}
 		return t, err
 	}
 	var from tailCursor

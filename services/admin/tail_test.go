@@ -346,9 +346,13 @@ func TestTailWithholdsArguments(t *testing.T) {
 
 // TestTailSaysThatItIsAlive waits for the message that comes every 15 seconds where nothing is recorded.
 func TestTailSaysThatItIsAlive(t *testing.T) {
-	t.Parallel()
-	stream, err := adminv1.NewActivityServiceClient(start(t, redisOnly(t))).TailActivity(with(t, viewerToken), &adminv1.TailActivityRequest{})
-	for range 2 {
+	cfg := redisOnly(t)
+	cfg.Elasticsearch = elastictest.Empty(t)
+	stream, err := adminv1.NewActivityServiceClient(start(t, cfg)).TailActivity(with(t, viewerToken), &adminv1.TailActivityRequest{})
+	for i := range 2 {
+		if i == 1 {
+			t.Parallel() // It takes a while, and has no use for Elasticsearch any more.
+		}
 		var message *adminv1.TailActivityResponse
 		if err == nil {
 			message, err = stream.Recv()
@@ -361,9 +365,8 @@ func TestTailSaysThatItIsAlive(t *testing.T) {
 
 // TestTailEndsWithItsCallersRole revokes a token, and takes a person's role away, while they have a tail.
 func TestTailEndsWithItsCallersRole(t *testing.T) {
-	t.Parallel()
 	cfg := redisOnly(t)
-	cfg.ConsoleURL = consoleURL
+	cfg.ConsoleURL, cfg.Elasticsearch = consoleURL, elastictest.Empty(t)
 	conn := start(t, cfg)
 	store := state.Open(cfg.Redis)
 	defer store.Close()
@@ -405,6 +408,7 @@ func TestTailEndsWithItsCallersRole(t *testing.T) {
 		}
 		tails[name] = stream
 	}
+	t.Parallel() // From here on it waits, and has no use for Elasticsearch.
 	for name, test := range tests {
 		err = nil
 		for err == nil { // It is looked at every few seconds.
@@ -412,6 +416,40 @@ func TestTailEndsWithItsCallersRole(t *testing.T) {
 		}
 		if status.Code(err) != test.code {
 			t.Errorf("%s: the tail ended with %v, want %v", name, err, test.code)
+		}
+	}
+}
+
+// TestTailAndSearchLeaveNoGap has a tail begin the moment after calls were indexed, when Elasticsearch doesn't find
+// them yet: a search after the tail's first message finds what the tail won't send.
+func TestTailAndSearchLeaveNoGap(t *testing.T) {
+	const rounds = 5
+	cfg := admin.Config{Redis: redistest.Start(t), Elasticsearch: elastictest.Empty(t)}
+	client := adminv1.NewActivityServiceClient(start(t, cfg))
+	w := newWritten(t, cfg.Redis, cfg.Elasticsearch)
+	for i := range rounds {
+		w.decide(call(fmt.Sprintf("call %d", i), time.Now(), "getJiraIssue"))
+		entries, err := w.store.ReadWaiting(t.Context(), "indexer", 10, time.Second, false)
+		if err != nil || len(entries) != 2 {
+			t.Fatalf("%d entries wait, %v", len(entries), err)
+		}
+		w.bulk(entries)
+		err = w.store.Indexed(t.Context(), entries)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(asAdmin(t))
+		stream, err := client.TailActivity(ctx, &adminv1.TailActivityRequest{})
+		if err == nil {
+			_, err = stream.Recv()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		page, err := client.SearchActivity(asAdmin(t), &adminv1.SearchActivityRequest{})
+		cancel()
+		if err != nil || len(page.GetRecords()) != i+1 {
+			t.Fatalf("after the tail's beginning a search finds %d of %d, %v", len(page.GetRecords()), i+1, err)
 		}
 	}
 }

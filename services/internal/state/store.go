@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
 //go:embed functions
@@ -63,6 +64,9 @@ func Open(address string) *Store {
 		ContextTimeoutEnabled: true,
 		// Entries carry ids, so that one written twice after a retry is still one record.
 		MaxRetries: 1,
+		// Only Redis Enterprise knows such notifications, and go-redis, told no by another, writes that into options
+		// which the connections share, without a lock that they share (redis.Client.Conn).
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})
 	return s
 }

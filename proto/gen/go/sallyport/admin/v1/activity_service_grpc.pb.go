@@ -43,8 +43,8 @@ type ActivityServiceClient interface {
 	// follows it is then what follows its data. That somebody exports is recorded, with the search.
 	ExportActivity(ctx context.Context, in *ExportActivityRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportActivityResponse], error)
 	// TailActivity sends records as they are indexed, in the order in which they were written down, each
-	// once, until the caller ends it. The first message comes at once, and one without records at least
-	// every 15 seconds. A caller that falls too far behind, or takes nothing for a while, is cut with
+	// once, until the caller ends it. The first message comes at once: a search made after it finds all that
+	// was indexed before. One without records comes at least every 15 seconds. A caller that falls too far behind, or takes nothing for a while, is cut with
 	// OUT_OF_RANGE and goes on from the cursor of the last message that it took.
 	TailActivity(ctx context.Context, in *TailActivityRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[TailActivityResponse], error)
 }
@@ -133,8 +133,8 @@ type ActivityServiceServer interface {
 	// follows it is then what follows its data. That somebody exports is recorded, with the search.
 	ExportActivity(*ExportActivityRequest, grpc.ServerStreamingServer[ExportActivityResponse]) error
 	// TailActivity sends records as they are indexed, in the order in which they were written down, each
-	// once, until the caller ends it. The first message comes at once, and one without records at least
-	// every 15 seconds. A caller that falls too far behind, or takes nothing for a while, is cut with
+	// once, until the caller ends it. The first message comes at once: a search made after it finds all that
+	// was indexed before. One without records comes at least every 15 seconds. A caller that falls too far behind, or takes nothing for a while, is cut with
 	// OUT_OF_RANGE and goes on from the cursor of the last message that it took.
 	TailActivity(*TailActivityRequest, grpc.ServerStreamingServer[TailActivityResponse]) error
 	mustEmbedUnimplementedActivityServiceServer()

@@ -844,8 +844,8 @@ export const ActivityService: GenService<{
   },
   /**
    * TailActivity sends records as they are indexed, in the order in which they were written down, each
-   * once, until the caller ends it. The first message comes at once, and one without records at least
-   * every 15 seconds. A caller that falls too far behind, or takes nothing for a while, is cut with
+   * once, until the caller ends it. The first message comes at once: a search made after it finds all that
+   * was indexed before. One without records comes at least every 15 seconds. A caller that falls too far behind, or takes nothing for a while, is cut with
    * OUT_OF_RANGE and goes on from the cursor of the last message that it took.
    *
    * @generated from rpc sallyport.admin.v1.ActivityService.TailActivity
