@@ -27,7 +27,7 @@ BIN := $(CURDIR)/bin
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run up down build parts test test-browser screenshots conformance chaos fuzz lint generate checkgenerate clean
+.PHONY: help run up down build parts test test-services test-tools test-browser screenshots conformance chaos fuzz lint generate checkgenerate clean
 
 # go build, with a line now and then about how far it is, since the first time takes minutes. What
 # isn't progress, such as an error, is passed on as it is.
@@ -40,7 +40,7 @@ endef
 
 help: ## Say what there is
 	@echo "Usage: make TARGET"
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 14
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 17
 	@echo "Settings: PORT_BASE=$(PORT_BASE) (first of the ports), ATLASSIAN=rovo (the real server), FUZZTIME=$(FUZZTIME)"
 	@echo "          MCP_UPSTREAM=URL (calls go to this MCP server, with people's Atlassian tokens)"
 
@@ -77,30 +77,29 @@ $(BIN)/console/index.html: $(CONSOLE)/node_modules/.package-lock.json $(CONSOLE_
 parts: build ## Fetch Envoy, Valkey and Elasticsearch
 	@$(BIN)/stack parts
 
-test: build ## Run all tests, on real Envoy, Redis and Elasticsearch
-	@$(BIN)/stack parts >/dev/null
-	@started=$$SECONDS; failed=; \
-	echo "Testing the services"; go test -race -shuffle=on ./... || failed="the services "; \
-	echo "Testing the tools"; (cd tools && go test -race -shuffle=on ./...) || failed="$${failed}the tools "; \
-	echo "Testing the console"; (cd $(CONSOLE) && npx playwright test) || failed="$${failed}the console"; \
-	if test -n "$$failed"; then echo "Tests failed after $$((SECONDS - started)) s in: $$failed" >&2; exit 1; fi; \
+# The console's tests, which mostly wait, go beside the others.
+test: ## Run all tests, on real Envoy, Redis, Elasticsearch and Chromium
+	@started=$$SECONDS; $(MAKE) -k -j2 --no-print-directory test-browser test-services test-tools || \
+		{ echo "Tests failed after $$((SECONDS - started)) s: what make names above, by the lines that begin with FAIL or with a cross." >&2; exit 1; }; \
 	echo "All tests passed in $$((SECONDS - started)) s."
 
-test-browser: build ## Test the console with Chromium against a stack of its own; BROWSER="log.spec" for one file
-	@$(BIN)/stack parts >/dev/null
+test-services: parts ## Test the services
+	@go test -race -shuffle=on ./...
+
+test-tools: parts ## Test the stack, the CLI and the stand-in for Atlassian
+	@cd tools && go test -race -shuffle=on ./...
+
+test-browser: parts ## Test the console with Chromium against a stack of its own; BROWSER="log.spec" for one file
 	@cd $(CONSOLE) && npx playwright test $(BROWSER)
 
-screenshots: build ## Take the pictures of docs/images anew
-	@$(BIN)/stack parts >/dev/null
+screenshots: parts ## Take the pictures of docs/images anew
 	@cd $(CONSOLE) && SCREENSHOTS=1 npx playwright test
 
-conformance: build ## Run the MCP conformance suite, directly and through Sallyport
-	@$(BIN)/stack parts >/dev/null
+conformance: parts ## Run the MCP conformance suite, directly and through Sallyport
 	@cd tools && $(call gobuild,-o $(BIN)/ ./conformance github.com/modelcontextprotocol/go-sdk/conformance/everything-server)
 	@exec $(BIN)/conformance
 
-chaos: build ## Kill and starve the parts under load, and look for records lost or twice
-	@$(BIN)/stack parts >/dev/null
+chaos: parts ## Kill and starve the parts under load, and look for records lost or twice
 	@cd tools && $(call gobuild,-o $(BIN)/ ./chaos)
 	@exec $(BIN)/chaos --runs $(CHAOS_RUNS) $(CHAOS)
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,6 +24,7 @@ import (
 	"sallyport/services/internal/activity"
 	"sallyport/services/internal/elastic"
 	"sallyport/services/internal/elastictest"
+	"sallyport/services/internal/redistest"
 )
 
 // index puts records into Elasticsearch as accesslog does, and makes them searchable.
@@ -328,5 +330,42 @@ func TestSearchActivityBeforeTheFirstRecord(t *testing.T) {
 	page, err := client.SearchActivity(ctx, &adminv1.SearchActivityRequest{Query: "anything"})
 	if err != nil || len(page.GetRecords()) != 0 || page.GetTotal() != 0 {
 		t.Errorf("got %v, %v, want no records", page, err)
+	}
+}
+
+// TestSearchWaitsForANewDay searches while an index that was just made has no place yet, and gets one a moment later.
+func TestSearchWaitsForANewDay(t *testing.T) {
+	cfg := admin.Config{Redis: redistest.Start(t), Elasticsearch: elastictest.Empty(t)}
+	client := adminv1.NewActivityServiceClient(start(t, cfg))
+	now := time.Now()
+	index(t, cfg.Elasticsearch, call("yesterday's", now.Add(-24*time.Hour), "getJiraIssue"))
+	transport, err := elastic.Open(cfg.Elasticsearch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	today := activity.IndexOf(now, true)
+	ask := func(request esapi.Request) {
+		err := elastic.Ask(t.Context(), transport, request, nil)
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	ask(esapi.IndicesCreateRequest{Index: today, WaitForActiveShards: "0", Body: strings.NewReader(`{"settings":{"index.routing.allocation.require._name":"nobody"}}`)})
+	search := func() (*adminv1.SearchActivityResponse, error) {
+		return client.SearchActivity(asAdmin(t), &adminv1.SearchActivityRequest{})
+	}
+	page, err := search()
+	if status.Code(err) != codes.Unavailable {
+		t.Errorf("with an index that gets no place: %v, %v", page, err)
+	}
+	var placed sync.WaitGroup
+	placed.Go(func() {
+		time.Sleep(500 * time.Millisecond)
+		ask(esapi.IndicesPutSettingsRequest{Index: []string{today}, Body: strings.NewReader(`{"index.routing.allocation.require._name":null}`)})
+	})
+	page, err = search()
+	placed.Wait()
+	if err != nil || len(page.GetRecords()) != 1 {
+		t.Errorf("got %v, %v", page, err)
 	}
 }

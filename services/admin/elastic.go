@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 	"google.golang.org/grpc/codes"
@@ -19,30 +20,58 @@ import (
 // object is a JSON object of Elasticsearch's query language.
 type object map[string]any
 
+// startsWithin is how long a search waits for an index that was made a moment ago, as at the first call of a
+// day: until it has started Elasticsearch refuses whatever is searched in all of them.
+const startsWithin, startLook = 3 * time.Second, 100 * time.Millisecond
+
 // find sends a search, and has read read its answer. Its errors are statuses.
 func find(ctx context.Context, transport esapi.Transport, request esapi.SearchRequest, body object, read func(io.Reader) error) error {
 	text, err := json.Marshal(body)
 	if err != nil {
 		return status.Error(codes.Internal, err.Error())
 	}
-	request.Body = bytes.NewReader(text)
 	// Half of an answer would look like all of it.
 	no := false
 	request.AllowPartialSearchResults = &no
+	for began := time.Now(); ; time.Sleep(startLook) {
+		request.Body = bytes.NewReader(text)
+		err = findOnce(ctx, transport, request, read)
+		if !starting(err) || time.Since(began) > startsWithin {
+			break
+		}
+	}
+	refused, ok := errors.AsType[*elastic.Error](err)
+	switch {
+	case err == nil:
+		return nil
+	case ok:
+		return elasticRefused(refused.Status, err)
+	}
+	return elasticAway(err)
+}
+
+// findOnce is find without patience. The error is an *elastic.Error where Elasticsearch answered one.
+func findOnce(ctx context.Context, transport esapi.Transport, request esapi.SearchRequest, read func(io.Reader) error) error {
 	response, err := request.Do(ctx, transport)
 	if err != nil {
-		return elasticAway(err)
+		return err
 	}
 	defer response.Body.Close()
 	err = elastic.Failure(response)
 	if err != nil {
-		return elasticRefused(response.StatusCode, err)
+		return err
 	}
 	err = read(response.Body)
 	if err != nil {
-		return elasticAway(fmt.Errorf("reading its answer: %w", err))
+		return fmt.Errorf("reading its answer: %w", err)
 	}
 	return nil
+}
+
+// starting tells whether a search was refused since a part of an index has no place yet.
+func starting(err error) bool {
+	refused, ok := errors.AsType[*elastic.Error](err)
+	return ok && refused.Status == http.StatusServiceUnavailable && refused.Type == "search_phase_execution_exception"
 }
 
 // elasticRefused tells what Elasticsearch can't do now from what it never will.
