@@ -16,6 +16,8 @@ CHAOS ?=
 export CHAOS_AWAY
 # Flags of Playwright for make test-browser.
 BROWSER ?=
+# How many records the log has in make bench-console.
+RECORDS ?= 100000
 # How long make fuzz spends on each target.
 FUZZTIME ?= 1m
 
@@ -27,7 +29,7 @@ BIN := $(CURDIR)/bin
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run up down build parts test test-services test-tools test-browser screenshots conformance chaos fuzz lint generate checkgenerate clean
+.PHONY: help run up down build parts test test-services test-tools test-browser screenshots bench-console conformance chaos fuzz lint generate checkgenerate clean
 
 # go build, with a line now and then about how far it is, since the first time takes minutes. What
 # isn't progress, such as an error, is passed on as it is.
@@ -90,10 +92,13 @@ test-tools: parts ## Test the stack, the CLI and the stand-in for Atlassian
 	@cd tools && go test -race -shuffle=on ./...
 
 test-browser: parts ## Test the console with Chromium against a stack of its own; BROWSER="log.spec" for one file
-	@cd $(CONSOLE) && npx playwright test $(BROWSER)
+	@cd $(CONSOLE) && npx playwright test --project=story --project=pages $(BROWSER)
 
 screenshots: parts ## Take the pictures of docs/images anew
-	@cd $(CONSOLE) && SCREENSHOTS=1 npx playwright test
+	@cd $(CONSOLE) && npx playwright test --project=screenshots
+
+bench-console: parts ## Measure the pages on a slow machine, and the log with RECORDS=1000000
+	@cd $(CONSOLE) && RECORDS=$(RECORDS) npx playwright test --project=figures
 
 conformance: parts ## Run the MCP conformance suite, directly and through Sallyport
 	@cd tools && $(call gobuild,-o $(BIN)/ ./conformance github.com/modelcontextprotocol/go-sdk/conformance/everything-server)

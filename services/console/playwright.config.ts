@@ -20,10 +20,10 @@ export default defineConfig({
     screenshot: "only-on-failure",
     launchOptions: { executablePath: await chromium.executablePath(), args: ["--no-sandbox", "--disable-gpu"] },
   },
-  projects: process.env.SCREENSHOTS
-    ? [{ name: "screenshots", testMatch: "screenshots.shots.ts" }]
-    : [
-        { name: "story", testMatch: "story.spec.ts" },
-        { name: "pages", testIgnore: "story.spec.ts" },
-      ],
+  projects: [
+    { name: "story", testMatch: "story.spec.ts" },
+    { name: "pages", testMatch: "*.spec.ts", testIgnore: "story.spec.ts" },
+    { name: "screenshots", testMatch: "screenshots.shots.ts" },
+    { name: "figures", testMatch: "figures.bench.ts" },
+  ],
 });

@@ -66,6 +66,10 @@ test("a call comes in by itself, and its panel says all of it", async ({ admin, 
   const assistant = await Assistant.connect(stack.state.mcp_url, browser, "ana@acme.test", "Claude Code");
   await admin.goto("/log");
   await expect(admin.getByRole("switch", { name: "Live" })).toBeChecked();
+
+  await assistant.call("getJiraIssue", { issueIdOrKey: "OPS-7" });
+  const read = rows(admin).first();
+  await expect(read).toContainText("getJiraIssue");
   await expect(admin.getByRole("columnheader")).toHaveText([
     "Time",
     "User",
@@ -74,10 +78,6 @@ test("a call comes in by itself, and its panel says all of it", async ({ admin, 
     "Decision",
     "Result",
   ]);
-
-  await assistant.call("getJiraIssue", { issueIdOrKey: "OPS-7" });
-  const read = rows(admin).first();
-  await expect(read).toContainText("getJiraIssue");
   await expect(read).toContainText("Ana Albarn");
   await expect(read).toContainText("ana@acme.test");
   await expect(read).toContainText("Claude Code");

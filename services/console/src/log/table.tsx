@@ -3,10 +3,10 @@
 import { Button, VisuallyHidden } from "@mantine/core";
 import { useHotkeys, useMediaQuery } from "@mantine/hooks";
 import { IconArrowUp } from "@tabler/icons-react";
-import { useWindowVirtualizer } from "@tanstack/react-virtual";
-import { type KeyboardEvent, useEffect, useEffectEvent, useLayoutEffect, useRef, useState } from "react";
+import { type KeyboardEvent, useEffect, useEffectEvent, useRef, useState } from "react";
 import { mostNew, type Records, rowAt, rowCount, rowOf } from "./records";
 import { Cells, CellsToCome, titles } from "./row";
+import { useRows } from "./rows";
 import classes from "./table.module.css";
 
 /** How many rows that are still to come are shown at the end. */
@@ -30,7 +30,7 @@ export function Table({ log, administrative, opened, linkTo, onOpen }: Props) {
   const active = rowOf(log, opened ?? chosen);
   const { hasNextPage, isFetching } = log.pages.query;
   const count = rowCount(log);
-  const rows = useRows(grid, count + (hasNextPage ? toCome : 0), narrow ? 88 : 52);
+  const rows = useRows(grid, { of: log.search, count: count + (hasNextPage ? toCome : 0), height: narrow ? 88 : 52 });
   useWanted(log, rows.items);
   useReading(log, rows.top);
   const searched = useRef(log.search);
@@ -61,6 +61,7 @@ export function Table({ log, administrative, opened, linkTo, onOpen }: Props) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "ArrowDown") next();
     else if (event.key === "ArrowUp") before();
+    else if (event.key === "Home" && log.pages.start > 0) window.scrollTo({ top: 0 });
     else if (event.key === "Home") moveTo(0);
     else if (event.key === "End") moveTo(count - 1);
     else if (event.key === "Enter") openActive();
@@ -140,38 +141,6 @@ export function Table({ log, administrative, opened, linkTo, onOpen }: Props) {
       </VisuallyHidden>
     </>
   );
-}
-
-/** The rows that are seen, of so many of a height. */
-function useRows(grid: React.RefObject<HTMLDivElement | null>, count: number, height: number) {
-  const [top, setTop] = useState(0);
-  useLayoutEffect(() => {
-    const measure = () => {
-      const box = grid.current?.querySelector("[role=rowgroup]")?.getBoundingClientRect();
-      if (box) setTop(Math.round(box.top + window.scrollY));
-    };
-    measure();
-    const observer = new ResizeObserver(measure);
-    observer.observe(document.body);
-    return () => observer.disconnect();
-  }, [grid]);
-  const virtualizer = useWindowVirtualizer({
-    count,
-    estimateSize: () => height,
-    overscan: 8,
-    scrollMargin: top,
-    scrollPaddingStart: 104,
-    scrollPaddingEnd: 24,
-  });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: rows of another height are measured anew.
-  useEffect(() => virtualizer.measure(), [height]);
-  return {
-    top,
-    items: virtualizer.getVirtualItems(),
-    height: virtualizer.getTotalSize(),
-    firstSeen: () => Math.max(0, Math.ceil((window.scrollY - top) / height)),
-    show: (index: number) => virtualizer.scrollToIndex(index, { align: "auto" }),
-  };
 }
 
 /** Asks for the pages that are about to be seen. */
