@@ -14,6 +14,8 @@ CHAOS_AWAY ?= 2m
 CHAOS_RUNS ?= 1
 CHAOS ?=
 export CHAOS_AWAY
+# Flags of bin/bench for make bench, such as BENCH="--sizes 4096 --each 3s".
+BENCH ?=
 # Flags of Playwright for make test-browser.
 BROWSER ?=
 # How many records the log has in make bench-console.
@@ -29,7 +31,7 @@ BIN := $(CURDIR)/bin
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run up down build parts test test-services test-tools test-browser screenshots bench-console conformance chaos fuzz lint generate checkgenerate clean
+.PHONY: help run up down build parts test test-services test-tools test-browser screenshots bench-console conformance chaos bench fuzz lint generate checkgenerate clean
 
 # go build, with a line now and then about how far it is, since the first time takes minutes. What
 # isn't progress, such as an error, is passed on as it is.
@@ -107,6 +109,10 @@ conformance: parts ## Run the MCP conformance suite, directly and through Sallyp
 chaos: parts ## Kill and starve the parts under load, and look for records lost or twice
 	@cd tools && $(call gobuild,-o $(BIN)/ ./chaos)
 	@exec $(BIN)/chaos --runs $(CHAOS_RUNS) $(CHAOS)
+
+bench: parts ## Measure what Sallyport adds to a call, beside Envoy alone
+	@cd tools && $(call gobuild,-o $(BIN)/ ./bench)
+	@exec $(BIN)/bench $(BENCH)
 
 fuzz: ## Run each fuzz target for FUZZTIME; stops at a finding
 	@for package in $$(grep -rl --include='*_test.go' '^func Fuzz' services tools | xargs -n 1 dirname | sort -u); do \

@@ -110,7 +110,7 @@ func elasticsearchAway(ctx context.Context, s *scene) error {
 // default), and takes it back as it does once there is room again.
 func diskFlood(ctx context.Context, s *scene) error {
 	var answer struct{ Acknowledged bool }
-	err := ask(ctx, http.MethodPut, s.site.elastic+indices+"/_settings?allow_no_indices=true", `{"index.blocks.read_only_allow_delete":true}`, &answer)
+	err := ask(ctx, http.MethodPut, s.site.ElasticsearchURL+indices+"/_settings?allow_no_indices=true", `{"index.blocks.read_only_allow_delete":true}`, &answer)
 	if err != nil {
 		return fmt.Errorf("making the indices read-only: %w", err)
 	}
@@ -118,7 +118,7 @@ func diskFlood(ctx context.Context, s *scene) error {
 	if err != nil {
 		return err
 	}
-	return ask(ctx, http.MethodPut, s.site.elastic+indices+"/_settings?allow_no_indices=true", `{"index.blocks.read_only_allow_delete":null}`, &answer)
+	return ask(ctx, http.MethodPut, s.site.ElasticsearchURL+indices+"/_settings?allow_no_indices=true", `{"index.blocks.read_only_allow_delete":null}`, &answer)
 }
 
 func nothingAside(_ *scene, r result) []string {
@@ -154,7 +154,7 @@ func streamFull(ctx context.Context, s *scene) error {
 // readStatus keeps what an admin reads of the stream while no call is refused yet.
 func (s *scene) readStatus(ctx context.Context) {
 	// It says no, since Elasticsearch is down, and tells all the same.
-	out, _ := s.site.command(ctx, "status", "--json")
+	out, _ := s.site.Command(ctx, "status", "--json")
 	var status struct {
 		Parts []struct{ Name, Detail string }
 	}

@@ -27,7 +27,7 @@ func (s *site) watch(ctx context.Context, mark string) *journal {
 	go func() {
 		defer close(j.ended)
 		for j.err == nil && wait(ctx, time.Second) == nil {
-			j.err = j.read(context.WithoutCancel(ctx), s.switches, mark)
+			j.err = j.read(context.WithoutCancel(ctx), s.SwitchesURL, mark)
 		}
 	}()
 	return j
@@ -38,7 +38,7 @@ func (j *journal) stop(ctx context.Context, s *site, mark string) (map[string]in
 	j.halt()
 	<-j.ended
 	if j.err == nil {
-		j.err = j.read(ctx, s.switches, mark)
+		j.err = j.read(ctx, s.SwitchesURL, mark)
 	}
 	return j.seen, j.err
 }

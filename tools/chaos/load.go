@@ -16,8 +16,8 @@ import (
 const (
 	// answerTimeout is how long an assistant waits for an answer.
 	answerTimeout = 15 * time.Second
-	// A part comes back within backAgain: Elasticsearch takes longest.
-	backAgain = 2 * time.Minute
+	// A part comes back within backAgain: Elasticsearch takes longest, where other things are done beside.
+	backAgain = 10 * time.Minute
 	// blockedEvery and poisonEvery say which calls are of the tool that the rule blocks, and which have
 	// arguments that Elasticsearch refuses where the fault wants that.
 	blockedEvery, poisonEvery = 5, 20

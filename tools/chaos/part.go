@@ -88,7 +88,7 @@ func (s *scene) startElasticsearch(ctx context.Context) error {
 	}
 	for started := time.Now(); ; {
 		var health struct{ Status string }
-		err = ask(ctx, http.MethodGet, s.site.elastic+"/_cluster/health?wait_for_status=yellow&timeout=1s", "", &health)
+		err = ask(ctx, http.MethodGet, s.site.ElasticsearchURL+"/_cluster/health?wait_for_status=yellow&timeout=1s", "", &health)
 		if err == nil {
 			return nil
 		}

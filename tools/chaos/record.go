@@ -52,7 +52,7 @@ func (s *site) caughtUp(ctx context.Context, most time.Duration, say func(string
 		}
 	}
 	var refreshed struct{}
-	return ask(ctx, http.MethodPost, s.elastic+indices+"/_refresh", "", &refreshed)
+	return ask(ctx, http.MethodPost, s.ElasticsearchURL+indices+"/_refresh", "", &refreshed)
 }
 
 // count is how many documents have no decision, though they are of no act and no alert. It waits a while
@@ -61,7 +61,7 @@ func (s *site) count(ctx context.Context) (int, error) {
 	const query = `{"query":{"bool":{"must_not":[{"exists":{"field":"sallyport.decision"}},{"exists":{"field":"sallyport.act.caller"}},{"exists":{"field":"sallyport.alert.record"}}]}}}`
 	for started := time.Now(); ; {
 		var got struct{ Count int }
-		err := ask(ctx, http.MethodPost, s.elastic+indices+"/_count", query, &got)
+		err := ask(ctx, http.MethodPost, s.ElasticsearchURL+indices+"/_count", query, &got)
 		if err == nil || time.Since(started) > 30*time.Second {
 			return got.Count, err
 		}
@@ -98,7 +98,7 @@ func (s *site) find(ctx context.Context, since time.Time, mark string) (found, e
 	}
 	query := fmt.Sprintf(`{"size":%d,"sort":["_doc"],"_source":["sallyport.arguments.mark","sallyport.decision","sallyport.outcome"],"query":{"range":{"@timestamp":{"gte":%q}}}}`,
 		page, since.Add(-time.Minute).UTC().Format(time.RFC3339))
-	url := s.elastic + indices + "/_search?scroll=1m"
+	url := s.ElasticsearchURL + indices + "/_search?scroll=1m"
 	for {
 		var got hits
 		err := ask(ctx, http.MethodPost, url, query, &got)
@@ -114,7 +114,7 @@ func (s *site) find(ctx context.Context, since time.Time, mark string) (found, e
 		if len(got.Hits.Hits) == 0 {
 			break
 		}
-		url, query = s.elastic+"/_search/scroll", fmt.Sprintf(`{"scroll":"1m","scroll_id":%q}`, got.ScrollID)
+		url, query = s.ElasticsearchURL+"/_search/scroll", fmt.Sprintf(`{"scroll":"1m","scroll_id":%q}`, got.ScrollID)
 	}
 	return all, s.findAside(ctx, mark, all.records)
 }

@@ -2,20 +2,18 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/oauth2"
 
 	"sallyport/tools/signin"
+	running "sallyport/tools/site"
 	"sallyport/tools/stack/native"
 	"sallyport/tools/stack/parts"
 )
@@ -39,16 +37,14 @@ var emails = []string{"ana@acme.test", "bo@acme.test", "cy@acme.test"}
 
 // site is a running Sallyport and the people who are signed in.
 type site struct {
+	*running.Site
 	stack  native.Stack
 	redis  *redis.Client
 	people []oauth2.TokenSource
 	log    io.Closer
 
-	mcpURL, elastic, switches string
 	// disk is the folder of the small disk that holds the data, empty where there is none.
 	disk string
-	// command runs bin/sallyport as an administrator.
-	command func(ctx context.Context, arguments ...string) ([]byte, error)
 }
 
 // data is where the stack keeps its data.
@@ -107,49 +103,23 @@ func (t *trial) open(ctx context.Context, f fault) error {
 	if err != nil {
 		return err
 	}
-	return t.site.signIn(ctx, t.root, t.Dir)
+	return t.site.signIn(ctx, t.root)
 }
 
 // signIn reads where everything is, puts the policy in force, and signs everybody in.
-func (s *site) signIn(ctx context.Context, root, dir string) error {
-	var at struct {
-		MCPURL         string `json:"mcp_url"`
-		AdminGRPC      string `json:"admin_grpc"`
-		AdminTokenFile string `json:"admin_token_file"`
-		Elasticsearch  string `json:"elasticsearch_url"`
-		Redis          string `json:"redis_addr"`
-		Switches       string `json:"atlassian_switches_url"`
-	}
-	text, err := os.ReadFile(filepath.Join(s.stack.RunDir, "state.json"))
+func (s *site) signIn(ctx context.Context, root string) error {
+	at, err := running.Read(root, s.stack.RunDir)
 	if err != nil {
 		return err
 	}
-	err = json.Unmarshal(text, &at)
+	s.Site = at
+	s.redis = redis.NewClient(&redis.Options{Addr: at.RedisAddr, DialTimeout: time.Second, MaxRetries: -1})
+	err = at.Apply(ctx, policy)
 	if err != nil {
 		return err
-	}
-	s.mcpURL, s.elastic, s.switches = at.MCPURL, at.Elasticsearch, at.Switches
-	s.redis = redis.NewClient(&redis.Options{Addr: at.Redis, DialTimeout: time.Second, MaxRetries: -1})
-	s.command = func(ctx context.Context, arguments ...string) ([]byte, error) {
-		command := exec.CommandContext(ctx, filepath.Join(root, "bin", "sallyport"),
-			append(arguments, "--server", at.AdminGRPC, "--token-file", at.AdminTokenFile)...)
-		out, err := command.Output()
-		if failed, ok := errors.AsType[*exec.ExitError](err); ok {
-			err = fmt.Errorf("%w: %s", err, strings.TrimSpace(string(failed.Stderr)))
-		}
-		return out, err
-	}
-	file := filepath.Join(dir, "policy.yaml")
-	err = os.WriteFile(file, []byte(policy), 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = s.command(ctx, "policy", "apply", file)
-	if err != nil {
-		return fmt.Errorf("putting a policy in force: %w", err)
 	}
 	for _, email := range emails {
-		source, err := signin.In(ctx, s.mcpURL, "Sallyport chaos", email)
+		source, err := signin.In(ctx, at.MCPURL, "Sallyport chaos", email)
 		if err != nil {
 			return fmt.Errorf("signing %s in: %w", email, err)
 		}

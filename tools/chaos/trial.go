@@ -84,7 +84,7 @@ func (t *trial) do(ctx context.Context, f fault, seed uint64) (result, error) {
 	s := &scene{
 		site: t.site, random: rand.New(rand.NewPCG(seed, name.Sum64())), say: t.say, //nolint:gosec // moments that can be repeated
 		window: t.window(), away: t.away(),
-		load: newLoad(t.site.mcpURL, t.site.people, t.Rate, mark(f.name, seed, t.started)),
+		load: newLoad(t.site.MCPURL, t.site.people, t.Rate, mark(f.name, seed, t.started)),
 	}
 	t.say("%s: %s", f.name, f.does)
 	before, err := s.site.count(ctx)

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// arm is one way that a call goes. Each adds something to the one before.
+type arm struct {
+	name, about string
+	// filters are those of Envoy's HTTP filters that it has; all of them where there are none.
+	filters []string
+	// logs says that it has the access log.
+	logs bool
+	// rules is how many rules the policy has, where it has one.
+	rules int
+}
+
+const (
+	router   = "envoy.filters.http.router"
+	extAuthz = "envoy.filters.http.ext_authz"
+)
+
+// arms are in the order in which they take turns.
+var arms = []arm{
+	{name: "a", about: "Envoy alone", filters: []string{router}},
+	{name: "b", about: "with the access log, to a sink that does nothing", filters: []string{router}, logs: true},
+	{name: "c", about: "with an ext_authz service that takes the body and allows all", filters: []string{extAuthz, router}, logs: true},
+	{name: "d", about: "Sallyport whole, 10 rules", logs: true, rules: 10},
+	{name: "d1000", about: "Sallyport whole, 1,000 rules", logs: true, rules: 1000},
+}
+
+// whole tells whether it is Sallyport itself.
+func (a arm) whole() bool { return a.rules > 0 }
+
+// object is a part of Envoy's configuration.
+type object = map[string]any
+
+// extend writes Envoy's configuration with a listener more for each arm that isn't Sallyport itself: the same as
+// assistants use, with less in it. Ports are those of the arms by name.
+func extend(configuration, extended string, ports map[string]int, noop int) error {
+	text, err := os.ReadFile(configuration)
+	if err != nil {
+		return err
+	}
+	var all object
+	err = yaml.Unmarshal(text, &all)
+	if err != nil {
+		return fmt.Errorf("%s: %w", configuration, err)
+	}
+	static := all["static_resources"].(object)
+	listeners := static["listeners"].([]any)
+	for _, a := range arms {
+		if a.whole() {
+			continue
+		}
+		listener := deepCopy(listeners[0].(object))
+		listener["name"] = "arm " + a.name
+		at(listener, "address", "socket_address")["port_value"] = ports[a.name]
+		chain := listener["filter_chains"].([]any)[0].(object)
+		manager := at(chain["filters"].([]any)[0].(object), "typed_config")
+		strip(manager, a)
+		listeners = append(listeners, listener)
+	}
+	static["listeners"] = listeners
+	static["clusters"] = append(static["clusters"].([]any), noopCluster(static["clusters"].([]any), noop))
+	text, err = json.Marshal(all)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(extended, text, 0o644)
+}
+
+// strip takes out of a connection manager what an arm doesn't have.
+func strip(manager object, a arm) {
+	var kept []any
+	for _, filter := range manager["http_filters"].([]any) {
+		if slices.Contains(a.filters, filter.(object)["name"].(string)) {
+			kept = append(kept, filter)
+		}
+	}
+	manager["http_filters"] = kept
+	if !a.logs {
+		delete(manager, "access_log")
+	}
+	rename(manager)
+	for _, host := range at(manager, "route_config")["virtual_hosts"].([]any) {
+		for _, route := range host.(object)["routes"].([]any) {
+			delete(route.(object), "typed_per_filter_config")
+		}
+	}
+}
+
+// rename has what asks authz or accesslog ask the service that does nothing.
+func rename(part any) {
+	switch part := part.(type) {
+	case object:
+		for key, value := range part {
+			if key == "cluster_name" && (value == "authz" || value == "accesslog") {
+				part[key] = "noop"
+			}
+			rename(value)
+		}
+	case []any:
+		for _, value := range part {
+			rename(value)
+		}
+	}
+}
+
+// noopCluster is authz's cluster at another port.
+func noopCluster(clusters []any, port int) object {
+	i := slices.IndexFunc(clusters, func(c any) bool { return c.(object)["name"] == "authz" })
+	cluster := deepCopy(clusters[i].(object))
+	cluster["name"] = "noop"
+	assignment := at(cluster, "load_assignment")
+	assignment["cluster_name"] = "noop"
+	endpoint := assignment["endpoints"].([]any)[0].(object)["lb_endpoints"].([]any)[0].(object)
+	at(endpoint, "endpoint", "address", "socket_address")["port_value"] = port
+	return cluster
+}
+
+func at(part object, path ...string) object {
+	for _, key := range path {
+		part = part[key].(object)
+	}
+	return part
+}
+
+// deepCopy copies objects and lists; what else there is doesn't change.
+func deepCopy(part object) object {
+	part = maps.Clone(part)
+	for key, value := range part {
+		part[key] = copied(value)
+	}
+	return part
+}
+
+func copied(value any) any {
+	switch value := value.(type) {
+	case object:
+		return deepCopy(value)
+	case []any:
+		list := slices.Clone(value)
+		for i := range list {
+			list[i] = copied(list[i])
+		}
+		return list
+	}
+	return value
+}

@@ -1,0 +1,222 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"sallyport/tools/signin"
+	"sallyport/tools/site"
+	"sallyport/tools/stack/native"
+	"sallyport/tools/stack/parts"
+)
+
+// The ports of the first stack that is tried, and of the last, and after how many of them come those of the
+// benchmark itself.
+const (
+	firstBase, lastBase native.Ports = 21800, 22700
+	ownPorts                         = 50
+)
+
+// result is one measurement of one arm.
+type result struct {
+	Shape shape  `json:"shape"`
+	Arm   string `json:"arm"`
+	Round int    `json:"round"`
+	// Load is "steady" or "saturated".
+	Load string `json:"load"`
+	measured
+	// CPU is milliseconds of a core for a call, and Memory MiB at the end, by process.
+	CPU    map[string]float64 `json:"cpu_ms"`
+	Memory map[string]float64 `json:"memory_mib"`
+}
+
+// bench is one run of the benchmark.
+type bench struct {
+	flags
+	root     string
+	progress io.Writer
+	started  time.Time
+
+	stack native.Stack
+	site  *site.Site
+	token oauth2.TokenSource
+	// ports are those of the arms, and of the MCP server and the service that does nothing.
+	ports map[string]int
+	// own are the processes that the benchmark started, beside the stack.
+	own  processes
+	host string
+	// rules is how many rules the policy in force has.
+	rules int
+}
+
+// say writes a line of progress.
+func (b *bench) say(format string, values ...any) {
+	fmt.Fprintf(b.progress, "%6.0f s  "+format+"\n", append([]any{time.Since(b.started).Seconds()}, values...)...)
+}
+
+// run measures everything, and stops all that it started.
+func (b *bench) run(ctx context.Context) (results []result, err error) {
+	defer func() { err = errors.Join(err, b.close()) }()
+	err = b.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := b.shapes()
+	b.say("%d shapes of calls, %d arms, %d rounds: about %s", len(all), len(arms), b.Rounds,
+		(time.Duration(len(all)*len(arms)*b.Rounds) * (2*b.Each + 2*time.Second)).Round(time.Minute))
+	for _, s := range all {
+		for round := range b.Rounds {
+			for _, a := range arms {
+				some, err := b.measure(ctx, a, s, round+1)
+				if err != nil {
+					return results, fmt.Errorf("arm %s, %s: %w", a.name, s, err)
+				}
+				results = append(results, some...)
+			}
+		}
+		b.say("%s is measured", s)
+	}
+	return results, nil
+}
+
+// measure measures an arm once: at a fixed rate, and at the most it can do.
+func (b *bench) measure(ctx context.Context, a arm, s shape, round int) ([]result, error) {
+	if a.whole() && a.rules != b.rules {
+		err := b.site.Apply(ctx, policyOf(a.rules))
+		if err != nil {
+			return nil, err
+		}
+		b.rules = a.rules
+	}
+	token, err := b.token.Token()
+	if err != nil {
+		return nil, err
+	}
+	c := callOf(fmt.Sprintf("http://127.0.0.1:%d/mcp", b.ports[a.name]), b.host, token.AccessToken, s.Size, s.Stream)
+	err = c.once(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var results []result
+	for _, load := range []struct {
+		name string
+		do   func() (measured, error)
+	}{
+		{"steady", func() (measured, error) { return steady(ctx, c, b.Rate, b.Each) }},
+		{"saturated", func() (measured, error) { return saturated(ctx, c, b.Many, b.Each) }},
+	} {
+		r := result{Shape: s, Arm: a.name, Round: round, Load: load.name, CPU: map[string]float64{}, Memory: map[string]float64{}}
+		before, err := b.usage(ctx)
+		if err == nil {
+			r.measured, err = load.do()
+		}
+		if err != nil {
+			return results, err
+		}
+		// What is left to be indexed belongs to these calls, and must not slow down the next.
+		err = b.settled(ctx)
+		if err != nil {
+			return results, err
+		}
+		after, err := b.usage(ctx)
+		if err != nil {
+			return results, err
+		}
+		for name, used := range after {
+			r.CPU[name] = (used.CPU - before[name].CPU) * 1000 / float64(r.Calls)
+			r.Memory[name] = float64(used.Memory) / (1 << 20)
+		}
+		results = append(results, r)
+	}
+	return results, nil
+}
+
+// usage is what each process has used.
+func (b *bench) usage(ctx context.Context) (map[string]usage, error) {
+	pids, err := b.stack.PIDs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(pids, b.own.pids())
+	pids["load"] = os.Getpid()
+	return usageOf(pids)
+}
+
+// policyOf is a policy in which so many rules don't match the calls, and the last allows them.
+func policyOf(rules int) string {
+	var text strings.Builder
+	text.WriteString("default: deny\nrules:\n")
+	for i := range rules - 1 {
+		fmt.Fprintf(&text, "  - {who: 'group:team-%d', operation: 'delete*', effect: deny, note: Team %d deletes nothing}\n", i, i)
+	}
+	text.WriteString("  - {operation: '*', effect: allow}\n")
+	return text.String()
+}
+
+// open starts a Sallyport, puts the Envoy with all arms in the place of its Envoy, and signs a person in.
+func (b *bench) open(ctx context.Context) error {
+	err := os.RemoveAll(b.Dir)
+	if err == nil {
+		err = os.MkdirAll(b.Dir, 0o755)
+	}
+	if err != nil {
+		return err
+	}
+	log, err := os.Create(filepath.Join(b.Dir, "bench.log"))
+	if err != nil {
+		return err
+	}
+	b.own.log = log
+	names := []string{"a", "b", "c", "noop", "upstream"}
+	var offsets []int
+	for i := range names {
+		offsets = append(offsets, ownPorts+i)
+	}
+	base, err := native.FreePorts(firstBase, lastBase, offsets...)
+	if err != nil {
+		return err
+	}
+	b.stack = native.Stack{Root: b.root, RunDir: filepath.Join(b.Dir, "stack"), Ports: base, Out: log}
+	b.ports = map[string]int{"d": int(base), "d1000": int(base)}
+	for i, name := range names {
+		b.ports[name] = int(base) + offsets[i]
+	}
+	b.stack.Atlassian, err = native.StandIn(base).WithUpstream(fmt.Sprintf("http://127.0.0.1:%d/mcp", b.ports["upstream"]))
+	if err != nil {
+		return err
+	}
+	b.stack.Parts, err = parts.Ensure(ctx, b.progress)
+	if err != nil {
+		return err
+	}
+	b.say("Starting a Sallyport")
+	err = b.stack.Preflight()
+	if err == nil {
+		err = b.stack.Up(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	b.site, err = site.Read(b.root, b.stack.RunDir)
+	if err != nil {
+		return err
+	}
+	err = b.startOwn(ctx)
+	if err != nil {
+		return err
+	}
+	b.token, err = signin.In(ctx, b.site.MCPURL, "Sallyport bench", "ana@acme.test")
+	if err != nil {
+		return fmt.Errorf("signing in: %w", err)
+	}
+	return nil
+}

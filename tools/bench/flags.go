@@ -1,0 +1,67 @@
+package main
+
+import (
+	"fmt"
+	"time"
+)
+
+type flags struct {
+	Rate   int           `help:"Calls a second where the rate is fixed." default:"500"`
+	Each   time.Duration `help:"How long each arm is measured in each round." default:"10s"`
+	Rounds int           `help:"How often the arms take turns." default:"3"`
+	Sizes  []int         `help:"Bytes of a call's body, and of its answer." default:"300,4096,65536" placeholder:"BYTES"`
+	Stream bool          `help:"Measure answers as streams (SSE), too." default:"true" negatable:""`
+	Many   int           `help:"How many assistants call at once for the most calls a second." default:"32"`
+	Dir    string        `help:"Folder for what runs, and its logs. It is emptied first." default:".run/bench" type:"path"`
+	JSON   bool          `name:"json" help:"The results as JSON."`
+
+	Run      run   `cmd:"" default:"withargs" help:"Measure (the default)."`
+	Upstream serve `cmd:"" hidden:""`
+	Noop     serve `cmd:"" hidden:""`
+}
+
+type run struct{}
+
+// serve is a server that the benchmark starts as a process of its own.
+type serve struct {
+	Listen string `required:"" help:"Where it listens."`
+}
+
+// Validate is called by kong.
+func (f *flags) Validate() error {
+	if f.Rate < 1 || f.Each < time.Second || f.Rounds < 1 || f.Many < 1 {
+		return fmt.Errorf("--rate, --rounds and --many are from 1, and --each from 1s")
+	}
+	for _, size := range f.Sizes {
+		if size < 300 || size > 1<<20 {
+			return fmt.Errorf("--sizes %d: a body has from 300 bytes to 1 MiB", size)
+		}
+	}
+	return nil
+}
+
+// shape is what the calls of a measurement are like.
+type shape struct {
+	Size   int  `json:"size"`
+	Stream bool `json:"stream"`
+}
+
+func (s shape) String() string {
+	kind := "JSON"
+	if s.Stream {
+		kind = "SSE"
+	}
+	return fmt.Sprintf("%d B, %s", s.Size, kind)
+}
+
+// shapes are those to measure: each size with JSON, the one in the middle also with SSE.
+func (f *flags) shapes() []shape {
+	var all []shape
+	for i, size := range f.Sizes {
+		all = append(all, shape{Size: size})
+		if f.Stream && i == len(f.Sizes)/2 {
+			all = append(all, shape{Size: size, Stream: true})
+		}
+	}
+	return all
+}
