@@ -1,5 +1,4 @@
 import { execFile } from "node:child_process";
-import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { promisify } from "node:util";
 import type { Browser, CDPSession, Page } from "@playwright/test";
@@ -27,18 +26,19 @@ const pages: [path: string, ready: (page: Page) => Promise<void>][] = [
 test("the pages and the log in figures", async ({ stack, browser, bo }) => {
   test.setTimeout(3 * 3_600_000);
   await test.step(`${records.toLocaleString()} records are made`, () => fill(stack));
-  const lines: string[] = [];
   for (const [path, ready] of pages) {
     const page = await open(stack, browser, bo);
-    lines.push(await weigh(page, path, ready));
+    tell(await weigh(page, path, ready));
     await page.context().close();
   }
   const page = await open(stack, browser, bo);
-  lines.push("", ...(await scroll(page)));
+  await scroll(page);
   await page.context().close();
-  await writeFile(test.info().outputPath("figures.txt"), `${lines.join("\n")}\n`);
-  process.stdout.write(`\n${lines.join("\n")}\n`);
 });
+
+function tell(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
 
 type Session = Awaited<ReturnType<Awaited<ReturnType<Browser["newContext"]>>["storageState"]>>;
 
@@ -133,12 +133,13 @@ async function counted(client: CDPSession) {
 }
 
 /** The log, from the newest record to the oldest. */
-async function scroll(page: Page): Promise<string[]> {
+async function scroll(page: Page): Promise<void> {
   await page.goto("/log");
   const rows = page.getByRole("rowgroup").getByRole("row");
   await rows.nth(10).waitFor();
   const client = await page.context().newCDPSession(page);
-  const lines = [`The log with ${records.toLocaleString()} records`, await smooth(page, client, "at its beginning")];
+  tell(`The log with ${records.toLocaleString()} records`);
+  tell(await smooth(page, client, "at its beginning"));
   const began = Date.now();
   let told = began;
   for (let to = 0; to < records; ) {
@@ -146,16 +147,15 @@ async function scroll(page: Page): Promise<string[]> {
     await page.evaluate(toRow, to);
     if (Date.now() - told > 60_000) {
       told = Date.now();
-      process.stdout.write(`  ${to.toLocaleString()} rows in ${Math.round((told - began) / 1000)} s\n`);
+      tell(`  ${to.toLocaleString()} rows in ${Math.round((told - began) / 1000)} s`);
     }
   }
   const took = (Date.now() - began) / 1000;
   const last = await page.getByRole("grid").getAttribute("aria-rowcount");
   expect(Number(last), "rows with the head").toBe(records + 1);
-  lines.push(`all of them scrolled through in ${Math.round(took)} s, ${Math.round(records / took)} a second`);
+  tell(`all of them scrolled through in ${Math.round(took)} s, ${Math.round(records / took)} a second`);
   await page.mouse.wheel(0, -52 * 800);
-  lines.push(await smooth(page, client, "at its end"));
-  return lines;
+  tell(await smooth(page, client, "at its end"));
 }
 
 /** Scrolls for ten seconds as a person who looks for something does, and tells how evenly. */
