@@ -1,6 +1,3 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import dayjs from "dayjs";
 import { accessible } from "./accessible";
 import { Assistant } from "./assistant";
@@ -11,21 +8,15 @@ import type { Stack } from "./stack";
 const client = `Dashboard probe ${process.pid}`;
 const narrowed = `client=${encodeURIComponent(client)}`;
 
-const policy = `
-default: allow
-rules:
-  - id: no-deletes
-    operation: "delete*"
-    effect: deny
-    note: Nothing is deleted
-`;
+const policy = {
+  default: "allow",
+  rules: [{ id: "no-deletes", operation: "delete*", effect: "deny", note: "Nothing is deleted" }],
+};
 
 let assistant: Assistant | undefined;
 
 test.beforeAll(async ({ stack, browser }) => {
-  const file = join(await mkdtemp(join(tmpdir(), "sallyport-policy-")), "policy.yaml");
-  await writeFile(file, policy);
-  await stack.cli("policy", "apply", file);
+  await stack.apply(policy);
   assistant = await Assistant.connect(stack.state.mcp_url, browser, "ana@acme.test", client);
   await assistant.call("getJiraIssue", { issueIdOrKey: "OPS-1" });
   await assistant.call("getJiraIssue", { issueIdOrKey: "OPS-2" });

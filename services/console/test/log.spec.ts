@@ -1,7 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdtemp, readFile, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
 import type { Page } from "@playwright/test";
 import { accessible } from "./accessible";
 import { Assistant } from "./assistant";
@@ -25,12 +23,6 @@ async function history(stack: Stack, calls: Partial<Call>[]): Promise<string> {
     })),
   );
   return session;
-}
-
-async function policy(stack: Stack, text: string) {
-  const file = join(await mkdtemp(join(tmpdir(), "sallyport-policy-")), "policy.yaml");
-  await writeFile(file, text);
-  await stack.cli("policy", "apply", file, "--message", "For the log");
 }
 
 /** The rows of records, without the titles. */
@@ -59,10 +51,10 @@ async function scrollThrough(n: number): Promise<{ seen: number[]; most: number 
 }
 
 test("a call comes in by itself, and its panel says all of it", async ({ admin, stack, browser }) => {
-  await policy(
-    stack,
-    "default: allow\nrules:\n  - {operation: 'delete*', effect: deny, note: Ask before you delete}\n",
-  );
+  await stack.apply({
+    default: "allow",
+    rules: [{ operation: "delete*", effect: "deny", note: "Ask before you delete" }],
+  });
   const assistant = await Assistant.connect(stack.state.mcp_url, browser, "ana@acme.test", "Claude Code");
   await admin.goto("/log");
   await expect(admin.getByRole("switch", { name: "Live" })).toBeChecked();
@@ -248,7 +240,7 @@ test("thousands of records scroll with a few rows in the page, in order and each
 });
 
 test("new records don't move what one reads, and a pill says how many there are", async ({ admin, stack, browser }) => {
-  await policy(stack, "default: allow\n");
+  await stack.apply({ default: "allow" });
   await history(
     stack,
     Array.from({ length: 60 }, (_, i) => ({ operation: `getReading${i}` })),
@@ -324,7 +316,7 @@ test("the log is gone through by keyboard alone", async ({ admin, stack }) => {
 });
 
 test("what admins do is a view of its own, and the narrow page has all of it", async ({ admin, stack }) => {
-  await policy(stack, "default: deny\n");
+  await stack.apply({ default: "deny" }, "For the log");
   await admin.goto("/log");
   await admin.getByRole("tab", { name: "Admins" }).click();
   await expect(admin).toHaveURL(/administrative=1/);
@@ -336,7 +328,7 @@ test("what admins do is a view of its own, and the narrow page has all of it", a
   await rows(admin).first().click();
   await expect(panel(admin).getByRole("heading", { name: "policy.save" })).toBeVisible();
   await expect(panel(admin).getByRole("button", { name: "Disconnect" })).toBeHidden();
-  await policy(stack, "default: allow\n");
+  await stack.apply({ default: "allow" });
 
   await admin.setViewportSize({ width: 360, height: 640 });
   await accessible(admin);

@@ -1,17 +1,8 @@
-import { writeFile } from "node:fs/promises";
 import type { Locator, Page } from "@playwright/test";
 import { accessible } from "./accessible";
 import { Assistant } from "./assistant";
 import { colleague } from "./colleague";
 import { expect, test } from "./fixtures";
-import type { Stack } from "./stack";
-
-/** Puts a policy in force by the command line, as YAML or JSON. */
-async function inForce(stack: Stack, policy: object, message = "Set for a test"): Promise<void> {
-  const file = `${stack.state.admin_token_file}.policy.json`;
-  await writeFile(file, JSON.stringify(policy));
-  await stack.cli("policy", "apply", file, "--message", message);
-}
 
 const three = {
   default: "allow",
@@ -41,7 +32,7 @@ async function act(page: Page, number: number, name: string): Promise<void> {
 }
 
 test("rules are added, edited in place, duplicated, deleted, and all of that is undone", async ({ admin, stack }) => {
-  await inForce(stack, three);
+  await stack.apply(three);
   await admin.goto("/policy");
   await expect(rule(admin, 1)).toContainText("AI may never delete anything");
   await expect(rule(admin, 3)).toContainText("Monitor");
@@ -93,7 +84,7 @@ test("rules are moved by mouse, by Alt with an arrow, and by the menu, which is 
   admin,
   stack,
 }) => {
-  await inForce(stack, three);
+  await stack.apply(three);
   await admin.goto("/policy");
   await admin.getByRole("button", { name: "Operation of rule 1 delete*" }).focus();
   await admin.keyboard.press("Alt+ArrowDown");
@@ -117,7 +108,7 @@ test("pickers offer what exists and take what is typed; the tools that an operat
   browser,
   stack,
 }) => {
-  await inForce(stack, three);
+  await stack.apply(three);
   const ana = await Assistant.connect(stack.state.mcp_url, browser, "ana@acme.test", "Claude Code");
   await ana.call("getJiraIssue", { issueIdOrKey: "OPS-1" });
   await ana.close();
@@ -165,7 +156,7 @@ test("pickers offer what exists and take what is typed; the tools that an operat
 });
 
 test("lint stands beside the rule, and what a save would be refused for beside the field", async ({ admin, stack }) => {
-  await inForce(stack, {
+  await stack.apply({
     default: "allow",
     rules: [
       { operation: "delete*", effect: "deny" },
@@ -193,7 +184,7 @@ test("before saving there is the difference and what it would have changed; savi
   browser,
   stack,
 }) => {
-  await inForce(stack, three);
+  await stack.apply(three);
   const ana = await Assistant.connect(stack.state.mcp_url, browser, "ana@acme.test", "Claude Code");
   expect((await ana.call("getJiraIssue", { issueIdOrKey: "OPS-3" })).isError).toBe(false);
   await expect.poll(() => stack.cli("log", "--query", "OPS-3")).toContain("getJiraIssue");
@@ -230,11 +221,11 @@ test("somebody else saved meanwhile: both sides show, and either can be gone on 
     ...three,
     rules: three.rules.map((rule) => (rule.id === "second" ? { ...rule, note: "Theirs" } : rule)),
   };
-  await inForce(stack, three);
+  await stack.apply(three);
   await admin.goto("/policy");
   await act(admin, 2, "Only verified clients");
   await act(admin, 3, "Move to the top");
-  await inForce(stack, theirs, "Says it better");
+  await stack.apply(theirs, "Says it better");
   await admin.getByRole("button", { name: "Review and save" }).click();
   const dialog = admin.getByRole("dialog");
   await expect(dialog.getByRole("alert")).toContainText(/Version \d+ was saved by admin.*Says it better/);
@@ -252,7 +243,7 @@ test("somebody else saved meanwhile: both sides show, and either can be gone on 
   expect(saved).toMatch(/note: Theirs\s+verified: true/);
 
   await act(admin, 1, "Delete");
-  await inForce(stack, three);
+  await stack.apply(three);
   await admin.getByRole("button", { name: "Review and save" }).click();
   await dialog.getByRole("button", { name: "Take theirs" }).click();
   await expect.poll(() => operations(admin)).toEqual(["delete*", "write*", "confluence *"]);
@@ -260,9 +251,9 @@ test("somebody else saved meanwhile: both sides show, and either can be gone on 
 });
 
 test("the history says who, when and why, compares any two versions, and rolls back", async ({ admin, stack }) => {
-  await inForce(stack, three, "Three rules");
-  await inForce(stack, { ...three, default: "deny" }, "Closed");
-  await inForce(stack, { ...three, rules: three.rules.slice(0, 1) }, "One rule");
+  await stack.apply(three, "Three rules");
+  await stack.apply({ ...three, default: "deny" }, "Closed");
+  await stack.apply({ ...three, rules: three.rules.slice(0, 1) }, "One rule");
   const last = Number(/^version: (\d+)/m.exec(await stack.cli("policy", "get"))?.[1]);
 
   await admin.goto("/policy");
@@ -293,7 +284,7 @@ test("the history says who, when and why, compares any two versions, and rolls b
 });
 
 test("a call can be tried on the draft and on the policy in force, with arguments", async ({ admin, stack }) => {
-  await inForce(stack, three);
+  await stack.apply(three);
   await admin.goto("/policy");
   await act(admin, 1, "Delete");
   await admin.getByRole("button", { name: "Try it" }).click();
@@ -320,7 +311,7 @@ test("a call can be tried on the draft and on the policy in force, with argument
 });
 
 test("a viewer sees all that and may try it, and is told why saving isn't for them", async ({ browser, stack }) => {
-  await inForce(stack, three);
+  await stack.apply(three);
   await stack.cli("roles", "add", "viewer", "cy@acme.test");
   const page = await colleague(stack, browser, "cy@acme.test", "/policy");
   await act(page, 1, "Delete");
@@ -333,7 +324,7 @@ test("a viewer sees all that and may try it, and is told why saving isn't for th
 });
 
 test("leaving with unsaved changes asks first, and loading the page again keeps them", async ({ admin, stack }) => {
-  await inForce(stack, three);
+  await stack.apply(three);
   await admin.goto("/policy");
   await act(admin, 1, "Delete");
   await admin.getByRole("link", { name: "Activity log" }).click();
@@ -357,7 +348,7 @@ test("leaving with unsaved changes asks first, and loading the page again keeps 
 
 test("an address shows a rule, or begins with a new one", async ({ admin, stack }) => {
   const rules = Array.from({ length: 60 }, (_, i) => ({ id: `rule${i}`, operation: `tool${i}`, effect: "deny" }));
-  await inForce(stack, { default: "allow", rules });
+  await stack.apply({ default: "allow", rules });
   await admin.goto("/policy?rule=rule55");
   await expect(rule(admin, 56)).toBeInViewport();
   await expect(rule(admin, 1)).not.toBeInViewport();
@@ -371,7 +362,7 @@ test("an address shows a rule, or begins with a new one", async ({ admin, stack 
 });
 
 test("at 360 px a rule is a card, and a policy without rules says what to do", async ({ admin, stack }) => {
-  await inForce(stack, three);
+  await stack.apply(three);
   await admin.setViewportSize({ width: 360, height: 740 });
   await admin.goto("/policy");
   await expect(rule(admin, 1)).toContainText("AI may never delete anything");

@@ -1,4 +1,3 @@
-import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Page } from "@playwright/test";
 import { Assistant } from "./assistant";
@@ -96,8 +95,6 @@ test("pictures of every page", async ({ admin, browser, stack }) => {
   test.setTimeout(300_000);
   // Leaving a policy that isn't saved.
   admin.on("dialog", (dialog) => void dialog.accept());
-  const file = `${stack.state.admin_token_file}.policy.json`;
-  await writeFile(file, JSON.stringify(policy));
   await writeHistory(stack, past());
   for (const [email, name] of [
     ["ana@acme.test", "Claude Code"],
@@ -108,7 +105,7 @@ test("pictures of every page", async ({ admin, browser, stack }) => {
     await assistant.call("searchJiraIssuesUsingJql", { jql: "project = OPS ORDER BY updated DESC" });
     await assistant.close();
   }
-  await stack.cli("policy", "apply", file, "--message", "Deletes and contractors");
+  await stack.apply(policy, "Deletes and contractors");
   await stack.cli("roles", "add", "auditor", "group:developers");
   await stack.cli("roles", "add", "viewer", "cy@acme.test");
   await stack.cli("tokens", "create", "ci-check", "--role", "viewer");

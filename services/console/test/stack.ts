@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -58,6 +58,13 @@ export class Stack {
       NO_COLOR: "1",
     };
     return (await run(join(root, "bin/sallyport"), args, { env: environment })).stdout;
+  }
+
+  /** Puts a policy in force by the command line: what a file of it has, such as { default: "allow", rules: [] }. */
+  async apply(policy: object, message = "Set for a test"): Promise<void> {
+    const file = join(this.runDir, "policy.json");
+    await writeFile(file, JSON.stringify(policy));
+    await this.cli("policy", "apply", file, "--message", message);
   }
 
   /** Stops a part, such as admin, or starts it again. */
