@@ -88,6 +88,9 @@ func alertMessage(r activity.Record) *adminv1.Alert {
 	}
 	if a := r.Sallyport.Alert; a != nil {
 		m.RecordId, m.Blocked, m.Calls = a.Record, int64(a.Blocked), int64(a.Calls)
+		if !a.Since.IsZero() {
+			m.Since = timestamppb.New(a.Since)
+		}
 	}
 	return m
 }

@@ -72,6 +72,26 @@ func TestAlertsAreListedAndNotSearched(t *testing.T) {
 	}
 }
 
+func TestAlertOfABlockRateSaysSinceWhen(t *testing.T) {
+	address := elastictest.Empty(t)
+	begin := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+	conn := start(t, admin.Config{Elasticsearch: address})
+	rate := alerted("r1", begin.Add(time.Minute))
+	rate.Event.Action = activity.AlertBlockRate
+	rate.Sallyport.Alert.Blocked, rate.Sallyport.Alert.Calls, rate.Sallyport.Alert.Since = 20, 25, begin
+	index(t, address, rate, alerted("r2", begin))
+	page, err := adminv1.NewAlertServiceClient(conn).ListAlerts(with(t, viewerToken), &adminv1.ListAlertsRequest{})
+	if err != nil || len(page.GetAlerts()) != 2 {
+		t.Fatalf("got %v (%v), want two alerts", page.GetAlerts(), err)
+	}
+	if since := page.GetAlerts()[0].GetSince(); !since.AsTime().Equal(begin) {
+		t.Errorf("the block rate is since %v, want %v", since, begin)
+	}
+	if since := page.GetAlerts()[1].GetSince(); since != nil {
+		t.Errorf("the first block is since %v, want nothing", since)
+	}
+}
+
 func TestStatusTellsOfDeliveries(t *testing.T) {
 	cfg := redisOnly(t)
 	conn := start(t, cfg)

@@ -13,7 +13,7 @@ import (
 type alertsCommand struct {
 	Since since `help:"Only since then: 15m, 2h, 7d ago, a day as 2026-11-23, or a time as 2026-11-23T09:00:00Z." placeholder:"TIME" default:"7d"`
 	Limit int   `help:"How many at most." default:"50" short:"n"`
-	JSON  bool  `help:"One JSON object a line: id, time, alert (first_block, new_client or block_rate), message, record, user, client, operation, rule, blocked, calls." name:"json"`
+	JSON  bool  `help:"One JSON object a line: id, time, alert (first_block, new_client or block_rate), message, record, user, client, operation, rule, blocked, calls, since." name:"json"`
 }
 
 // Help is the examples of --help.
@@ -110,6 +110,7 @@ type alertText struct {
 	Rule      alertRuleText `json:"rule"`
 	Blocked   int64         `json:"blocked"`
 	Calls     int64         `json:"calls"`
+	Since     *time.Time    `json:"since"`
 }
 
 type alertUser struct {
@@ -131,6 +132,6 @@ func alertTextOf(a *adminv1.Alert) alertText {
 		User:      alertUser{a.GetUser().GetId(), a.GetUser().GetName(), a.GetUser().GetEmail()},
 		Client:    clientText{client.GetKey(), client.GetName(), client.GetClass(), client.GetInfo(), client.GetMismatch()},
 		Operation: a.GetOperation(), Rule: alertRuleText{a.GetRuleId(), a.GetRuleNumber(), a.GetRuleNote()},
-		Blocked: a.GetBlocked(), Calls: a.GetCalls(),
+		Blocked: a.GetBlocked(), Calls: a.GetCalls(), Since: timeOf(a.GetSince()),
 	}
 }

@@ -171,7 +171,9 @@ type Alert struct {
 	// How many calls were blocked, of a block rate.
 	Blocked int64 `protobuf:"varint,12,opt,name=blocked,proto3" json:"blocked,omitempty"`
 	// Of how many.
-	Calls         int64 `protobuf:"varint,13,opt,name=calls,proto3" json:"calls,omitempty"`
+	Calls int64 `protobuf:"varint,13,opt,name=calls,proto3" json:"calls,omitempty"`
+	// Since when they are counted, until time.
+	Since         *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=since,proto3" json:"since,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -297,6 +299,13 @@ func (x *Alert) GetCalls() int64 {
 	return 0
 }
 
+func (x *Alert) GetSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Since
+	}
+	return nil
+}
+
 var File_sallyport_admin_v1_alert_service_proto protoreflect.FileDescriptor
 
 const file_sallyport_admin_v1_alert_service_proto_rawDesc = "" +
@@ -309,7 +318,7 @@ const file_sallyport_admin_v1_alert_service_proto_rawDesc = "" +
 	"page_token\x18\x03 \x01(\tR\tpageToken\"o\n" +
 	"\x12ListAlertsResponse\x121\n" +
 	"\x06alerts\x18\x01 \x03(\v2\x19.sallyport.admin.v1.AlertR\x06alerts\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xa1\x03\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xd3\x03\n" +
 	"\x05Alert\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12.\n" +
 	"\x04time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x14\n" +
@@ -325,7 +334,8 @@ const file_sallyport_admin_v1_alert_service_proto_rawDesc = "" +
 	"ruleNumber\x12\x1b\n" +
 	"\trule_note\x18\v \x01(\tR\bruleNote\x12\x18\n" +
 	"\ablocked\x18\f \x01(\x03R\ablocked\x12\x14\n" +
-	"\x05calls\x18\r \x01(\x03R\x05calls2v\n" +
+	"\x05calls\x18\r \x01(\x03R\x05calls\x120\n" +
+	"\x05since\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\x05since2v\n" +
 	"\fAlertService\x12f\n" +
 	"\n" +
 	"ListAlerts\x12%.sallyport.admin.v1.ListAlertsRequest\x1a&.sallyport.admin.v1.ListAlertsResponse\"\t\x8a\xcf\x18\x02\b\x01\x90\x02\x01B\xc8\x01\n" +
@@ -358,13 +368,14 @@ var file_sallyport_admin_v1_alert_service_proto_depIdxs = []int32{
 	3, // 2: sallyport.admin.v1.Alert.time:type_name -> google.protobuf.Timestamp
 	4, // 3: sallyport.admin.v1.Alert.user:type_name -> sallyport.activity.v1.User
 	5, // 4: sallyport.admin.v1.Alert.client:type_name -> sallyport.activity.v1.Client
-	0, // 5: sallyport.admin.v1.AlertService.ListAlerts:input_type -> sallyport.admin.v1.ListAlertsRequest
-	1, // 6: sallyport.admin.v1.AlertService.ListAlerts:output_type -> sallyport.admin.v1.ListAlertsResponse
-	6, // [6:7] is the sub-list for method output_type
-	5, // [5:6] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	3, // 5: sallyport.admin.v1.Alert.since:type_name -> google.protobuf.Timestamp
+	0, // 6: sallyport.admin.v1.AlertService.ListAlerts:input_type -> sallyport.admin.v1.ListAlertsRequest
+	1, // 7: sallyport.admin.v1.AlertService.ListAlerts:output_type -> sallyport.admin.v1.ListAlertsResponse
+	7, // [7:8] is the sub-list for method output_type
+	6, // [6:7] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_sallyport_admin_v1_alert_service_proto_init() }
