@@ -1,6 +1,6 @@
 import { Progress, Text, Title } from "@mantine/core";
 import { Link } from "react-router";
-import { count } from "./amounts";
+import { number } from "../parts/amounts";
 import classes from "./bars.module.css";
 
 /** What was counted of one thing, and the log with those calls. */
@@ -45,9 +45,9 @@ function Line({ label, allowed, blocked, to, mixed, most }: Bar & { mixed: boole
       <span className={classes.label}>{label}</span>
       <span className={classes.number}>
         {mixed && blocked > 0 && (
-          <span className={classes.blocked}>{allowed > 0 ? `${count(blocked)} blocked` : "all blocked"}</span>
+          <span className={classes.blocked}>{allowed > 0 ? `${number(blocked)} blocked` : "all blocked"}</span>
         )}{" "}
-        {count(allowed + blocked)}
+        {number(allowed + blocked)}
       </span>
       <Progress.Root size={6} className={classes.track} aria-hidden>
         <Progress.Section withAria={false} value={(100 * allowed) / most} color="var(--allowed)" />

@@ -6,7 +6,7 @@ import { useDisclosure } from "@mantine/hooks";
 import { IconChevronDown, IconChevronRight } from "@tabler/icons-react";
 import { Link, useNavigate } from "react-router";
 import type { DashboardBucket, GetDashboardResponse } from "../gen/sallyport/admin/v1/dashboard_service_pb";
-import { count } from "./amounts";
+import { number } from "../parts/amounts";
 import { axisOf, bucketOf } from "./moments";
 import classes from "./overtime.module.css";
 
@@ -73,7 +73,7 @@ function Chart({ numbers, logOf }: { numbers: GetDashboardResponse; logOf: LogOf
           { name: "Blocked", color: "var(--blocked)" },
         ]}
         accessibilityLayer={false}
-        valueFormatter={count}
+        valueFormatter={number}
         maxBarWidth={36}
         yAxisProps={{ allowDecimals: false, width: 56 }}
         xAxisProps={{ ticks, tickFormatter: tickName, minTickGap: 24 }}
@@ -141,7 +141,7 @@ function Cell({ n, to }: { n: bigint; to: string }) {
         "0"
       ) : (
         <Anchor component={Link} to={to} size="sm">
-          {count(Number(n))}
+          {number(n)}
         </Anchor>
       )}
     </Table.Td>

@@ -1,9 +1,11 @@
+import { type Duration, durationMs } from "@bufbuild/protobuf/wkt";
 import { Anchor, Text, VisuallyHidden } from "@mantine/core";
 import { IconArrowDownRight, IconArrowUpRight } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { Link } from "react-router";
 import type { DashboardTotals } from "../gen/sallyport/admin/v1/dashboard_service_pb";
-import { bytes, change, count, milliseconds, ms, percent } from "./amounts";
+import { bytes, number, percent, span } from "../parts/amounts";
+import { change } from "./change";
 import classes from "./totals.module.css";
 
 type Props = { totals: DashboardTotals; before: DashboardTotals; log: (filter?: Record<string, string>) => string };
@@ -14,14 +16,14 @@ export function Totals({ totals: now, before, log }: Props) {
   return (
     <div>
       <dl className={classes.totals}>
-        <Total label="Calls" to={log()} now={Number(now.calls)} before={Number(before.calls)} show={count} />
-        <Total label="Allowed" to={allowed} now={Number(now.allowed)} before={Number(before.allowed)} show={count} />
+        <Total label="Calls" to={log()} now={Number(now.calls)} before={Number(before.calls)} show={number} />
+        <Total label="Allowed" to={allowed} now={Number(now.allowed)} before={Number(before.allowed)} show={number} />
         <Total
           label="Blocked"
           to={log({ decision: "blocked" })}
           now={Number(now.blocked)}
           before={Number(before.blocked)}
-          show={count}
+          show={number}
         />
         <Total
           label="Block rate"
@@ -35,15 +37,15 @@ export function Totals({ totals: now, before, log }: Props) {
           to={log({ outcome: "error" })}
           now={errorsOf(now)}
           before={errorsOf(before)}
-          show={count}
+          show={number}
         />
-        <Total label="People" to={log()} now={Number(now.people)} before={Number(before.people)} show={count} />
+        <Total label="People" to={log()} now={Number(now.people)} before={Number(before.people)} show={number} />
         <Total
           label="Latency p50"
           to={allowed}
           now={ms(now.duration?.p50)}
           before={ms(before.duration?.p50)}
-          show={milliseconds}
+          show={span}
           more={<Upstream at={ms(now.upstream?.p50)} />}
         />
         <Total
@@ -51,7 +53,7 @@ export function Totals({ totals: now, before, log }: Props) {
           to={allowed}
           now={ms(now.duration?.p95)}
           before={ms(before.duration?.p95)}
-          show={milliseconds}
+          show={span}
           more={<Upstream at={ms(now.upstream?.p95)} />}
         />
         <Total
@@ -78,12 +80,17 @@ export function Totals({ totals: now, before, log }: Props) {
   );
 }
 
+/** A duration in milliseconds, and undefined where none was measured. */
+function ms(duration: Duration | undefined): number | undefined {
+  return duration && durationMs(duration);
+}
+
 function errorsOf({ toolErrors, httpErrors }: DashboardTotals): number {
   return Number(toolErrors + httpErrors);
 }
 
 function Upstream({ at }: { at?: number }) {
-  return at === undefined ? null : <>Atlassian {milliseconds(at)}</>;
+  return at === undefined ? null : <>Atlassian {span(at)}</>;
 }
 
 type TotalProps = {

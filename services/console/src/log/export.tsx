@@ -11,10 +11,10 @@ import {
   ExportFormat,
   SearchActivityRequestSchema,
 } from "../gen/sallyport/admin/v1/activity_service_pb";
+import { count } from "../parts/amounts";
 import { Copy } from "../parts/copy";
 import { Problem } from "../parts/problem";
 import { commandOf, searchOf, type View } from "./view";
-import { count } from "./words";
 
 /** How many records a browser takes, which holds all of a file before it saves it. */
 const most = 50_000;

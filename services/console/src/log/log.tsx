@@ -1,6 +1,7 @@
 import { ActionIcon, Group, Skeleton, Stack, Switch, Tabs, Text, Tooltip, VisuallyHidden } from "@mantine/core";
 import { useLocalStorage } from "@mantine/hooks";
 import { IconRefresh } from "@tabler/icons-react";
+import { count } from "../parts/amounts";
 import { Page } from "../parts/page";
 import { Problem } from "../parts/problem";
 import { useAddress } from "./address";
@@ -12,7 +13,6 @@ import { Panel } from "./panel";
 import { type Records, rowCount, useRecords } from "./records";
 import { Table } from "./table";
 import { notLive, type View } from "./view";
-import { count } from "./words";
 
 /** Everything that assistants and admins did, newest first. */
 export function LogPage() {

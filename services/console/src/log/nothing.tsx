@@ -4,10 +4,10 @@ import { useQueries } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { Link } from "react-router";
 import { ActivityService } from "../gen/sallyport/admin/v1/activity_service_pb";
+import { count } from "../parts/amounts";
 import { Empty } from "../parts/empty";
 import { filterLabel, valueLabel } from "./fields";
 import { type Filter, filtersOf, searchOf, type View } from "./view";
-import { count } from "./words";
 
 type Props = {
   view: View;

@@ -22,7 +22,14 @@ const retryAfter = 10_000;
 const [callsEnd, restEnds] = [300_000, 60_000];
 
 /** What came by the tail, newest first: what is shown, what waits since somebody reads, and what changed of others. */
-type News = { of: object; shown: LogRecord[]; held: LogRecord[]; changed: Map<string, LogRecord> };
+type News = {
+  of: object;
+  shown: LogRecord[];
+  held: LogRecord[];
+  changed: Map<string, LogRecord>;
+  /** Whether there are more than the tail could send. */
+  cut: boolean;
+};
 
 /** The records of a view, newest first, and, where live, what is recorded meanwhile. */
 export function useRecords(view: View, live: boolean) {
@@ -64,7 +71,8 @@ export function useRecords(view: View, live: boolean) {
   const tail = useTail(search, live && notLive(view) === undefined, {
     onBegin: () => setListening(search),
     onRecords: take,
-    onCut: restart,
+    // Nothing moves what somebody reads.
+    onCut: () => (reading.current ? setNews({ ...news, cut: true }) : restart()),
   });
   const loaded = pages.query.isSuccess && !pages.query.isPlaceholderData;
   const fillGap = useEffectEvent(async () => {
@@ -105,12 +113,12 @@ export function useRecords(view: View, live: boolean) {
     retry,
     /** How many of them came since, and how many wait until nobody reads any more. */
     added: news.shown.length,
-    held: news.held.length,
+    held: news.cut ? mostNew + 1 : news.held.length,
     /** Says whether somebody reads further down, so that nothing may come in above. */
     setReading(now: boolean) {
       reading.current = now;
       if (now) return;
-      if (news.held.length + news.shown.length > mostNew || pages.start > 0) restart();
+      if (news.cut || news.held.length + news.shown.length > mostNew || pages.start > 0) restart();
       else if (news.held.length > 0) take([]);
     },
   };
@@ -137,7 +145,7 @@ export function rowOf({ rows, pages, added }: Records, id: string | undefined): 
 }
 
 function nothing(of: object): News {
-  return { of, shown: [], held: [], changed: new Map() };
+  return { of, shown: [], held: [], changed: new Map(), cut: false };
 }
 
 /** Asks again for records whose end wasn't known yet: the tail sends each when it is decided. */

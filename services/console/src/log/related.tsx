@@ -3,11 +3,12 @@ import { Anchor, Skeleton, Stack, Text } from "@mantine/core";
 import { Link, useLocation } from "react-router";
 import type { Record as LogRecord } from "../gen/sallyport/activity/v1/record_pb";
 import { ActivityService } from "../gen/sallyport/admin/v1/activity_service_pb";
+import { count } from "../parts/amounts";
 import { Problem } from "../parts/problem";
 import { Time } from "../parts/time";
 import classes from "./facts.module.css";
 import { Sign } from "./sign";
-import { count, decisionWords } from "./words";
+import { decisionWords } from "./words";
 
 /** How many calls of a session are shown beside one of them. */
 const shown = 50;

@@ -1,13 +1,15 @@
 // biome-ignore-all lint/a11y/useSemanticElements: rows are placed, which those of a table element can't be.
 // biome-ignore-all lint/a11y/useFocusableInteractive: the grid has the focus, and says which row is active.
+import { durationMs } from "@bufbuild/protobuf/wkt";
 import { Skeleton } from "@mantine/core";
 import { memo, type ReactNode } from "react";
 import { Link } from "react-router";
 import type { Record as LogRecord } from "../gen/sallyport/activity/v1/record_pb";
+import { bytes, span } from "../parts/amounts";
 import { Time } from "../parts/time";
 import { Sign } from "./sign";
 import classes from "./table.module.css";
-import { actWords, callerWords, clientName, decisionWords, outcomeWords, personName, size, span } from "./words";
+import { actWords, callerWords, clientName, decisionWords, outcomeWords, personName } from "./words";
 
 /** The titles of the columns of calls, and of administrative acts. */
 export const titles = {
@@ -61,7 +63,9 @@ function CallCells({ record }: { record: LogRecord }) {
 /** The size of the answer, and how long it took. */
 function measures({ outcome }: LogRecord): string {
   if (!outcome?.statusCode) return "";
-  return [size(outcome.responseBytes), outcome.duration && span(outcome.duration)].filter(Boolean).join(" · ");
+  return [bytes(outcome.responseBytes), outcome.duration && span(durationMs(outcome.duration))]
+    .filter(Boolean)
+    .join(" · ");
 }
 
 function ActCells({ record }: { record: LogRecord }) {

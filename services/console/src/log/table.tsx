@@ -4,6 +4,7 @@ import { Button, VisuallyHidden } from "@mantine/core";
 import { useHotkeys, useMediaQuery } from "@mantine/hooks";
 import { IconArrowUp } from "@tabler/icons-react";
 import { type KeyboardEvent, useEffect, useEffectEvent, useRef, useState } from "react";
+import { number } from "../parts/amounts";
 import { mostNew, type Records, rowAt, rowCount, rowOf } from "./records";
 import { Cells, CellsToCome, titles } from "./row";
 import { useRows } from "./rows";
@@ -84,7 +85,7 @@ export function Table({ log, administrative, opened, linkTo, onOpen }: Props) {
               grid.current?.focus({ preventScroll: true });
             }}
           >
-            {log.held > mostNew ? `${mostNew.toLocaleString()}+` : log.held} new
+            {log.held > mostNew ? `${number(mostNew)}+` : log.held} new
           </Button>
         )}
       </div>

@@ -7,6 +7,9 @@ import { ActivityService, type SearchActivityRequestSchema } from "../gen/sallyp
 
 type Search = MessageInitShape<typeof SearchActivityRequestSchema>;
 
+/** What is answered where a tail can't go on from its cursor: it is too far behind, or one's role is another now. */
+const begunAnew = [Code.OutOfRange, Code.PermissionDenied, Code.InvalidArgument];
+
 /** How a tail is: off, on, or on its way to be so again. */
 export type TailState = "off" | "on" | "connecting";
 
@@ -53,7 +56,7 @@ export function useTail(search: Search, on: boolean, taken: Taken): TailState {
         const error = await once().then(() => undefined, ConnectError.from);
         if (stop.signal.aborted) return;
         setConnected(false);
-        if (error?.code === Code.OutOfRange || error?.code === Code.PermissionDenied) {
+        if (error && cursor !== "" && begunAnew.includes(error.code)) {
           cursor = "";
           cut();
         }

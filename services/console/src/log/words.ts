@@ -1,4 +1,3 @@
-import { type Duration, durationMs } from "@bufbuild/protobuf/wkt";
 import type { Act, Decision, Record as LogRecord, Outcome, User } from "../gen/sallyport/activity/v1/record_pb";
 
 /** How good something is, which its colour and sign say beside its words. */
@@ -72,29 +71,4 @@ export function personName(user: User | undefined): string {
 /** An assistant by the best that is known. */
 export function clientName(record: LogRecord): string {
   return record.client?.name || record.client?.key || "–";
-}
-
-const digits = new Intl.NumberFormat();
-
-/** A number of things: "1 record", "1,234 records". */
-export function count(n: bigint | number, noun: string, plural = `${noun}s`): string {
-  return `${digits.format(n)} ${Number(n) === 1 ? noun : plural}`;
-}
-
-/** Bytes with as much precision as says something: "840 B", "1.2 kB". */
-export function size(bytes: bigint | number): string {
-  const n = Number(bytes);
-  if (n < 1000) return `${n} B`;
-  if (n < 1_000_000) return `${(n / 1000).toFixed(n < 10_000 ? 1 : 0)} kB`;
-  return `${(n / 1_000_000).toFixed(1)} MB`;
-}
-
-/** A duration with as much precision as says something: "3 ms", "1.2 s", "2 min". */
-export function span(duration: Duration): string {
-  const ms = durationMs(duration);
-  if (ms < 1) return "under 1 ms";
-  if (ms < 1000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
-  if (ms < 3_600_000) return `${Math.round(ms / 60_000)} min`;
-  return `${(ms / 3_600_000).toFixed(1)} h`;
 }

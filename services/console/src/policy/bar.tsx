@@ -1,7 +1,7 @@
 import { Button, Group, Text } from "@mantine/core";
+import { count } from "../parts/amounts";
 import classes from "./bar.module.css";
 import { type Draft, difference } from "./draft";
-import { count } from "./words";
 
 type Props = { draft: Draft; overtaken: bigint | null; refused: number; onDiscard: () => void; onReview: () => void };
 

@@ -2,11 +2,11 @@ import { Anchor, Progress, Table, Text } from "@mantine/core";
 import { Link } from "react-router";
 import type { ChangedCount, SimulationResult } from "../gen/sallyport/admin/v1/trial_service_pb";
 import type { Policy } from "../gen/sallyport/policy/v1/policy_pb";
+import { count } from "../parts/amounts";
 import { Problem } from "../parts/problem";
 import { Time } from "../parts/time";
 import classes from "./effects.module.css";
 import { useSimulation } from "./simulation";
-import { count } from "./words";
 
 /** What a policy would have decided otherwise in the last 7 days. */
 export function Effects({ policy }: { policy: Policy }) {

@@ -2,12 +2,12 @@ import { useInfiniteQuery } from "@connectrpc/connect-query";
 import { Button, NavLink, Skeleton, Text } from "@mantine/core";
 import { Link, useSearchParams } from "react-router";
 import { type GetPolicyResponse, PolicyService, type PolicyVersion } from "../gen/sallyport/admin/v1/policy_service_pb";
+import { count } from "../parts/amounts";
 import { Empty } from "../parts/empty";
 import { Problem } from "../parts/problem";
 import { Time } from "../parts/time";
 import classes from "./history.module.css";
 import { Version } from "./version";
-import { count } from "./words";
 
 type Props = { inForce: GetPolicyResponse; onRollback: (version: GetPolicyResponse) => void };
 

@@ -7,7 +7,7 @@ import { ConnectionService } from "../gen/sallyport/admin/v1/connection_service_
 import { DirectoryService } from "../gen/sallyport/admin/v1/directory_service_pb";
 import { OperationService } from "../gen/sallyport/admin/v1/operation_service_pb";
 import { Effect } from "../gen/sallyport/policy/v1/policy_pb";
-import { count } from "./words";
+import { count } from "../parts/amounts";
 
 /** Something that exists and can be picked: what is taken for it, what it is called, and what it means. */
 export type Offer = { value: string; label?: string; detail?: string };

@@ -73,8 +73,3 @@ export function fieldText(rule: Omit<Rule, "id">, field: Field): string {
       return rule.note || "none";
   }
 }
-
-/** A number with its noun. */
-export function count(number: number | bigint, one: string, many = `${one}s`): string {
-  return `${number.toLocaleString()} ${Number(number) === 1 ? one : many}`;
-}

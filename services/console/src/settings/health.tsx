@@ -1,6 +1,7 @@
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import { Skeleton, Text } from "@mantine/core";
 import { type GetStatusResponse, type Part, PartState } from "../gen/sallyport/admin/v1/status_service_pb";
+import { number } from "../parts/amounts";
 import { Problem } from "../parts/problem";
 import classes from "./health.module.css";
 import { Section } from "./section";
@@ -76,11 +77,9 @@ function Line({ part }: { part: Part }) {
   );
 }
 
-const number = new Intl.NumberFormat();
-
 function behind({ waiting, behind }: GetStatusResponse): string {
   if (waiting === 0n) return "Everything that was recorded can be found.";
   const seconds = behind ? Math.ceil(durationMs(behind) / 1000) : 0;
-  const entries = waiting === 1n ? "1 entry waits" : `${number.format(waiting)} entries wait`;
-  return `${entries} to be indexed, the oldest for ${number.format(seconds)} s. Nothing is lost meanwhile.`;
+  const entries = waiting === 1n ? "1 entry waits" : `${number(waiting)} entries wait`;
+  return `${entries} to be indexed, the oldest for ${number(seconds)} s. Nothing is lost meanwhile.`;
 }

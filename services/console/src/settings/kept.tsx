@@ -1,11 +1,10 @@
 import { Code, Pill, Skeleton, Text } from "@mantine/core";
 import type { Setting } from "../gen/sallyport/admin/v1/status_service_pb";
+import { number } from "../parts/amounts";
 import { Problem } from "../parts/problem";
 import classes from "./health.module.css";
 import { Section } from "./section";
 import { useStatus } from "./status";
-
-const number = new Intl.NumberFormat();
 
 /** For how long records are kept. */
 export function Retention() {
@@ -32,7 +31,7 @@ function Days({ name, setting }: { name: string; setting: Setting | undefined })
     <div>
       <dt>{name}</dt>
       <dd>
-        {setting?.value === "0" ? "For ever" : `${number.format(Number(setting?.value))} days`}
+        {setting?.value === "0" ? "For ever" : `${number(Number(setting?.value))} days`}
         {setting && <Where setting={setting} />}
       </dd>
     </div>
