@@ -1,8 +1,11 @@
 import type { Page } from "@playwright/test";
 import { accessible } from "./accessible";
 import { Assistant } from "./assistant";
+import { colleague } from "./colleague";
 import { expect, test } from "./fixtures";
 import { signInAs } from "./person";
+
+test.describe.configure({ timeout: 120_000 });
 
 /** A section of the settings, by its heading. */
 const section = (page: Page, name: string) => page.getByRole("region", { name, exact: true });
@@ -118,6 +121,114 @@ test("groups, tools, what is kept and cut out, and how each part is", async ({ a
   await accessible(admin);
   await admin.setViewportSize({ width: 360, height: 640 });
   expect(await admin.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
+  await assistant.close();
+});
+
+test("what Elasticsearch refuses is listed, acknowledged and sent again, by admins alone", async ({
+  admin,
+  browser,
+  stack,
+}) => {
+  const assistant = await Assistant.connect(stack.state.mcp_url, browser, "ana@acme.test", "Claude Code");
+  // No index takes a field of that name.
+  const refused = { jql: "project = OPS", "no\u0000index": 1 };
+  await assistant.call("searchJiraIssuesUsingJql", refused);
+  await assistant.call("searchJiraIssuesUsingJql", refused);
+  await expect.poll(async () => (await stack.cli("log", "rejected", "--json")).trim().split("\n").length).toBe(2);
+
+  await admin.goto("/log");
+  await expect(admin.getByText("Elasticsearch refuses 2 entries, which no search finds.")).toBeVisible();
+  await accessible(admin);
+  await admin.getByRole("link", { name: "Settings list what is kept aside." }).click();
+  const aside = section(admin, "Kept aside");
+  const entries = aside.getByRole("article");
+  await expect(entries).toHaveCount(2);
+  await expect(entries.first()).toContainText(/^The arguments of record /);
+  await entries.first().getByText("Document", { exact: true }).click();
+  await expect(entries.first().getByText('"no\\u0000index"')).toBeVisible();
+  await expect(section(admin, "Health")).toContainText("2 entries are kept aside");
+  await accessible(admin);
+
+  await test.step("acknowledged, they stay and nothing is degraded for them", async () => {
+    await entries.first().getByRole("button", { name: "Acknowledge" }).press("Enter");
+    await expect(aside.getByRole("status")).toHaveText("1 entry is acknowledged.");
+    await expect(entries.first()).toContainText(/Acknowledged by bo@acme\.test/);
+    await expect(entries.first().getByRole("button", { name: "Retry" })).toBeFocused();
+    await aside.getByRole("button", { name: "Acknowledge all" }).click();
+    await expect(aside.getByRole("button", { name: /^Acknowledge/ })).toHaveCount(0);
+    await expect(entries).toHaveCount(2);
+    await expect(section(admin, "Health")).not.toContainText("kept aside");
+  });
+  await test.step("what is still refused when it is sent again comes back, and nobody has seen that", async () => {
+    await entries.last().getByRole("button", { name: "Retry" }).click();
+    await expect(aside.getByRole("status")).toHaveText("1 entry is on its way to Elasticsearch again.");
+    await expect(aside.getByRole("button", { name: "Acknowledge the arguments" })).toHaveCount(1);
+    await aside.getByRole("button", { name: "Retry all" }).click();
+    await expect(aside.getByRole("status")).toHaveText("2 entries are on their way to Elasticsearch again.");
+  });
+  await test.step("a viewer sees neither the buttons nor what was refused", async () => {
+    await stack.cli("roles", "add", "viewer", "cy@acme.test");
+    const viewer = await colleague(stack, browser, "cy@acme.test", "/settings");
+    const seen = section(viewer, "Kept aside");
+    await expect(seen).toContainText("Documents and Elasticsearch's words are for auditors.");
+    await expect(seen).toContainText("Only admins acknowledge entries or have them indexed again, and you are viewer.");
+    await expect(seen.getByRole("button")).toHaveCount(0);
+    await viewer.context().close();
+    await stack.cli("roles", "remove", "cy@acme.test");
+  });
+  await stack.cli("log", "acknowledge", "--all");
+  await assistant.close();
+});
+
+test("new and changed tools are told of until they are reviewed", async ({ admin, browser, stack }) => {
+  await stack.apply({ default: "allow", rules: [{ operation: "delete*", effect: "deny" }] });
+  const signIn = async () => (await Assistant.connect(stack.state.mcp_url, browser, "ana@acme.test")).close();
+  await signIn();
+  await expect.poll(() => stack.cli("policy", "operations")).toContain("getJiraIssue");
+  await stack.turn("tools/deleteJiraProject", { description: "Deletes a project and all that is in it." });
+  await stack.turn("tools/getJiraIssue", { description: "Gets an issue, with its attachments." });
+  await stack.learnTools();
+  await signIn();
+
+  await admin.goto("/settings#tools");
+  const tools = section(admin, "New and changed tools");
+  await expect(tools.getByRole("button", { name: "Mark deleteJiraProject as reviewed" })).toBeVisible();
+  await expect(tools).toContainText("Deletes a project and all that is in it.");
+  await expect(tools).toContainText("Rule 1 blocks it.");
+  await expect(tools).toContainText("changed description");
+  await accessible(admin);
+  await tools.getByRole("button", { name: "Mark deleteJiraProject as reviewed" }).press("Enter");
+  await expect(tools.getByRole("link", { name: "deleteJiraProject" })).toHaveCount(0);
+  await expect(tools.getByRole("button", { name: "Mark getJiraIssue as reviewed" })).toBeFocused();
+  await admin.keyboard.press("Enter");
+  await expect(tools).toContainText("All tools are reviewed");
+  await expect(tools.getByRole("heading")).toBeFocused();
+});
+
+test("alerts say what happened, and lead to the calls", async ({ admin, browser, stack }) => {
+  await stack.apply({
+    default: "allow",
+    rules: [{ operation: "*", effect: "deny", note: "See it as closed. See me" }],
+  });
+  const assistant = await Assistant.connect(stack.state.mcp_url, browser, "ana@acme.test", "Claude Code");
+  // More than half of all calls of these ten minutes.
+  const raised = () => stack.cli("alerts", "--json");
+  await expect(async () => {
+    for (let calls = 0; calls < 50; calls++) await assistant.call("getJiraIssue", { issueIdOrKey: "OPS-1" });
+    expect(await raised()).toContain("block_rate");
+  }).toPass();
+  await admin.goto("/settings#alerts");
+  const alerts = section(admin, "Alerts");
+  await expect(alerts).toContainText(
+    'was blocked for the first time by rule 1 ("See it as closed. See me"): getJiraIssue with Claude Code (claude-code, claimed). Show the call',
+  );
+  await expect(alerts).toContainText(/\d+ of \d+ calls were blocked \(\d+%\) since .* Show the blocked calls/);
+  await expect(alerts).not.toContainText("sallyport log");
+  await accessible(admin);
+  await alerts.getByRole("link", { name: "Show the blocked calls" }).first().click();
+  await expect(admin).toHaveURL(/\/log\?decision=blocked&since=.+&until=.+/);
+  await expect(admin.getByRole("rowgroup").getByRole("row").first()).toContainText("Blocked");
+  await stack.apply({ default: "allow" });
   await assistant.close();
 });
 

@@ -1,5 +1,7 @@
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -20,6 +22,7 @@ export class Stack {
       admin_token_file: string;
       atlassian_switches_url: string;
       elasticsearch_url: string;
+      redis_addr: string;
     },
   ) {}
 
@@ -65,6 +68,15 @@ export class Stack {
     const file = join(this.runDir, "policy.json");
     await writeFile(file, JSON.stringify(policy));
     await this.cli("policy", "apply", file, "--message", message);
+  }
+
+  /** Has the site's tools asked for at the next sign-in, which happens every five minutes at most otherwise. */
+  async learnTools(): Promise<void> {
+    const [host, port] = this.state.redis_addr.split(":");
+    const redis = connect(Number(port), host);
+    redis.write("DEL {sallyport}:tools-asked\r\n");
+    await once(redis, "data");
+    redis.destroy();
   }
 
   /** Stops a part, such as admin, or starts it again. */

@@ -1,3 +1,4 @@
+import { timestampDate, timestampMs } from "@bufbuild/protobuf/wkt";
 import { useInfiniteQuery } from "@connectrpc/connect-query";
 import { Anchor, Button, Skeleton, Stack, Text } from "@mantine/core";
 import { Link } from "react-router";
@@ -55,14 +56,29 @@ function Line({ alert }: { alert: Alert }) {
         </Text>
       </Text>
       <Text size="sm" maw="44rem">
-        {/* It ends with the command that shows the call, which the link does here. */}
-        {alert.message.replace(/ See it: .*$/, "")}{" "}
-        {alert.recordId && (
-          <Anchor component={Link} to={`/log?record=${encodeURIComponent(alert.recordId)}`} underline="always" inherit>
-            Show the call
-          </Anchor>
-        )}
+        {what(alert.message)}{" "}
+        <Anchor component={Link} to={`/log?${calls(alert)}`} underline="always" inherit>
+          {alert.since ? "Show the blocked calls" : "Show the call"}
+        </Anchor>
       </Text>
     </div>
   );
+}
+
+/** An alert's message without its last sentence, the command that shows what it is about: the link does that here. */
+function what(message: string): string {
+  const command = message.lastIndexOf(" See ");
+  return command < 0 ? message : message.slice(0, command);
+}
+
+/** The log's address of what raised an alert: a call, or those that were blocked until then. */
+function calls({ since, time, recordId }: Alert): URLSearchParams {
+  if (!since || !time) return new URLSearchParams({ record: recordId });
+  // The last of them is at the alert's time.
+  const until = new Date(timestampMs(time) + 1000);
+  return new URLSearchParams({
+    decision: "blocked",
+    since: timestampDate(since).toISOString(),
+    until: until.toISOString(),
+  });
 }

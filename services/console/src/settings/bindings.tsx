@@ -1,11 +1,11 @@
 import { Badge, Button, NativeSelect, Table, Text } from "@mantine/core";
 import { IconUser, IconUsersGroup } from "@tabler/icons-react";
-import { useRef } from "react";
 import { roleName } from "../api/session";
 import { type Binding, called, roleOf, roles } from "./binding";
 import classes from "./bindings.module.css";
+import { Listing } from "./listing";
 import { usePeople } from "./people";
-import { Wide } from "./wide";
+import { usePlace } from "./place";
 
 type Props = {
   bindings: Binding[];
@@ -18,75 +18,56 @@ type Props = {
 /** Who has which role. */
 export function Bindings({ bindings, base, onChange }: Props) {
   const people = usePeople();
-  const table = useRef<HTMLTableSectionElement>(null);
+  const { list, stay } = usePlace<HTMLTableSectionElement>(bindings.length);
   if (bindings.length === 0) {
     return <Text size="sm">Nobody has a role but whoever holds the token file of the service admin.</Text>;
   }
   const remove = (index: number) => {
+    stay(index);
     onChange?.(bindings.filter((_, i) => i !== index));
-    // The button that was pressed is gone: the one of the next row is where one would go on.
-    requestAnimationFrame(() => {
-      const buttons = table.current?.querySelectorAll<HTMLButtonElement>("button");
-      buttons?.[Math.min(index, buttons.length - 1)]?.focus();
-    });
   };
   return (
-    <Wide label="Who has which role">
-      <Table verticalSpacing="xs">
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th scope="col">Who</Table.Th>
-            <Table.Th scope="col">Role</Table.Th>
-            {onChange && (
-              <Table.Th scope="col">
-                <span className="unseen">Remove</span>
-              </Table.Th>
+    <Listing label="Who has which role" titles={["Who", "Role"]} act={onChange && "Remove"} body={list}>
+      {bindings.map((binding, i) => (
+        <Table.Tr key={`${binding.who} ${binding.role}`}>
+          <Table.Th scope="row" fw={400}>
+            <Who
+              name={called(binding, people)}
+              binding={binding}
+              saved={base.some(({ who, role }) => who === binding.who && role === binding.role)}
+            />
+          </Table.Th>
+          <Table.Td>
+            {onChange ? (
+              <NativeSelect
+                size="xs"
+                w="8rem"
+                aria-label={`Role of ${called(binding, people)}`}
+                data={roles}
+                value={String(binding.role)}
+                onChange={(event) =>
+                  onChange(bindings.with(i, { ...binding, role: roleOf(event.currentTarget.value) }))
+                }
+              />
+            ) : (
+              roleName(binding.role)
             )}
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody ref={table}>
-          {bindings.map((binding, i) => (
-            <Table.Tr key={`${binding.who} ${binding.role}`}>
-              <Table.Th scope="row" fw={400}>
-                <Who
-                  name={called(binding, people)}
-                  binding={binding}
-                  saved={base.some(({ who, role }) => who === binding.who && role === binding.role)}
-                />
-              </Table.Th>
-              <Table.Td>
-                {onChange ? (
-                  <NativeSelect
-                    size="xs"
-                    w="8rem"
-                    aria-label={`Role of ${called(binding, people)}`}
-                    data={roles}
-                    value={String(binding.role)}
-                    onChange={(event) =>
-                      onChange(bindings.with(i, { ...binding, role: roleOf(event.currentTarget.value) }))
-                    }
-                  />
-                ) : (
-                  roleName(binding.role)
-                )}
-              </Table.Td>
-              {onChange && (
-                <Table.Td ta="right">
-                  <Button
-                    size="compact-xs"
-                    variant="default"
-                    aria-label={`Remove ${called(binding, people)}`}
-                    onClick={() => remove(i)}
-                  >
-                    Remove
-                  </Button>
-                </Table.Td>
-              )}
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Wide>
+          </Table.Td>
+          {onChange && (
+            <Table.Td ta="right">
+              <Button
+                size="compact-xs"
+                variant="default"
+                aria-label={`Remove ${called(binding, people)}`}
+                onClick={() => remove(i)}
+              >
+                Remove
+              </Button>
+            </Table.Td>
+          )}
+        </Table.Tr>
+      ))}
+    </Listing>
   );
 }
 

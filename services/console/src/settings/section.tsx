@@ -30,7 +30,7 @@ export function Section({ id, title, lead, restricted, actions, children }: Prop
     <section id={id} ref={section} className={classes.section} aria-labelledby={`${id}-title`}>
       <Group justify="space-between" align="flex-start" gap="sm" mb="md">
         <div className={classes.about}>
-          <Title order={2} id={`${id}-title`}>
+          <Title order={2} id={`${id}-title`} tabIndex={-1}>
             {title}
           </Title>
           <Text size="sm" c="dimmed" mt={2}>

@@ -8,9 +8,9 @@ import { Role } from "../gen/sallyport/admin/v1/access_pb";
 import { AccessService, type ApiToken } from "../gen/sallyport/admin/v1/access_service_pb";
 import { Problem } from "../parts/problem";
 import { Time } from "../parts/time";
+import { Listing } from "./listing";
 import { NewToken } from "./newtoken";
 import { Section } from "./section";
-import { Wide } from "./wide";
 
 const method = AccessService.method;
 
@@ -23,7 +23,11 @@ export function Tokens() {
     queries.invalidateQueries({
       queryKey: createConnectQueryKey({ schema: method.listTokens, cardinality: "finite" }),
     });
-  const revoke = useMutation(method.revokeToken, { onSettled: relist });
+  const revoke = useMutation(method.revokeToken, {
+    onSettled: relist,
+    // The button that was pressed is gone.
+    onSuccess: () => document.getElementById("tokens-title")?.focus(),
+  });
   const tokens = data?.tokens ?? [];
   return (
     <Section
@@ -65,55 +69,37 @@ function List({ tokens, onRevoke }: { tokens: ApiToken[]; onRevoke: (name: strin
       onConfirm: () => onRevoke(name),
     });
   return (
-    <Wide label="Tokens, as a table">
-      <Table verticalSpacing="xs">
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th scope="col">Name</Table.Th>
-            <Table.Th scope="col">Role</Table.Th>
-            <Table.Th scope="col">Created</Table.Th>
-            <Table.Th scope="col">Last used</Table.Th>
-            <Table.Th scope="col">End</Table.Th>
-            {admin && (
-              <Table.Th scope="col">
-                <span className="unseen">Revoke</span>
-              </Table.Th>
-            )}
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {tokens.map((token) => (
-            <Table.Tr key={token.name} c={token.live ? undefined : "dimmed"}>
-              <Table.Th scope="row" fw={500}>
-                {token.name}
-              </Table.Th>
-              <Table.Td>{roleName(token.role)}</Table.Td>
-              <Table.Td>
-                {token.createdAt && <Time at={token.createdAt} />} by {token.createdBy}
-              </Table.Td>
-              <Table.Td>{token.lastUsedAt ? <Time at={token.lastUsedAt} /> : "never"}</Table.Td>
-              <Table.Td>
-                <End token={token} />
-              </Table.Td>
-              {admin && (
-                <Table.Td ta="right">
-                  {token.live && (
-                    <Button
-                      size="compact-xs"
-                      variant="default"
-                      aria-label={`Revoke ${token.name}`}
-                      onClick={() => confirm(token.name)}
-                    >
-                      Revoke
-                    </Button>
-                  )}
-                </Table.Td>
+    <Listing label="Tokens" titles={["Name", "Role", "Created", "Last used", "End"]} act={admin && "Revoke"}>
+      {tokens.map((token) => (
+        <Table.Tr key={token.name} c={token.live ? undefined : "dimmed"}>
+          <Table.Th scope="row" fw={500}>
+            {token.name}
+          </Table.Th>
+          <Table.Td>{roleName(token.role)}</Table.Td>
+          <Table.Td>
+            {token.createdAt && <Time at={token.createdAt} />} by {token.createdBy}
+          </Table.Td>
+          <Table.Td>{token.lastUsedAt ? <Time at={token.lastUsedAt} /> : "never"}</Table.Td>
+          <Table.Td>
+            <End token={token} />
+          </Table.Td>
+          {admin && (
+            <Table.Td ta="right">
+              {token.live && (
+                <Button
+                  size="compact-xs"
+                  variant="default"
+                  aria-label={`Revoke ${token.name}`}
+                  onClick={() => confirm(token.name)}
+                >
+                  Revoke
+                </Button>
               )}
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Wide>
+            </Table.Td>
+          )}
+        </Table.Tr>
+      ))}
+    </Listing>
   );
 }
 

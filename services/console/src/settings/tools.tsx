@@ -8,6 +8,7 @@ import { type Operation, OperationService } from "../gen/sallyport/admin/v1/oper
 import { SetupState, StatusService } from "../gen/sallyport/admin/v1/status_service_pb";
 import { Problem } from "../parts/problem";
 import { Time } from "../parts/time";
+import { usePlace } from "./place";
 import { Section } from "./section";
 import { State } from "./state";
 import { useStatus } from "./status";
@@ -17,12 +18,18 @@ import classes from "./tools.module.css";
 export function Tools() {
   const { data, error, refetch } = useStatus();
   const queries = useQueryClient();
+  const notices = data?.notices ?? [];
+  const { list, stay } = usePlace<HTMLDivElement>(notices.length, "tools-title");
   const review = useMutation(OperationService.method.reviewOperations, {
     onSuccess: () =>
       queries.invalidateQueries({
         queryKey: createConnectQueryKey({ schema: StatusService.method.getStatus, cardinality: "finite" }),
       }),
   });
+  const mark = (tools: Operation[], at: number) => {
+    stay(at);
+    review.mutate({ names: tools.map(({ name }) => name) });
+  };
   const unknown = data?.setup.find(({ name, state }) => name === "tools" && state === SetupState.UNKNOWN);
   return (
     <Section
@@ -31,14 +38,8 @@ export function Tools() {
       lead="What the site began to offer, describes otherwise, or no longer offers. No rule waits for a review: it is for you to see what your rules make of it."
       restricted="mark tools as reviewed"
       actions={
-        data &&
-        data.notices.length > 1 && (
-          <Button
-            size="xs"
-            variant="default"
-            loading={review.isPending}
-            onClick={() => review.mutate({ names: data.notices.map(({ name }) => name) })}
-          >
+        notices.length > 1 && (
+          <Button size="xs" variant="default" loading={review.isPending} onClick={() => mark(notices, 0)}>
             Mark all as reviewed
           </Button>
         )
@@ -56,22 +57,17 @@ export function Tools() {
           <Text size="sm">{unknown.detail}</Text>
         </>
       )}
-      {data && !unknown && data.notices.length === 0 && <State tone="good">All tools are reviewed</State>}
-      <Stack gap="md">
-        {data?.notices.map((tool) => (
-          <Notice
-            key={tool.name}
-            tool={tool}
-            busy={review.isPending}
-            onReview={() => review.mutate({ names: [tool.name] })}
-          />
+      {data && !unknown && notices.length === 0 && <State tone="good">All tools are reviewed</State>}
+      <Stack gap="md" ref={list}>
+        {notices.map((tool, i) => (
+          <Notice key={tool.name} tool={tool} onReview={() => mark([tool], i)} />
         ))}
       </Stack>
     </Section>
   );
 }
 
-function Notice({ tool, busy, onReview }: { tool: Operation; busy: boolean; onReview: () => void }) {
+function Notice({ tool, onReview }: { tool: Operation; onReview: () => void }) {
   const admin = useMay(Role.ADMIN);
   return (
     <Group justify="space-between" align="flex-start" gap="sm" wrap="nowrap">
@@ -99,14 +95,7 @@ function Notice({ tool, busy, onReview }: { tool: Operation; busy: boolean; onRe
         </Text>
       </div>
       {admin && (
-        <Button
-          size="xs"
-          variant="default"
-          disabled={busy}
-          onClick={onReview}
-          aria-label={`Mark ${tool.name} as reviewed`}
-          flex="none"
-        >
+        <Button size="xs" variant="default" onClick={onReview} aria-label={`Mark ${tool.name} as reviewed`} flex="none">
           Reviewed
         </Button>
       )}

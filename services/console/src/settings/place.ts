@@ -1,0 +1,24 @@
+import { useEffect, useRef } from "react";
+
+/**
+ * Keeps one's place in a list of so many entries that go by a button of theirs: the focus goes to the button that is
+ * in its place then, and after the last one to what is there instead, by its id. Call stay as the button is pressed.
+ */
+export function usePlace<List extends HTMLElement>(entries: number, instead?: string) {
+  const list = useRef<List>(null);
+  const pressed = useRef(-1);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: when there are more or fewer, the button may be gone.
+  useEffect(() => {
+    if (document.activeElement !== document.body || pressed.current < 0) return;
+    const buttons = list.current?.querySelectorAll("button") ?? [];
+    const next = buttons[Math.min(pressed.current, buttons.length - 1)];
+    (next ?? document.getElementById(instead ?? ""))?.focus();
+    pressed.current = -1;
+  }, [entries]);
+  return {
+    list,
+    stay: (index: number) => {
+      pressed.current = index;
+    },
+  };
+}
