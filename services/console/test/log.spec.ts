@@ -1,12 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { Page } from "@playwright/test";
+import dayjs from "dayjs";
 import { accessible } from "./accessible";
 import { Assistant } from "./assistant";
 import { colleague } from "./colleague";
 import { expect, test } from "./fixtures";
 import { type Call, writeHistory } from "./history";
 import type { Stack } from "./stack";
+
+test.describe.configure({ timeout: 120_000 });
 
 const minute = 60_000;
 
@@ -281,6 +284,107 @@ test("new records don't move what one reads, and a pill says how many there are"
     await admin.getByRole("switch", { name: "Live" }).press("Space");
     await expect(rows(admin).first()).toContainText("listJiraProjects");
   });
+  await assistant.close();
+});
+
+test("a range of one's own is picked and applied", async ({ admin, stack }) => {
+  const session = await history(stack, [{}, { at: new Date(Date.now() - 3 * 24 * 60 * minute) }]);
+  const pick = async (field: string, ago: number) => {
+    const calendar = admin.getByRole("dialog", { name: field });
+    await calendar.getByRole("button", { name: dayjs().subtract(ago, "day").format("D MMMM YYYY") }).click();
+    await calendar.getByRole("button", { name: "Done" }).click();
+    await expect(calendar).toBeHidden();
+  };
+  await admin.goto(`/log?session=${session}`);
+  await expect(rows(admin)).toHaveCount(2);
+  await admin.getByRole("button", { name: "Time", exact: true }).click();
+  const time = admin.getByRole("dialog", { name: "Time" });
+  await time.getByRole("button", { name: "From" }).click();
+  await accessible(admin);
+  await pick("From", 1);
+  await time.getByRole("button", { name: "Until" }).click();
+  await pick("Until", 2);
+  await expect(time).toContainText("The end has to be after the beginning.");
+  await expect(time.getByRole("button", { name: "Apply" })).toBeDisabled();
+  await accessible(admin);
+  await time.getByRole("button", { name: "Clear" }).last().click();
+  await time.getByRole("button", { name: "Apply" }).click();
+  await expect(admin).toHaveURL(/since=\d{4}-\d\d-\d\dT\d\d%3A\d\d%3A00\.000Z$/);
+  await expect(rows(admin)).toHaveCount(1);
+  await expect(admin.getByRole("button", { name: /^Since / })).toBeFocused();
+});
+
+test("where the index is behind, the log and the settings say so", async ({ admin, stack, browser }) => {
+  await stack.apply({ default: "allow" });
+  const assistant = await Assistant.connect(stack.state.mcp_url, browser, "ana@acme.test", "Claude Code");
+  await stack.part("stop", "accesslog");
+  try {
+    await assistant.call("getJiraIssue", { issueIdOrKey: "OPS-11" });
+    await admin.goto("/settings#health");
+    const health = admin.getByRole("region", { name: "Health" });
+    await expect(health).toContainText("accesslogDown");
+    await expect(health).toContainText(/Behind\d+ entr(y waits|ies wait) to be indexed, the oldest for \d+ s\./);
+    await accessible(admin);
+    await admin.goto("/log");
+    await expect(admin.getByText(/^The log is \d+ s behind, by \d+ entr.* Nothing is lost/)).toBeVisible({
+      timeout: 30_000,
+    });
+    await accessible(admin);
+  } finally {
+    await stack.part("start", "accesslog");
+  }
+  await expect(rows(admin).first()).toContainText("getJiraIssue");
+  await expect(admin.getByText("The log is", { exact: false })).toBeHidden({ timeout: 30_000 });
+  await assistant.close();
+});
+
+test("more than is kept while one reads is said, and the log begins anew when one goes to it", async ({
+  admin,
+  stack,
+  browser,
+}) => {
+  await stack.apply({ default: "deny" });
+  await history(
+    stack,
+    Array.from({ length: 60 }, (_, i) => ({ operation: `getManner${i}` })),
+  );
+  const assistant = await Assistant.connect(stack.state.mcp_url, browser, "ana@acme.test", "Claude Code");
+  const call = (operation: string) => assistant.call(operation, {});
+  const pill = admin.getByRole("button", { name: "1,000+ new" });
+  await admin.goto("/log");
+  await expect(rows(admin).nth(10)).toBeVisible();
+  const readOn = async () => {
+    await admin.mouse.move(600, 500);
+    await admin.mouse.wheel(0, 900);
+    await expect.poll(() => admin.evaluate(() => window.scrollY)).toBeGreaterThan(800);
+    return rows(admin).getByText("getManner4", { exact: false }).first();
+  };
+
+  await test.step("the tail is too far behind to go on", async () => {
+    const read = await readOn();
+    const place = await read.boundingBox();
+    await stack.part("stop", "admin");
+    await call("getAway");
+    const behind = { "content-type": "application/grpc-web+proto", "grpc-status": "11" }; // OUT_OF_RANGE
+    await admin.route("**/TailActivity", (route) => route.fulfill({ headers: behind }), { times: 1 });
+    await stack.part("start", "admin");
+    await expect(pill).toBeVisible({ timeout: 30_000 });
+    expect(await read.boundingBox()).toEqual(place);
+    await accessible(admin);
+    await pill.click();
+    await expect(rows(admin).first()).toContainText("getAway");
+  });
+  await test.step("more came than are kept", async () => {
+    await readOn();
+    for (let calls = 0; calls < 1_001; calls += 91) {
+      await Promise.all(Array.from({ length: 91 }, () => call("getMany")));
+    }
+    await expect(pill).toBeVisible();
+    await pill.click();
+    await expect(rows(admin).first()).toContainText("getMany");
+    await expect(pill).toBeHidden();
+  });
+  await stack.apply({ default: "allow" });
   await assistant.close();
 });
 

@@ -3,6 +3,9 @@ import { accessible } from "./accessible";
 import { Assistant } from "./assistant";
 import { colleague } from "./colleague";
 import { expect, test } from "./fixtures";
+import { writeHistory } from "./history";
+
+test.describe.configure({ timeout: 120_000 });
 
 const three = {
   default: "allow",
@@ -216,6 +219,36 @@ test("before saving there is the difference and what it would have changed; savi
   await ana.close();
 });
 
+test("how far it is with what a save would have changed shows meanwhile", async ({ admin, stack }) => {
+  // More than are read at a time.
+  const calls = Array.from({ length: 2_600 }, (_, i) => ({
+    id: `simulated-${process.pid}-${i}`,
+    at: new Date(Date.now() - i * 60_000),
+  }));
+  await writeHistory(stack, calls);
+  await stack.apply(three);
+  await admin.goto("/policy");
+  await act(admin, 1, "Delete");
+  await admin.evaluate(() => {
+    const said = new Set<string>();
+    Object.assign(window, { said });
+    const look = () => said.add(document.querySelector("[role=dialog] [role=status]")?.textContent ?? "");
+    new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
+  });
+  stack.pause("elasticsearch");
+  try {
+    await admin.getByRole("button", { name: "Review and save" }).click();
+    await expect(admin.getByText("Deciding the calls of the last 7 days again.")).toBeVisible();
+    await expect(admin.getByRole("progressbar", { name: "Calls decided again" })).toBeAttached();
+    await accessible(admin);
+  } finally {
+    stack.resume("elasticsearch");
+  }
+  await expect(admin.getByRole("region", { name: "In the last 7 days" })).toContainText("would have been");
+  const said = await admin.evaluate(() => [...(window as unknown as { said: Set<string> }).said]);
+  expect(said.join("\n")).toMatch(/Decided 2,500 of [\d,]+ calls again\./);
+});
+
 test("somebody else saved meanwhile: both sides show, and either can be gone on with", async ({ admin, stack }) => {
   const theirs = {
     ...three,
@@ -277,8 +310,18 @@ test("the history says who, when and why, compares any two versions, and rolls b
   const dialog = admin.getByRole("dialog");
   await expect(dialog.getByRole("textbox", { name: "Why" })).toHaveValue(`Roll back to version ${last - 2}`);
   await expect(dialog).toContainText("Rule 3 is new");
+
+  await stack.apply({ ...three, default: "deny" }, "Closed again");
   await dialog.getByRole("button", { name: "Roll back" }).click();
-  await expect(admin.getByText(`Version ${last + 1} of the policy is in force.`)).toBeVisible();
+  await expect(dialog.getByRole("alert")).toContainText(/Version \d+ was saved by admin.*Closed again/);
+  await expect(dialog.getByText("takes back what they changed, too")).toBeVisible();
+  await accessible(admin);
+  await dialog.getByRole("button", { name: "Roll back all the same" }).click();
+  await expect(dialog.getByRole("region", { name: "The difference" })).toContainText(
+    "Where no rule matches: Deny is now→ Allow",
+  );
+  await dialog.getByRole("button", { name: "Roll back" }).click();
+  await expect(admin.getByText(`Version ${last + 2} of the policy is in force.`)).toBeVisible();
   await admin.getByRole("tab", { name: "Rules" }).click();
   await expect.poll(() => operations(admin)).toEqual(["delete*", "write*", "confluence *"]);
 });

@@ -23,6 +23,7 @@ export class Stack {
       atlassian_switches_url: string;
       elasticsearch_url: string;
       redis_addr: string;
+      pids: Record<string, number>;
     },
   ) {}
 
@@ -83,6 +84,21 @@ export class Stack {
   async part(does: "stop" | "start", name: string): Promise<void> {
     const supervisor = ["--use-uds", "--unix-socket", join(this.runDir, "pc.sock")];
     await run(join(root, "bin/process-compose"), ["process", does, name, ...supervisor], { env: this.environment });
+  }
+
+  /** Has a part stand still, as if its machine did, until it is resumed. */
+  pause(name: string): void {
+    process.kill(this.pid(name), "SIGSTOP");
+  }
+
+  resume(name: string): void {
+    process.kill(this.pid(name), "SIGCONT");
+  }
+
+  private pid(name: string): number {
+    const pid = this.state.pids[name];
+    if (!pid) throw new Error(`state.json knows no part ${name}`);
+    return pid;
   }
 
   /** Turns a switch of the stand-in. */

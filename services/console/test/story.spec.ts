@@ -1,4 +1,5 @@
 import type { Locator, Page } from "@playwright/test";
+import { accessible } from "./accessible";
 import { Assistant } from "./assistant";
 import { expect, bare as test } from "./fixtures";
 import { signInAs } from "./person";
@@ -23,6 +24,22 @@ test("the whole story", async ({ stranger: page, browser, stack }) => {
     await page.goto(await stack.firstLink());
     await signInAs(page, "bo@acme.test", (url) => url.toString() === home);
     await expect(step(page, "Allow this domain in Rovo")).toContainText("Allowed");
+  });
+
+  await test.step("where nothing has happened yet, each page says what to do", async () => {
+    await page.goto("/log");
+    await expect(page.getByRole("heading", { name: "Nothing recorded yet" })).toBeVisible();
+    await expect(page.getByRole("main").getByRole("link", { name: "Getting started" })).toHaveAttribute("href", "/");
+    await accessible(page);
+    await page.goto("/dashboard");
+    await expect(page.getByRole("heading", { name: "Nothing was recorded in this range" })).toBeVisible();
+    await page.goto("/policy");
+    await expect(page.getByRole("heading", { name: "There are no rules" })).toBeVisible();
+    await page.getByRole("tab", { name: "History" }).click();
+    await accessible(page);
+    await page.goto("/settings#alerts");
+    await expect(page.getByRole("region", { name: "Alerts" })).toContainText("There were none.");
+    await page.goto("/");
   });
 
   const claude = await test.step("Ana connects Claude Code, and her first call shows by itself", async () => {

@@ -65,7 +65,9 @@ function Days({ view, onChange }: { view: View; onChange: (change: Partial<View>
         begin(end ? null : start);
         if (start && end) onChange({ start, end });
       }}
-      popoverProps={{ position: "bottom-end" }}
+      // The calendar is named by its field, which Mantine looks for under the popover's id.
+      id="dashboard-days"
+      popoverProps={{ id: "dashboard-days", position: "bottom-end" }}
     />
   );
 }

@@ -93,15 +93,15 @@ function OwnRange({ since, until, onApply }: Range & { onApply: (range: Range) =
     size: "xs",
     clearable: true,
     valueFormat: "D MMM YYYY HH:mm",
-    popoverProps: { withinPortal: false },
     clearButtonProps: { "aria-label": "Clear" },
+    submitButtonProps: { "aria-label": "Done" },
   } as const;
   return (
     <Stack gap="xs" p="xs" className={classes.own}>
-      <DateTimePicker {...shared} label="From" value={from} onChange={setFrom} />
+      <DateTimePicker {...shared} {...named("From")} value={from} onChange={setFrom} />
       <DateTimePicker
         {...shared}
-        label="Until"
+        {...named("Until")}
         value={to}
         onChange={setTo}
         error={wrong && "The end has to be after the beginning."}
@@ -117,6 +117,12 @@ function OwnRange({ since, until, onApply }: Range & { onApply: (range: Range) =
       </Group>
     </Stack>
   );
+}
+
+/** Has a field and its calendar named, which Mantine names by what has the popover's id. */
+function named(label: string) {
+  const id = `time-${label}`;
+  return { label, "aria-label": label, id, popoverProps: { id, withinPortal: false } };
 }
 
 const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });

@@ -27,6 +27,8 @@ type Props = {
   /** Why, where there is something to propose. */
   message?: string;
   action: string;
+  /** Whether it is an older version that is to be in force again. */
+  rollback?: boolean;
   onClose: () => void;
   onSaved: (answer: SavePolicyResponse) => void;
   onTheirs: (conflict: PolicyConflict) => void;
@@ -42,7 +44,7 @@ export function Review(props: Props) {
   );
 }
 
-function Content({ policy, base, message: proposed = "", action, onClose, onSaved, onTheirs, onMine }: Props) {
+function Content({ policy, base, message: proposed = "", action, rollback = false, onClose, onSaved, ...to }: Props) {
   const admin = useMay(Role.ADMIN);
   const { role } = useSession();
   const [message, setMessage] = useState(proposed);
@@ -56,8 +58,19 @@ function Content({ policy, base, message: proposed = "", action, onClose, onSave
   const error = save.error ?? check.error;
 
   const [conflict] = error ? ConnectError.from(error).findDetails(PolicyConflictSchema) : [];
-  if (conflict)
-    return <Conflict conflict={conflict} onTheirs={() => onTheirs(conflict)} onMine={() => onMine(conflict)} />;
+  if (conflict) {
+    return (
+      <Conflict
+        conflict={conflict}
+        rollback={rollback}
+        onTheirs={() => to.onTheirs(conflict)}
+        onMine={() => {
+          save.reset();
+          to.onMine(conflict);
+        }}
+      />
+    );
+  }
   if (check.error) {
     return (
       <Problem

@@ -77,6 +77,7 @@ export function Reviews({ reviewed, onReview, draft, policy, dispatch }: Props) 
     <Review
       title={`Roll back to version ${version.version}`}
       action={`Roll back to version ${version.version}`}
+      rollback
       message={`Roll back to version ${version.version}`}
       policy={version.policy ?? create(PolicySchema)}
       base={base}
