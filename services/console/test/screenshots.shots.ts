@@ -124,14 +124,35 @@ test("pictures of every page", async ({ admin, browser, stack }) => {
   await picture(admin, "/dashboard?range=30d", "dashboard", () => shown(admin, "searchJiraIssuesUsingJql"));
   await picture(admin, "/connections", "connections", () => shown(admin, "Cy Castell"));
   await picture(admin, "/settings", "settings", () => shown(admin, "ci-check"));
+  await picture(admin, "/log?user=nobody@acme.test&decision=blocked", "log-nothing", () =>
+    shown(admin, "Nothing found"),
+  );
+  await picture(admin, "/settings#alerts", "settings-alerts", () => shown(admin, "was blocked for the first time"));
+
+  const review = async () => {
+    await expect(admin.getByRole("button", { name: /^Effect of rule 2/ })).toBeVisible();
+    // A draft outlives its page.
+    const discard = admin.getByRole("button", { name: "Discard" });
+    if (await discard.isVisible()) await discard.click();
+    await admin.getByRole("button", { name: "Effect of rule 2 Deny" }).click();
+    await admin.getByRole("option", { name: "Allow" }).click();
+    await admin.getByRole("button", { name: "Review and save" }).click();
+  };
+  const dialog = admin.getByRole("dialog");
   await picture(admin, "/policy", "policy-review", async () => {
-    const dialog = admin.getByRole("dialog");
-    if (!(await dialog.isVisible())) {
-      await admin.getByRole("button", { name: "Effect of rule 2 Deny" }).click();
-      await admin.getByRole("option", { name: "Allow" }).click();
-      await admin.getByRole("button", { name: "Review and save" }).click();
-    }
+    await review();
     await expect(dialog.getByRole("region", { name: "In the last 7 days" })).toContainText("allowed that were blocked");
+  });
+  await picture(admin, "/policy?version=1", "policy-history", () => shown(admin, "All rules"));
+  await picture(admin, "/policy", "policy-conflict", async () => {
+    await stack.apply(policy, "Deletes and contractors");
+    await admin.reload();
+    await review();
+    await expect(dialog.getByRole("region", { name: "The difference" })).toContainText("Rule 2 is changed");
+    const watched = policy.rules.map((rule) => (rule.client ? { ...rule, note: "Watch Cursor for a week" } : rule));
+    await stack.apply({ ...policy, rules: watched }, "Until Friday");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await expect(dialog).toContainText("Somebody else saved meanwhile");
   });
 });
 

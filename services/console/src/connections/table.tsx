@@ -54,7 +54,7 @@ function Row({ connection, mayEnd, onEnded }: { connection: Connection } & Omit<
         )}
       </Table.Td>
       <Table.Td>
-        <Group gap="xs">
+        <Group gap="4px 10px">
           <Text size="sm">{clientName(client)}</Text>
           {client && <Sure client={client} />}
         </Group>

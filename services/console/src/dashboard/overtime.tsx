@@ -76,7 +76,7 @@ function Chart({ numbers, logOf }: { numbers: GetDashboardResponse; logOf: LogOf
         valueFormatter={number}
         maxBarWidth={36}
         yAxisProps={{ allowDecimals: false, width: 56 }}
-        xAxisProps={{ ticks, tickFormatter: tickName, minTickGap: 24 }}
+        xAxisProps={{ ticks, tickFormatter: tickName, minTickGap: 24, interval: "equidistantPreserveStart" }}
         tooltipProps={{ labelFormatter: (_, [first]) => first && bucketOf(numbers, first.payload.bucket) }}
         barProps={({ name }) => ({
           onClick: open(name),

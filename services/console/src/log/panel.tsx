@@ -90,7 +90,7 @@ function Opened({ id, log, linkTo, onClose }: Props & { id: string }) {
       {record && (
         <>
           <Actions record={record} />
-          <Tabs defaultValue="details" keepMounted={false} mt="sm">
+          <Tabs defaultValue="details" keepMounted={false} mt="sm" classNames={{ tab: classes.tab }}>
             <Tabs.List>
               <Tabs.Tab value="details">Details</Tabs.Tab>
               {!record.act && <Tabs.Tab value="session">Same session</Tabs.Tab>}

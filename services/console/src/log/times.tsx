@@ -92,6 +92,7 @@ function OwnRange({ since, until, onApply }: Range & { onApply: (range: Range) =
   const shared = {
     size: "xs",
     clearable: true,
+    placeholder: "Any time",
     valueFormat: "D MMM YYYY HH:mm",
     clearButtonProps: { "aria-label": "Clear" },
     submitButtonProps: { "aria-label": "Done" },

@@ -56,7 +56,7 @@ function Line({ alert }: { alert: Alert }) {
         </Text>
       </Text>
       <Text size="sm" maw="44rem">
-        {what(alert.message)}{" "}
+        <What alert={alert} />{" "}
         <Anchor component={Link} to={`/log?${calls(alert)}`} underline="always" inherit>
           {alert.since ? "Show the blocked calls" : "Show the call"}
         </Anchor>
@@ -66,9 +66,18 @@ function Line({ alert }: { alert: Alert }) {
 }
 
 /** An alert's message without its last sentence, the command that shows what it is about: the link does that here. */
-function what(message: string): string {
+function What({ alert: { message, since } }: { alert: Alert }) {
   const command = message.lastIndexOf(" See ");
-  return command < 0 ? message : message.slice(0, command);
+  const text = command < 0 ? message : message.slice(0, command);
+  // The command line's time is in UTC.
+  const [before = "", after] = since ? text.split(/\d\d:\d\d:\d\d UTC/, 2) : [text];
+  return (
+    <>
+      {before}
+      {since && after !== undefined && <Time at={since} />}
+      {after}
+    </>
+  );
 }
 
 /** The log's address of what raised an alert: a call, or those that were blocked until then. */

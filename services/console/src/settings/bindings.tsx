@@ -41,7 +41,7 @@ export function Bindings({ bindings, base, onChange }: Props) {
             {onChange ? (
               <NativeSelect
                 size="xs"
-                w="8rem"
+                w="6.5rem"
                 aria-label={`Role of ${called(binding, people)}`}
                 data={roles}
                 value={String(binding.role)}
@@ -59,6 +59,7 @@ export function Bindings({ bindings, base, onChange }: Props) {
                 size="compact-xs"
                 variant="default"
                 aria-label={`Remove ${called(binding, people)}`}
+                data-place
                 onClick={() => remove(i)}
               >
                 Remove

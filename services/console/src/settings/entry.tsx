@@ -4,7 +4,7 @@ import { useMay } from "../api/session";
 import { Role } from "../gen/sallyport/admin/v1/access_pb";
 import type { Rejected } from "../gen/sallyport/admin/v1/rejected_service_pb";
 import { Time } from "../parts/time";
-import classes from "./entry.module.css";
+import classes from "./item.module.css";
 
 type Props = { entry: Rejected; onAcknowledge: (done: () => void) => void; onRetry: () => void };
 
@@ -16,7 +16,7 @@ export function Entry({ entry, onAcknowledge, onRetry }: Props) {
   // The button that is pressed goes: what else can be done is beside it.
   const acknowledge = () => onAcknowledge(() => again.current?.focus());
   return (
-    <article className={classes.entry} aria-label={capital(what)}>
+    <article className={classes.item} aria-label={capital(what)}>
       <div>
         <Text size="sm" fw={500}>
           {capital(what)}

@@ -3,6 +3,7 @@ import { Button, Code, Skeleton, Text } from "@mantine/core";
 import { DirectoryService } from "../gen/sallyport/admin/v1/directory_service_pb";
 import { SetupState } from "../gen/sallyport/admin/v1/status_service_pb";
 import { Problem } from "../parts/problem";
+import { Prose } from "../parts/prose";
 import { Section } from "./section";
 import { State } from "./state";
 import { useStatus } from "./status";
@@ -42,7 +43,7 @@ export function Groups() {
                 {item.state === SetupState.ACTION_NEEDED ? "Action needed" : "Unknown"}
               </State>
               <Text size="sm" mt={4} maw="44rem">
-                {item.detail}
+                <Prose>{item.detail}</Prose>
               </Text>
             </>
           )}

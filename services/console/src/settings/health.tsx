@@ -3,6 +3,7 @@ import { Skeleton, Text } from "@mantine/core";
 import { type GetStatusResponse, type Part, PartState } from "../gen/sallyport/admin/v1/status_service_pb";
 import { number } from "../parts/amounts";
 import { Problem } from "../parts/problem";
+import { Prose } from "../parts/prose";
 import classes from "./health.module.css";
 import { Section } from "./section";
 import { State } from "./state";
@@ -69,7 +70,7 @@ function Line({ part }: { part: Part }) {
         <State tone={tone}>{word}</State>
         {part.detail && (
           <Text size="sm" c="dimmed">
-            {part.detail}
+            <Prose>{part.detail}</Prose>
           </Text>
         )}
       </dd>

@@ -17,7 +17,7 @@ export function Listing({ label, titles, act, body, children }: Props) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keyboard.
     <section className={classes.listing} tabIndex={0} aria-label={label}>
-      <Table verticalSpacing="xs">
+      <Table verticalSpacing="xs" data-wide={titles.length > 3 || undefined}>
         <Table.Thead>
           <Table.Tr>
             {titles.map((title) => (

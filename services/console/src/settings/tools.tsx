@@ -1,5 +1,5 @@
 import { createConnectQueryKey, useMutation } from "@connectrpc/connect-query";
-import { Badge, Button, Group, Skeleton, Stack, Text } from "@mantine/core";
+import { Anchor, Badge, Button, Group, Skeleton, Spoiler, Stack, Text } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { Link } from "react-router";
 import { useMay } from "../api/session";
@@ -7,12 +7,13 @@ import { Role } from "../gen/sallyport/admin/v1/access_pb";
 import { type Operation, OperationService } from "../gen/sallyport/admin/v1/operation_service_pb";
 import { SetupState, StatusService } from "../gen/sallyport/admin/v1/status_service_pb";
 import { Problem } from "../parts/problem";
+import { Prose } from "../parts/prose";
 import { Time } from "../parts/time";
+import classes from "./item.module.css";
 import { usePlace } from "./place";
 import { Section } from "./section";
 import { State } from "./state";
 import { useStatus } from "./status";
-import classes from "./tools.module.css";
 
 /** What the site began to offer, changed or stopped offering, until an admin has seen it. */
 export function Tools() {
@@ -54,7 +55,9 @@ export function Tools() {
       {unknown && (
         <>
           <State tone="unknown">Unknown</State>
-          <Text size="sm">{unknown.detail}</Text>
+          <Text size="sm">
+            <Prose>{unknown.detail}</Prose>
+          </Text>
         </>
       )}
       {data && !unknown && notices.length === 0 && <State tone="good">All tools are reviewed</State>}
@@ -70,12 +73,18 @@ export function Tools() {
 function Notice({ tool, onReview }: { tool: Operation; onReview: () => void }) {
   const admin = useMay(Role.ADMIN);
   return (
-    <Group justify="space-between" align="flex-start" gap="sm" wrap="nowrap">
-      <div className={classes.tool}>
+    <div className={classes.item}>
+      <div>
         <Group gap="xs">
-          <Text fw={500} size="sm" component={Link} to={`/log?operation=${encodeURIComponent(tool.name)}`}>
+          <Anchor
+            component={Link}
+            to={`/log?operation=${encodeURIComponent(tool.name)}`}
+            size="sm"
+            fw={500}
+            title="Its calls in the activity log"
+          >
             {tool.name}
-          </Text>
+          </Anchor>
           <Badge size="sm" variant="default" tt="none">
             {noticed(tool)}
           </Badge>
@@ -86,20 +95,21 @@ function Notice({ tool, onReview }: { tool: Operation; onReview: () => void }) {
           )}
         </Group>
         {tool.description && (
-          <Text size="sm" lineClamp={2}>
+          // What an assistant is told of a tool can be long, and is worth reading to its end.
+          <Spoiler maxHeight={68} showLabel="Show all of it" hideLabel="Show less" fz="sm">
             {tool.description}
-          </Text>
+          </Spoiler>
         )}
         <Text size="sm" c="dimmed">
           {tool.decidedBy}
         </Text>
       </div>
       {admin && (
-        <Button size="xs" variant="default" onClick={onReview} aria-label={`Mark ${tool.name} as reviewed`} flex="none">
+        <Button size="xs" variant="default" onClick={onReview} aria-label={`Mark ${tool.name} as reviewed`} data-place>
           Reviewed
         </Button>
       )}
-    </Group>
+    </div>
   );
 }
 
