@@ -11,17 +11,18 @@ const images = resolve(import.meta.dirname, "../../../docs/images");
 const policy = {
   default: "allow",
   rules: [
-    { operation: "delete*", effect: "deny", note: "AI may never delete anything" },
-    { who: "group:contractors", operation: "write*", effect: "deny", note: "Contractors only read" },
+    { id: "deletes", operation: "delete*", effect: "deny", note: "AI may never delete anything" },
+    { id: "contractors", who: "group:contractors", operation: "write*", effect: "deny", note: "Contractors only read" },
     {
+      id: "cursor",
       client: "cursor",
       operation: "confluence write*",
       effect: "deny",
       mode: "monitor",
       note: "Watch what Cursor writes",
     },
-    { who: "group:site-admins", operation: "manage*", effect: "allow" },
-    { operation: "manage*", effect: "deny", note: "Ask an admin of the site" },
+    { id: "admins", who: "group:site-admins", operation: "manage*", effect: "allow" },
+    { id: "manage", operation: "manage*", effect: "deny", note: "Ask an admin of the site" },
   ],
 };
 
@@ -127,7 +128,7 @@ test("pictures of every page", async ({ admin, browser, stack }) => {
   await picture(admin, "/log?user=nobody@acme.test&decision=blocked", "log-nothing", () =>
     shown(admin, "Nothing found"),
   );
-  await picture(admin, "/settings#alerts", "settings-alerts", () => shown(admin, "was blocked for the first time"));
+  await picture(admin, "/policy?version=1", "policy-history", () => shown(admin, "All rules"));
 
   const review = async () => {
     await expect(admin.getByRole("button", { name: /^Effect of rule 2/ })).toBeVisible();
@@ -143,7 +144,6 @@ test("pictures of every page", async ({ admin, browser, stack }) => {
     await review();
     await expect(dialog.getByRole("region", { name: "In the last 7 days" })).toContainText("allowed that were blocked");
   });
-  await picture(admin, "/policy?version=1", "policy-history", () => shown(admin, "All rules"));
   await picture(admin, "/policy", "policy-conflict", async () => {
     await stack.apply(policy, "Deletes and contractors");
     await admin.reload();

@@ -33,10 +33,6 @@ test("the whole story", async ({ stranger: page, browser, stack }) => {
     await accessible(page);
     await page.goto("/dashboard");
     await expect(page.getByRole("heading", { name: "Nothing was recorded in this range" })).toBeVisible();
-    await page.goto("/policy");
-    await expect(page.getByRole("heading", { name: "There are no rules" })).toBeVisible();
-    await page.getByRole("tab", { name: "History" }).click();
-    await accessible(page);
     await page.goto("/settings#alerts");
     await expect(page.getByRole("region", { name: "Alerts" })).toContainText("There were none.");
     await page.goto("/");

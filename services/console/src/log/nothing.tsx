@@ -66,7 +66,17 @@ function NothingFound({ view, set, onChange, onClear }: Props & { set: Filter[] 
       </Text>
       <Stack gap="xs" mt="md" align="center">
         {helpful.map(({ filter, found }) => (
-          <Button key={filter} size="xs" variant="default" onClick={() => onChange(gone(filter))}>
+          <Button
+            key={filter}
+            size="xs"
+            variant="default"
+            // A value can be longer than a narrow page.
+            h="auto"
+            mih={30}
+            py={4}
+            styles={{ label: { whiteSpace: "normal", overflowWrap: "anywhere" } }}
+            onClick={() => onChange(gone(filter))}
+          >
             Without {named(view, filter)}: {count(found.total, "record")}
             {found.totalAtLeast && " or more"}
           </Button>

@@ -61,8 +61,13 @@ function Result({ result }: { result: SimulationResult }) {
       <Text size="xs" c="dimmed" mt={4}>
         {most("People", result.users)} {most("Clients", result.clients)} {most("Operations", result.operations)}
       </Text>
-      <Table.ScrollContainer minWidth={480} maxHeight={220} mt="xs">
-        <Table fz="xs" verticalSpacing={4} aria-label="Calls that would have been decided otherwise, newest first">
+      <Table.ScrollContainer minWidth={0} maxHeight={220} mt="xs">
+        <Table
+          fz="xs"
+          verticalSpacing={4}
+          className={classes.calls}
+          aria-label="Calls that would have been decided otherwise, newest first"
+        >
           <Table.Tbody>
             {result.records.map((record) => (
               <Table.Tr key={record.id}>

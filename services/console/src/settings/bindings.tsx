@@ -41,7 +41,7 @@ export function Bindings({ bindings, base, onChange }: Props) {
             {onChange ? (
               <NativeSelect
                 size="xs"
-                w="6.5rem"
+                w="6rem"
                 aria-label={`Role of ${called(binding, people)}`}
                 data={roles}
                 value={String(binding.role)}
