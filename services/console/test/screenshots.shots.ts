@@ -126,9 +126,9 @@ test("pictures of every page", async ({ admin, browser, stack }) => {
   await picture(admin, "/connections", "connections", () => shown(admin, "Cy Castell"));
   await picture(admin, "/settings", "settings", () => shown(admin, "ci-check"));
   await picture(admin, "/log?user=nobody@acme.test&decision=blocked", "log-nothing", () =>
-    shown(admin, "Nothing found"),
+    shown(admin, "Without Person"),
   );
-  await picture(admin, "/policy?version=1", "policy-history", () => shown(admin, "All rules"));
+  await picture(admin, "/policy?version=2&compare=1", "policy-history", () => shown(admin, "All rules"));
 
   const review = async () => {
     await expect(admin.getByRole("button", { name: /^Effect of rule 2/ })).toBeVisible();

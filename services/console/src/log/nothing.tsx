@@ -55,14 +55,18 @@ function NothingFound({ view, set, onChange, onClear }: Props & { set: Filter[] 
     const found = without[i]?.data;
     return set.length > 1 && found && found.total > 0n ? [{ filter, found }] : [];
   });
+  // Which filters are in the way isn't said before it is known.
+  const unknown = without.some(({ isPending }) => isPending);
   return (
     <Empty title="Nothing found">
-      <Text>
-        {set.length === 1
-          ? `No record passes the filter ${named(view, set[0] as Filter)}.`
-          : helpful.length > 0
-            ? "No record passes all of these filters together. Loosen one:"
-            : "No record passes these filters, and none of them is in the way alone."}
+      <Text mih="1.55em">
+        {unknown
+          ? ""
+          : set.length === 1
+            ? `No record passes the filter ${named(view, set[0] as Filter)}.`
+            : helpful.length > 0
+              ? "No record passes all of these filters together. Loosen one:"
+              : "No record passes these filters, and none of them is in the way alone."}
       </Text>
       <Stack gap="xs" mt="md" align="center">
         {helpful.map(({ filter, found }) => (
