@@ -78,7 +78,7 @@ function NothingFound({ view, set, onChange, onClear }: Props & { set: Filter[] 
             h="auto"
             mih={30}
             py={4}
-            styles={{ label: { whiteSpace: "normal", overflowWrap: "anywhere" } }}
+            styles={{ label: { whiteSpace: "normal", overflowWrap: "anywhere", lineHeight: 1.4 } }}
             onClick={() => onChange(gone(filter))}
           >
             Without {named(view, filter)}: {count(found.total, "record")}
