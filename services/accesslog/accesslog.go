@@ -33,7 +33,9 @@ type Config struct {
 	Listen        string `help:"Address for Envoy's gRPC access log. Keep it private: whoever reaches it can write outcomes." default:"127.0.0.1:9000" env:"SALLYPORT_LISTEN"`
 	Redis         string `help:"Address of Redis, host:port." default:"127.0.0.1:6379" env:"SALLYPORT_REDIS"`
 	Elasticsearch string `help:"URL of Elasticsearch." default:"http://127.0.0.1:9200" env:"SALLYPORT_ELASTICSEARCH"`
-	StreamLimit   int64  `help:"Most entries that may wait to be indexed, the same as authz and admin have. Metrics tell it; at it no past day is deleted, since that couldn't be written down." default:"2000000" env:"SALLYPORT_STREAM_LIMIT"`
+	// SignIn is for an Elasticsearch with security.
+	SignIn      elastic.SignIn `embed:"" prefix:"elasticsearch-"`
+	StreamLimit int64          `help:"Most entries that may wait to be indexed, the same as authz and admin have. Metrics tell it; at it no past day is deleted, since that couldn't be written down." default:"2000000" env:"SALLYPORT_STREAM_LIMIT"`
 
 	RetentionDays         int `help:"For how many days records of what assistants and admins did are kept; 0 for ever." default:"400" env:"SALLYPORT_RETENTION_DAYS"`
 	ProtocolRetentionDays int `help:"For how many days records of protocol traffic that no rule governs are kept; 0 for ever." default:"30" env:"SALLYPORT_PROTOCOL_RETENTION_DAYS"`
@@ -53,7 +55,7 @@ func (c Config) Validate() error {
 			return fmt.Errorf("--%s is %d: say 1 to %d days, or 0 to keep records for ever", flag, days, maxRetention)
 		}
 	}
-	return errors.Join(c.OTLP.Validate(), c.Alerts.Validate())
+	return errors.Join(c.SignIn.Validate(), c.OTLP.Validate(), c.Alerts.Validate())
 }
 
 // maxRetention is 100 years.
@@ -85,7 +87,7 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 // Start adds the service to a process.
 func Start(_ context.Context, p *process.Process, cfg Config) error {
 	store := state.Open(cfg.Redis)
-	search, err := elastic.Open(cfg.Elasticsearch)
+	search, err := cfg.SignIn.Open(cfg.Elasticsearch)
 	if err != nil {
 		return err
 	}

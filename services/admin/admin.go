@@ -29,10 +29,12 @@ type Config struct {
 	Listen        string `help:"Address for the admin API, gRPC." default:"127.0.0.1:9010" env:"SALLYPORT_LISTEN"`
 	Redis         string `help:"Address of Redis, host:port." default:"127.0.0.1:6379" env:"SALLYPORT_REDIS"`
 	Elasticsearch string `help:"URL of Elasticsearch." default:"http://127.0.0.1:9200" env:"SALLYPORT_ELASTICSEARCH"`
-	TokenFile     string `help:"File with the admin token, 32 characters at least, or with a line NAME TOKEN for each admin. Whoever has one can change the policy and read the log; as NAME ROLE TOKEN, what that role may: admin, auditor or viewer." required:"" type:"existingfile" env:"SALLYPORT_TOKEN_FILE"`
-	Identity      string `help:"Address of identity's gRPC, host:port, which knows the groups." default:"127.0.0.1:8806" env:"SALLYPORT_IDENTITY"`
-	StreamLimit   int64  `help:"Most entries that may wait to be indexed. Beyond it nothing can be changed, since it couldn't be written down." default:"2000000" env:"SALLYPORT_STREAM_LIMIT"`
-	TailLimit     int64  `help:"Most records that a live tail may be behind what is indexed before it is cut." default:"100000" env:"SALLYPORT_TAIL_LIMIT"`
+	// SignIn is for an Elasticsearch with security.
+	SignIn      elastic.SignIn `embed:"" prefix:"elasticsearch-"`
+	TokenFile   string         `help:"File with the admin token, 32 characters at least, or with a line NAME TOKEN for each admin. Whoever has one can change the policy and read the log; as NAME ROLE TOKEN, what that role may: admin, auditor or viewer." required:"" type:"existingfile" env:"SALLYPORT_TOKEN_FILE"`
+	Identity    string         `help:"Address of identity's gRPC, host:port, which knows the groups." default:"127.0.0.1:8806" env:"SALLYPORT_IDENTITY"`
+	StreamLimit int64          `help:"Most entries that may wait to be indexed. Beyond it nothing can be changed, since it couldn't be written down." default:"2000000" env:"SALLYPORT_STREAM_LIMIT"`
+	TailLimit   int64          `help:"Most records that a live tail may be behind what is indexed before it is cut." default:"100000" env:"SALLYPORT_TAIL_LIMIT"`
 	// TailPatience is how long a tail waits for its reader.
 	TailPatience time.Duration `help:"How long a live tail waits for a reader that takes nothing before it is cut." default:"30s" env:"SALLYPORT_TAIL_PATIENCE"`
 	PublicURL    string        `help:"URL that assistants reach Sallyport at, without a path." required:"" env:"SALLYPORT_PUBLIC_URL"`
@@ -60,7 +62,7 @@ func (c Config) Validate() error {
 			return fmt.Errorf("--%s is %q: it must be http:// or https:// and a host, without a path", setting.flag, setting.value)
 		}
 	}
-	return nil
+	return c.SignIn.Validate()
 }
 
 // Start adds the service to a process.
@@ -69,7 +71,7 @@ func Start(_ context.Context, p *process.Process, cfg Config) error {
 	if err != nil {
 		return err
 	}
-	search, err := elastic.Open(cfg.Elasticsearch)
+	search, err := cfg.SignIn.Open(cfg.Elasticsearch)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package elastic
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -14,18 +15,34 @@ import (
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 )
 
-// Open returns a connection to the Elasticsearch at address, a URL. It doesn't connect. Requests
-// aren't retried here: callers know what may be sent twice.
-func Open(address string) (esapi.Transport, error) {
+// Open returns a connection to the Elasticsearch at address, a URL, that asks for no sign-in. It doesn't connect.
+// Requests aren't retried here: callers know what may be sent twice.
+func Open(address string) (esapi.Transport, error) { return SignIn{}.Open(address) }
+
+// Open returns a connection like that of the function Open, signed in. The files are read now: a changed
+// password needs a restart.
+func (s SignIn) Open(address string) (esapi.Transport, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
 		return nil, fmt.Errorf("%q isn't the URL of an Elasticsearch, such as http://localhost:9200", address)
 	}
-	client, err := elastictransport.NewClient(
-		elastictransport.WithURLs(u),
-		elastictransport.WithDisableRetry(),
-		elastictransport.WithTransport(&http.Transport{ResponseHeaderTimeout: 30 * time.Second, MaxIdleConnsPerHost: 8, IdleConnTimeout: time.Minute}),
-	)
+	transport := &http.Transport{ResponseHeaderTimeout: 30 * time.Second, MaxIdleConnsPerHost: 8, IdleConnTimeout: time.Minute}
+	options := []elastictransport.Option{elastictransport.WithURLs(u), elastictransport.WithDisableRetry(), elastictransport.WithTransport(transport)}
+	if s.User != "" {
+		password, err := s.password()
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, elastictransport.WithBasicAuth(s.User, password))
+	}
+	if s.CAFile != "" {
+		authorities, err := s.authorities()
+		if err != nil {
+			return nil, err
+		}
+		transport.TLSClientConfig = &tls.Config{RootCAs: authorities, MinVersion: tls.VersionTLS12}
+	}
+	client, err := elastictransport.NewClient(options...)
 	if err != nil {
 		return nil, fmt.Errorf("Elasticsearch client: %w", err)
 	}

@@ -27,6 +27,7 @@ type Common struct {
 	OpsListen    string        `help:"Address for /healthz, /readyz, /settings and /metrics. Keep it private." default:"127.0.0.1:9090" env:"SALLYPORT_OPS_LISTEN"`
 	LogLevel     slog.Level    `help:"Least severe level that is logged: debug, info, warn or error." default:"info" env:"SALLYPORT_LOG_LEVEL"`
 	DrainTimeout time.Duration `help:"How long calls under way may take to end once the service is told to stop." default:"10s" env:"SALLYPORT_DRAIN_TIMEOUT"`
+	Ready        bool          `help:"Start nothing: ask the one that runs with the same --ops-listen whether it is ready, and exit with 0 if it is. For health checks of containers, which have no other program."`
 }
 
 func (c *Common) common() *Common { return c }
@@ -63,6 +64,14 @@ type check struct {
 // 80 (kong's usage error) where the configuration can't be read.
 func Main(name, about string, cfg config, start func(ctx context.Context, p *Process) error) {
 	kong.Parse(cfg, kong.Name(name), kong.Description(about), kong.UsageOnError())
+	if cfg.common().Ready {
+		err := askReady(cfg.common().OpsListen)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: cfg.common().LogLevel})).
 		With("service", name)
 	slog.SetDefault(log)

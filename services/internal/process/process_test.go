@@ -17,16 +17,16 @@ import (
 
 // running is a process with an ops server that can be asked.
 type running struct {
-	url  string
-	stop context.CancelFunc
-	end  chan error
+	url, address string
+	stop         context.CancelFunc
+	end          chan error
 }
 
 func start(t *testing.T, body func(ctx context.Context, p *process.Process) error) *running {
 	t.Helper()
 	address := nativetest.FreeAddress(t)
 	ctx, stop := context.WithCancel(t.Context())
-	r := &running{url: "http://" + address, stop: stop, end: make(chan error, 1)}
+	r := &running{url: "http://" + address, address: address, stop: stop, end: make(chan error, 1)}
 	started := make(chan struct{})
 	go func() {
 		cfg := process.Common{OpsListen: address, DrainTimeout: 5 * time.Second}
@@ -72,6 +72,15 @@ func TestOps(t *testing.T) {
 	if status, _ := r.get(t, "/readyz"); status != 200 {
 		t.Errorf("/readyz answered %d", status)
 	}
+	answer <- away
+	if err := process.AskReady(r.address); err == nil || err.Error() != "redis: Redis doesn't answer" {
+		t.Errorf("--ready says %v", err)
+	}
+	answer <- nil
+	_, port, _ := net.SplitHostPort(r.address)
+	if err := process.AskReady(":" + port); err != nil {
+		t.Errorf("--ready says %v", err)
+	}
 	if status, text := r.get(t, "/metrics"); status != 200 || !strings.Contains(text, "go_goroutines") {
 		t.Errorf("/metrics answered %d", status)
 	}
@@ -81,6 +90,9 @@ func TestOps(t *testing.T) {
 	r.stop()
 	if err := <-r.end; err != nil {
 		t.Errorf("stopped with %v", err)
+	}
+	if err := process.AskReady(r.address); err == nil {
+		t.Error("--ready says that what was stopped is ready")
 	}
 }
 

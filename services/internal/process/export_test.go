@@ -1,0 +1,4 @@
+package process
+
+// AskReady is what --ready does.
+var AskReady = askReady
