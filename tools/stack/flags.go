@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"sallyport/tools/envoyconf"
 	"sallyport/tools/stack/native"
 )
 
@@ -39,7 +40,7 @@ func (f *flags) stack() (native.Stack, error) {
 	if err != nil {
 		return native.Stack{}, err
 	}
-	origins, err := native.ParseOrigins(f.Origins)
+	origins, err := envoyconf.ParseOrigins(f.Origins)
 	if err != nil {
 		return native.Stack{}, err
 	}

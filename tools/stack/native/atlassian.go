@@ -89,15 +89,10 @@ func (a Atlassian) jiraFlags(s Stack) string {
 	return strings.Join([]string{"--jira-url", quote(a.jiraURL), "--jira-user", quote(a.jiraUser), "--jira-token-file", quote(file)}, " ")
 }
 
-// envoyValues are what envoy/envoy.yaml has to know of it.
-func (a Atlassian) envoyValues() map[string]string {
-	u, _ := url.Parse(a.callsURL())
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+// originsFlag tells authz of the origins of web pages that may use the MCP endpoint.
+func (s Stack) originsFlag() string {
+	if len(s.Origins) == 0 {
+		return ""
 	}
-	return map[string]string{
-		"ATLASSIAN_HOST": u.Hostname(), "ATLASSIAN_PORT": port, "ATLASSIAN_AUTHORITY": u.Host, "ATLASSIAN_PATH": u.EscapedPath(),
-		"ATLASSIAN_TLS": fmt.Sprint(u.Scheme == "https"),
-	}
+	return "--allowed-origins " + quote(strings.Join(s.Origins, ","))
 }

@@ -13,18 +13,20 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"sallyport/tools/envoyconf"
 )
 
 func TestParsePorts(t *testing.T) {
-	for text, want := range map[string]Ports{"": 8800, "9800": 9800, "65518": 65518} {
+	for text, want := range map[string]Ports{"": 8800, "9800": 9800, "65517": 65517} {
 		got, err := ParsePorts(text)
 		if err != nil || got != want {
 			t.Errorf("%q: got %d, %v", text, got, err)
 		}
 	}
-	for _, text := range []string{"80", "65519", "x", "-1", "8800 "} {
+	for _, text := range []string{"80", "65518", "x", "-1", "8800 "} {
 		_, err := ParsePorts(text)
-		wantError(t, err, fmt.Sprintf("PORT_BASE is %q: set it to a number from 1024 to 65518", text))
+		wantError(t, err, fmt.Sprintf("PORT_BASE is %q: set it to a number from 1024 to 65517", text))
 	}
 }
 
@@ -49,8 +51,8 @@ func TestParseAtlassian(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		values := a.envoyValues()
-		if values["ATLASSIAN_TLS"] != tls || values["ATLASSIAN_PATH"] != "/v2/mcp" {
+		values, err := envoyconf.Upstream(a.callsURL())
+		if err != nil || values["ATLASSIAN_TLS"] != tls || values["ATLASSIAN_PATH"] != "/v2/mcp" {
 			t.Errorf("%q: got %v", setting, values)
 		}
 	}
@@ -69,8 +71,9 @@ func TestUpstreamApartFromSignIn(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := other.envoyValues(); !maps.Equal(got, want) {
-			t.Errorf("%s: Envoy is told %v, want %v", url, got, want)
+		got, err := envoyconf.Upstream(other.callsURL())
+		if err != nil || !maps.Equal(got, want) {
+			t.Errorf("%s: Envoy is told %v, want %v (%v)", url, got, want, err)
 		}
 		s := newStack(t, other)
 		identity := s.processes()["identity"].Command

@@ -32,6 +32,7 @@ const (
 	elasticTransport
 	atlassian
 	switches
+	envoyOps
 	portCount
 
 	// minBase is the first port that needs no privilege, maxBase leaves room for all.
@@ -39,7 +40,7 @@ const (
 )
 
 var portNames = [portCount]string{"the MCP endpoint", "the console", "Envoy's admin interface", "authz", "authz", "identity", "identity", "identity",
-	"accesslog", "accesslog", "admin", "admin", "Redis", "Elasticsearch", "Elasticsearch", "the Atlassian stand-in", "the Atlassian stand-in"}
+	"accesslog", "accesslog", "admin", "admin", "Redis", "Elasticsearch", "Elasticsearch", "the Atlassian stand-in", "the Atlassian stand-in", "Envoy's readiness"}
 
 func (p Ports) address(offset int) string { return fmt.Sprintf("127.0.0.1:%d", p.port(offset)) }
 func (p Ports) url(offset int) string     { return "http://" + p.address(offset) }

@@ -65,7 +65,7 @@ func (s Stack) processes() map[string]*process {
 			"--redis", p.address(redis), "--seal-key-file", quote(s.secret(sealKey)), "--public-url", p.publicURL(), "--console-url", p.consoleURL(),
 			"--atlassian-mcp-url", quote(s.Atlassian.mcpURL), "--atlassian-api-url", s.Atlassian.apiURL, s.Atlassian.jiraFlags(s)),
 		"authz": s.service("authz", "--listen", p.address(authzGRPC), "--ops-listen", p.address(authzOps), "--redis", p.address(redis),
-			"--identity", p.address(identityGRPC), "--seal-key-file", quote(s.secret(sealKey)), "--public-url", p.publicURL(), s.Origins.flag()),
+			"--identity", p.address(identityGRPC), "--seal-key-file", quote(s.secret(sealKey)), "--public-url", p.publicURL(), s.originsFlag()),
 		"accesslog": s.service("accesslog", "--listen", p.address(accesslogGRPC), "--ops-listen", p.address(accesslogOps),
 			"--redis", p.address(redis), "--elasticsearch", p.url(elasticHTTP)),
 		"admin": s.service("admin", "--listen", p.address(adminGRPC), "--ops-listen", p.address(adminOps), "--redis", p.address(redis),

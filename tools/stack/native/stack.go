@@ -9,13 +9,12 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strconv"
-	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
 
+	"sallyport/tools/envoyconf"
 	"sallyport/tools/stack/parts"
 )
 
@@ -29,7 +28,7 @@ type Stack struct {
 	// Atlassian is where the other side is.
 	Atlassian Atlassian
 	// Origins are those of web pages that may use the MCP endpoint, beside those of this machine.
-	Origins Origins
+	Origins envoyconf.Origins
 	// Debug has Envoy and Valkey log at debug level, too.
 	Debug bool
 	// Fsync is Redis' appendfsync: empty for everysec, or always or no. chaos compares them.
@@ -74,38 +73,33 @@ func (s Stack) prepare() error {
 	return os.WriteFile(s.path("process-compose.yaml"), text, 0o644)
 }
 
-var placeholder = regexp.MustCompile(`\$\{[A-Z0-9_]+\}`)
-
 // renderEnvoy fills the addresses into envoy/envoy.yaml.
 func (s Stack) renderEnvoy() error {
 	p := s.Ports
 	port := func(offset int) string { return strconv.Itoa(p.port(offset)) }
 	values := map[string]string{
 		"LISTEN_ADDRESS": "127.0.0.1", "PUBLIC_PORT": port(public), "CONSOLE_PORT": port(console), "ENVOY_ADMIN_PORT": port(envoyAdmin),
-		"ALLOWED_ORIGINS": s.Origins.pattern(p.publicURL()),
-		"PUBLIC_URL":      p.publicURL(), "PUBLIC_AUTHORITY": "localhost:" + port(public), "CONSOLE_AUTHORITY": "localhost:" + port(console), "CONSOLE_URL": p.consoleURL(),
+		"ENVOY_OPS_PORT": port(envoyOps), "TRANSPORT_SOCKET": envoyconf.Plain, "ALLOWED_ORIGINS": s.Origins.Pattern(p.publicURL()),
+		"PUBLIC_URL": p.publicURL(), "PUBLIC_AUTHORITY": "localhost:" + port(public), "CONSOLE_AUTHORITY": "localhost:" + port(console), "CONSOLE_URL": p.consoleURL(),
 		"CONSOLE_DIR": filepath.Join(s.Root, "bin", "console"),
 		"AUTHZ_HOST":  "127.0.0.1", "AUTHZ_PORT": port(authzGRPC), "IDENTITY_HOST": "127.0.0.1", "IDENTITY_PORT": port(identityHTTP),
 		"ACCESSLOG_HOST": "127.0.0.1", "ACCESSLOG_PORT": port(accesslogGRPC), "ADMIN_HOST": "127.0.0.1", "ADMIN_PORT": port(adminGRPC),
 		"PROTO_DESCRIPTOR": filepath.Join(s.Root, "envoy", "admin.binpb"), "CA_FILE": caFile(),
 	}
-	maps.Copy(values, s.Atlassian.envoyValues())
+	upstream, err := envoyconf.Upstream(s.Atlassian.callsURL())
+	if err != nil {
+		return err
+	}
+	maps.Copy(values, upstream)
 	text, err := os.ReadFile(filepath.Join(s.Root, "envoy", "envoy.yaml"))
 	if err != nil {
 		return err
 	}
-	var unknown []string
-	rendered := placeholder.ReplaceAllStringFunc(string(text), func(match string) string {
-		value, ok := values[match[2:len(match)-1]]
-		if !ok {
-			unknown = append(unknown, match)
-		}
-		return value
-	})
-	if len(unknown) > 0 {
-		return fmt.Errorf("envoy/envoy.yaml has names that nothing fills in: %s", strings.Join(unknown, ", "))
+	rendered, err := envoyconf.Render(text, values)
+	if err != nil {
+		return err
 	}
-	return os.WriteFile(s.path("envoy.yaml"), []byte(rendered), 0o644)
+	return os.WriteFile(s.path("envoy.yaml"), rendered, 0o644)
 }
 
 // caFile is the certificates that this machine trusts, where distributions keep them.

@@ -1,4 +1,4 @@
-package native
+package envoyconf
 
 import (
 	"fmt"
@@ -22,19 +22,11 @@ func ParseOrigins(given []string) (Origins, error) {
 	return given, nil
 }
 
-// pattern is the expression that Envoy compares an Origin with, as a whole.
-func (o Origins) pattern(publicURL string) string {
+// Pattern is the expression that Envoy compares an Origin with, as a whole.
+func (o Origins) Pattern(publicURL string) string {
 	all := []string{`https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?`, regexp.QuoteMeta(publicURL)}
 	for _, text := range o {
 		all = append(all, regexp.QuoteMeta(text))
 	}
 	return strings.Join(all, "|")
-}
-
-// flag tells authz of them.
-func (o Origins) flag() string {
-	if len(o) == 0 {
-		return ""
-	}
-	return "--allowed-origins " + quote(strings.Join(o, ","))
 }
