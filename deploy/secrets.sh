@@ -19,7 +19,7 @@ make() {
 }
 
 make seal.key openssl rand -base64 32
-for name in admin.token elastic.password accesslog.password admin.password kibana.password kibana.key reader.password; do
+for name in admin.token kibana.key sallyport-accesslog.password sallyport-admin.password sallyport-kibana.password sallyport-reader.password sallyport-setup.password; do
     make "$name" openssl rand -hex 32
 done
 # Yours to fill in; .env.example says when.

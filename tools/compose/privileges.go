@@ -18,7 +18,8 @@ const (
 	aDay       = "sallyport-activity-2020.01.01"
 	accessName = "sallyport-accesslog"
 	adminName  = "sallyport-admin"
-	readerName = "reader"
+	readerName = "sallyport-reader"
+	setupName  = "sallyport-setup"
 )
 
 // allPrivileges are in order: what one makes, the next ones read.
@@ -42,11 +43,11 @@ var allPrivileges = []privilege{
 	{readerName, "PUT", aDay + "/_doc/1", `{}`, "403"},
 	{readerName, "DELETE", aDay, "", "403"},
 	{readerName, "GET", "_cluster/settings", "", "403"},
+	{setupName, "GET", "_cluster/health", "", "200"},
+	{setupName, "GET", aDay + "/_search", "", "403"},
+	{setupName, "GET", "_security/role", "", "403"},
 	{accessName, "DELETE", aDay, "", "200"},
 }
-
-// passwords are the files with the users' passwords.
-var passwords = map[string]string{accessName: "accesslog.password", adminName: "admin.password", readerName: "reader.password"}
 
 // privileges has each user do what it may and what it may not.
 func (t *trial) privileges(ctx context.Context) error {
@@ -67,7 +68,7 @@ func (t *trial) privileges(ctx context.Context) error {
 func (t *trial) elasticsearch(ctx context.Context, p privilege) (status, answer string, err error) {
 	signIn := ""
 	if p.user != "" {
-		password, err := os.ReadFile(t.secret(passwords[p.user]))
+		password, err := os.ReadFile(t.secret(p.user + ".password"))
 		if err != nil {
 			return "", "", err
 		}

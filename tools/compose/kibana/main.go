@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"time"
 )
 
@@ -29,9 +30,9 @@ func run() error {
 			return fmt.Errorf("%s must have %d characters at least", name, shortest)
 		}
 	}
-	name, err := authenticate(os.Getenv("ELASTICSEARCH_USERNAME"), os.Getenv("ELASTICSEARCH_PASSWORD"))
-	if err == nil && name != "kibana_system" {
-		err = fmt.Errorf("Elasticsearch knows me as %q", name)
+	roles, err := authenticate(os.Getenv("ELASTICSEARCH_USERNAME"), os.Getenv("ELASTICSEARCH_PASSWORD"))
+	if err == nil && !slices.Contains(roles, "kibana_system") {
+		err = fmt.Errorf("Elasticsearch gives me the roles %q only", roles)
 	}
 	if err != nil {
 		return err
@@ -79,21 +80,22 @@ func load(r *http.Request) (count, status int, err error) {
 	}
 }
 
-// authenticate asks Elasticsearch who somebody is.
-func authenticate(user, password string) (string, error) {
+// authenticate asks Elasticsearch which roles somebody has.
+func authenticate(user, password string) ([]string, error) {
 	request, err := http.NewRequest(http.MethodGet, os.Getenv("ELASTICSEARCH_HOSTS")+"/_security/_authenticate", nil)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	request.SetBasicAuth(user, password)
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("signing in to Elasticsearch as %q: %s", user, response.Status)
+		return nil, fmt.Errorf("signing in to Elasticsearch as %q: %s", user, response.Status)
 	}
-	var known struct{ Username string }
-	return known.Username, json.NewDecoder(response.Body).Decode(&known)
+	var known struct{ Roles []string }
+	err = json.NewDecoder(response.Body).Decode(&known)
+	return known.Roles, err
 }
