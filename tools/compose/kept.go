@@ -120,8 +120,8 @@ func (t *trial) containers(ctx context.Context) error {
 	}
 	var problems []error
 	for _, c := range containers {
-		// Elasticsearch writes its keystore beside its programs.
-		writes := strings.Contains(c.Name, "-elasticsearch-")
+		// These two write beside their programs.
+		writes := strings.HasSuffix(c.Name, "-elasticsearch-1") || strings.HasSuffix(c.Name, "-kibana-1")
 		h := c.HostConfig
 		if !h.ReadonlyRootfs && !writes || h.Memory == 0 || !slices.Equal(h.CapDrop, []string{"ALL"}) || !slices.Contains(h.SecurityOpt, "no-new-privileges:true") ||
 			c.Config.User == "" || c.Config.User == "root" {

@@ -124,29 +124,36 @@ func (t *trial) run(ctx context.Context) (err error) {
 	return t.steps(ctx)
 }
 
-// steps are what is tried, in order.
+// steps are what is tried, in order. Those that others need end the test where they fail.
 func (t *trial) steps(ctx context.Context) error {
+	var problems []error
 	for _, step := range []struct {
-		about string
-		do    func(context.Context) error
+		about  string
+		do     func(context.Context) error
+		needed bool
 	}{
-		{"Making the secrets, and looking at the compose files", t.configure},
-		{"Building Sallyport's images (the first time takes some minutes)", t.build},
-		{"Looking at what is in them", t.images},
-		{"Bringing everything up", t.up},
-		{"Looking at how the containers are kept", t.containers},
-		{"Looking at what each user of Elasticsearch may do", t.privileges},
-		{"Signing people in and calling tools", t.use},
-		{"Down, and up again", t.again},
-		{"Up with a certificate", t.withTLS},
+		{"Making the secrets, and looking at the compose files", t.configure, true},
+		{"Building Sallyport's images (the first time takes some minutes)", t.build, true},
+		{"Looking at what is in them", t.images, false},
+		{"Bringing everything up", t.up, true},
+		{"Looking at how the containers are kept", t.containers, false},
+		{"Looking at what each user of Elasticsearch may do", t.privileges, false},
+		{"Signing people in and calling tools", t.use, true},
+		{"Down, and up again", t.again, true},
+		{"Up with a certificate", t.withTLS, true},
 	} {
 		t.say("%s", step.about)
 		err := step.do(ctx)
 		if err != nil {
-			return fmt.Errorf("%s: %w", step.about, err)
+			err = fmt.Errorf("%s: %w", step.about, err)
+			t.say("  failed")
+			problems = append(problems, err)
+		}
+		if err != nil && step.needed {
+			break
 		}
 	}
-	return nil
+	return errors.Join(problems...)
 }
 
 // settings of the test, beside those of try.env.
