@@ -22,52 +22,26 @@ var shell = []string{
 	"awk", "uname", "rm", "cp", "mv", "touch", "mktemp", "expr", "sort", "wc", "date", "printf", "test", "true",
 }
 
+// contents is what an image is put together from.
+type contents struct {
+	// name is the folder of standin with its Dockerfile.
+	name string
+	// programs bring the libraries that they need; those without a path are copied themselves, too.
+	programs []string
+	// files are copied to the same place.
+	files []string
+	// parts are copied into the image's folder under these names.
+	parts map[string]string
+}
+
 // assemble puts together what the images are built from: a folder each, with the files of standin, those of this
 // machine that its programs need, and the program itself.
 func (t *trial) assemble(ctx context.Context, p parts.Paths) error {
-	redis, err := parts.Redis(ctx, t.progress)
+	images, err := t.contents(ctx, p)
 	if err != nil {
 		return err
 	}
-	packages, err := t.consolePackages(ctx)
-	if err != nil {
-		return err
-	}
-	goRoot, err := exec.CommandContext(ctx, "go", "env", "GOROOT").Output()
-	if err != nil {
-		return fmt.Errorf("asking Go where it is: %w", err)
-	}
-	npm, err := exec.CommandContext(ctx, "npm", "root", "--global").Output()
-	if err != nil {
-		return fmt.Errorf("asking npm where it is: %w", err)
-	}
-	java, err := javaFiles(p.JavaHome)
-	if err != nil {
-		return err
-	}
-	kibana := filepath.Join(t.cache, "kibana-docker")
-	build := exec.CommandContext(ctx, "go", "build", "-o", kibana, "./compose/kibana")
-	build.Dir, build.Env = filepath.Join(t.root, "tools"), append(os.Environ(), "CGO_ENABLED=0")
-	out, err := build.CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("building the stand-in for Kibana: %w: %s", err, out)
-	}
-	certificates := "/etc/ssl/certs/ca-certificates.crt"
-	for _, image := range []struct {
-		name     string
-		programs []string
-		// files are copied to the same place, beside the programs.
-		files []string
-		// parts are copied into the image's folder under these names.
-		parts map[string]string
-	}{
-		{"envoy", []string{p.Envoy}, []string{certificates}, map[string]string{p.Envoy: "envoy"}},
-		{"redis", []string{redis}, nil, map[string]string{redis: "redis-server"}},
-		{"elasticsearch", []string{"curl", filepath.Join(p.JavaHome, "bin/java"), filepath.Join(p.JavaHome, "lib/server/libjvm.so"), filepath.Join(p.JavaHome, "lib/libzip.so")}, java, map[string]string{p.ElasticsearchHome: "elasticsearch"}},
-		{"kibana", []string{"curl"}, nil, map[string]string{kibana: "kibana-docker"}},
-		{"golang", nil, []string{certificates}, map[string]string{strings.TrimSpace(string(goRoot)): "go"}},
-		{"node", []string{"node"}, nil, map[string]string{filepath.Join(strings.TrimSpace(string(npm)), "npm"): "npm", packages: "packages"}},
-	} {
+	for _, image := range images {
 		folder := filepath.Join(t.cache, "images", image.name)
 		err := os.RemoveAll(folder)
 		if err == nil {
@@ -86,6 +60,61 @@ func (t *trial) assemble(ctx context.Context, p parts.Paths) error {
 		}
 	}
 	return nil
+}
+
+// contents finds the programs of all images, and gets those that aren't here.
+func (t *trial) contents(ctx context.Context, p parts.Paths) ([]contents, error) {
+	redis, err := parts.Redis(ctx, t.progress)
+	if err != nil {
+		return nil, err
+	}
+	packages, err := t.consolePackages(ctx)
+	if err != nil {
+		return nil, err
+	}
+	kibana := filepath.Join(t.cache, "kibana-docker")
+	build := exec.CommandContext(ctx, "go", "build", "-o", kibana, "./compose/kibana")
+	build.Dir, build.Env = filepath.Join(t.root, "tools"), append(os.Environ(), "CGO_ENABLED=0")
+	_, err = output(build)
+	if err != nil {
+		return nil, err
+	}
+	goRoot, err := output(exec.CommandContext(ctx, "go", "env", "GOROOT"))
+	if err != nil {
+		return nil, err
+	}
+	modules, err := output(exec.CommandContext(ctx, "npm", "root", "--global"))
+	if err != nil {
+		return nil, err
+	}
+	java, err := javaFiles(p.JavaHome)
+	if err != nil {
+		return nil, err
+	}
+	javaPrograms := []string{"curl"}
+	for _, name := range []string{"bin/java", "lib/server/libjvm.so", "lib/libzip.so"} {
+		javaPrograms = append(javaPrograms, filepath.Join(p.JavaHome, name))
+	}
+	return []contents{
+		{"envoy", []string{p.Envoy}, []string{certificates}, map[string]string{p.Envoy: "envoy"}},
+		{"redis", []string{redis}, nil, map[string]string{redis: "redis-server"}},
+		{"elasticsearch", javaPrograms, java, map[string]string{p.ElasticsearchHome: "elasticsearch"}},
+		{"kibana", []string{"curl"}, nil, map[string]string{kibana: "kibana-docker"}},
+		{"golang", nil, []string{certificates}, map[string]string{goRoot: "go"}},
+		{"node", []string{"node"}, nil, map[string]string{filepath.Join(modules, "npm"): "npm", packages: "packages"}},
+	}, nil
+}
+
+// certificates are those that this machine trusts, where Debian has them.
+const certificates = "/etc/ssl/certs/ca-certificates.crt"
+
+// output is what a program prints.
+func output(command *exec.Cmd) (string, error) {
+	out, err := command.Output()
+	if err != nil {
+		return "", fmt.Errorf("%s: %w: %s", strings.Join(command.Args, " "), err, complaint(err))
+	}
+	return strings.TrimSpace(string(out)), nil
 }
 
 // javaFiles are the files that Java runs on. Distributions have links there to what they didn't install.
