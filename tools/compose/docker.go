@@ -41,7 +41,8 @@ func startDocker(ctx context.Context, cache, dir, plugin string) (*docker, error
 	if err != nil {
 		return nil, err
 	}
-	d.daemon = exec.Command("dockerd", "--data-root", d.data, "--exec-root", filepath.Join(dir, "exec"), "--pidfile", filepath.Join(dir, "pid"),
+	// It outlives ctx, for taking everything down.
+	d.daemon = exec.CommandContext(context.WithoutCancel(ctx), "dockerd", "--data-root", d.data, "--exec-root", filepath.Join(dir, "exec"), "--pidfile", filepath.Join(dir, "pid"),
 		"--host", "unix://"+d.socket(), "--bip", bridge+"/16")
 	d.daemon.Stdout, d.daemon.Stderr = d.log, d.log
 	// Ctrl-C is for the test, which needs the daemon to take everything down.

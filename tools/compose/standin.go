@@ -129,7 +129,7 @@ func javaFiles(home string) ([]string, error) {
 			if err == nil && info.Mode().IsRegular() {
 				files = append(files, path)
 			}
-			return nil //nolint:nilerr // such a link leads nowhere
+			return nil
 		})
 		if err != nil {
 			return nil, err

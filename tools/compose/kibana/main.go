@@ -5,6 +5,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,7 +31,7 @@ func run() error {
 			return fmt.Errorf("%s must have %d characters at least", name, shortest)
 		}
 	}
-	roles, err := authenticate(os.Getenv("ELASTICSEARCH_USERNAME"), os.Getenv("ELASTICSEARCH_PASSWORD"))
+	roles, err := authenticate(context.Background(), os.Getenv("ELASTICSEARCH_USERNAME"), os.Getenv("ELASTICSEARCH_PASSWORD"))
 	if err == nil && !slices.Contains(roles, "kibana_system") {
 		err = fmt.Errorf("Elasticsearch gives me the roles %q only", roles)
 	}
@@ -47,7 +48,8 @@ func run() error {
 			return
 		}
 		fmt.Fprintf(os.Stderr, "%d saved objects are loaded\n", count)
-		fmt.Fprintf(w, `{"successCount":%d,"success":true}`, count)
+		w.Header().Set("content-type", "application/json")
+		_ = json.NewEncoder(w).Encode(map[string]any{"successCount": count, "success": true}) // whoever reads it has gone where this fails
 	})
 	server := &http.Server{Addr: ":5601", ReadHeaderTimeout: 10 * time.Second}
 	return server.ListenAndServe()
@@ -59,7 +61,7 @@ func load(r *http.Request) (count, status int, err error) {
 		return 0, http.StatusBadRequest, errors.New("Request must contain a kbn-xsrf header, and say that it overwrites")
 	}
 	user, password, _ := r.BasicAuth()
-	_, err = authenticate(user, password)
+	_, err = authenticate(r.Context(), user, password)
 	if err != nil {
 		return 0, http.StatusUnauthorized, err
 	}
@@ -81,8 +83,8 @@ func load(r *http.Request) (count, status int, err error) {
 }
 
 // authenticate asks Elasticsearch which roles somebody has.
-func authenticate(user, password string) ([]string, error) {
-	request, err := http.NewRequest(http.MethodGet, os.Getenv("ELASTICSEARCH_HOSTS")+"/_security/_authenticate", nil)
+func authenticate(ctx context.Context, user, password string) ([]string, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, os.Getenv("ELASTICSEARCH_HOSTS")+"/_security/_authenticate", nil)
 	if err != nil {
 		return nil, err
 	}
