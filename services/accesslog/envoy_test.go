@@ -120,11 +120,13 @@ func (f *front) startEnvoy(addresses map[string]string) {
 	public := nativetest.FreeAddress(f.t)
 	_, admin, _ := strings.Cut(nativetest.FreeAddress(f.t), ":")
 	_, console, _ := strings.Cut(nativetest.FreeAddress(f.t), ":")
+	_, ops, _ := strings.Cut(nativetest.FreeAddress(f.t), ":")
 	_, port, _ := strings.Cut(public, ":")
 	f.url = "http://" + public + "/mcp"
 	values := map[string]string{
-		"LISTEN_ADDRESS": "127.0.0.1", "PUBLIC_PORT": port, "CONSOLE_PORT": console, "ENVOY_ADMIN_PORT": admin,
-		"ALLOWED_ORIGINS": "http://localhost", "PUBLIC_URL": "http://" + public, "PUBLIC_AUTHORITY": public, "CONSOLE_AUTHORITY": "127.0.0.1:1",
+		"LISTEN_ADDRESS": "127.0.0.1", "PUBLIC_PORT": port, "CONSOLE_PORT": console, "ENVOY_ADMIN_PORT": admin, "ENVOY_OPS_PORT": ops,
+		"TRANSPORT_SOCKET": `{name: envoy.transport_sockets.raw_buffer, typed_config: {"@type": type.googleapis.com/envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer}}`,
+		"ALLOWED_ORIGINS":  "http://localhost", "PUBLIC_URL": "http://" + public, "PUBLIC_AUTHORITY": public, "CONSOLE_AUTHORITY": "127.0.0.1:1",
 		"CONSOLE_URL": "http://127.0.0.1:1", "CONSOLE_DIR": f.t.TempDir(),
 		"PROTO_DESCRIPTOR": filepath.Join(root, "envoy", "admin.binpb"), "CA_FILE": certificates(f.t),
 		"ATLASSIAN_PATH": "/mcp", "ATLASSIAN_TLS": "false", "ATLASSIAN_AUTHORITY": addresses["ATLASSIAN"],
