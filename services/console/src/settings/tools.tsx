@@ -96,7 +96,13 @@ function Notice({ tool, onReview }: { tool: Operation; onReview: () => void }) {
         </Group>
         {tool.description && (
           // What an assistant is told of a tool can be long, and is worth reading to its end.
-          <Spoiler maxHeight={68} showLabel="Show all of it" hideLabel="Show less" fz="sm">
+          <Spoiler
+            maxHeight={68}
+            showLabel="Show all of it"
+            hideLabel="Show less"
+            fz="sm"
+            attributes={{ content: { "aria-label": `What the site says of ${tool.name}` } }}
+          >
             {tool.description}
           </Spoiler>
         )}
