@@ -42,8 +42,8 @@ func (a arm) whole() bool { return a.rules > 0 }
 type object = map[string]any
 
 // extend writes Envoy's configuration with a listener more for each arm that isn't Sallyport itself: the same as
-// assistants use, with less in it. Ports are those of the arms by name.
-func extend(configuration, extended string, ports map[string]int, noop int) error {
+// assistants use, with less in it. Ports are those of the arms by name, and of the service that does nothing.
+func extend(configuration, extended string, ports map[string]int) error {
 	text, err := os.ReadFile(configuration)
 	if err != nil {
 		return err
@@ -68,7 +68,7 @@ func extend(configuration, extended string, ports map[string]int, noop int) erro
 		listeners = append(listeners, listener)
 	}
 	static["listeners"] = listeners
-	static["clusters"] = append(static["clusters"].([]any), noopCluster(static["clusters"].([]any), noop))
+	static["clusters"] = append(static["clusters"].([]any), noopCluster(static["clusters"].([]any), ports["noop"]))
 	text, err = json.Marshal(all)
 	if err != nil {
 		return err

@@ -34,8 +34,9 @@ func callOf(url, host, token string, size int, stream bool) call {
 	if stream {
 		end = `",` + streamMark + `}}}`
 	}
-	filler := strings.Repeat("as a person writes it, ", max(0, size-len(begin)-len(end))/23+1)
-	return call{url: url, host: host, token: token, body: []byte(begin + filler[:max(0, size-len(begin)-len(end))] + end)}
+	missing := max(0, size-len(begin)-len(end))
+	filler := strings.Repeat("as a person writes it, ", missing/23+1)
+	return call{url: url, host: host, token: token, body: []byte(begin + filler[:missing] + end)}
 }
 
 func (c call) header() http.Header {

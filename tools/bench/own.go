@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
@@ -92,7 +91,7 @@ func (b *bench) startOwn(ctx context.Context) error {
 		}
 	}
 	extended := filepath.Join(b.Dir, "envoy.json")
-	err = extend(filepath.Join(b.stack.RunDir, "envoy.yaml"), extended, b.ports, b.ports["noop"])
+	err = extend(filepath.Join(b.stack.RunDir, "envoy.yaml"), extended, b.ports)
 	if err == nil {
 		err = b.stack.StopPart(ctx, "envoy")
 	}
@@ -136,7 +135,7 @@ func (b *bench) close() error {
 // serving runs one of the benchmark's own servers, and returns its exit code.
 func serving(ctx context.Context, server func(context.Context, string) error, listen string) int {
 	err := server(ctx, listen)
-	if err != nil && !errors.Is(err, http.ErrServerClosed) {
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		return exitUnable
 	}
