@@ -15,8 +15,10 @@ export default defineConfig({
     viewport: { width: 1280, height: 800 },
     locale: "en-GB",
     timezoneId: "Europe/Berlin",
+    contextOptions: { reducedMotion: "reduce" },
     actionTimeout: 20_000,
-    trace: "retain-on-failure",
+    // Pictures of each moment take a quarter of the tests' time; the snapshots of the pages tell as much.
+    trace: { mode: "retain-on-failure", screenshots: false },
     screenshot: "only-on-failure",
     launchOptions: { executablePath: await chromium.executablePath(), args: ["--no-sandbox", "--disable-gpu"] },
   },

@@ -111,7 +111,8 @@ test("forgets a person, and says what happens", async ({ admin, browser, stack }
   await admin.getByRole("button", { name: "Actions for Cursor of Cy Castell" }).click();
   await admin.getByRole("menuitem", { name: "Disconnect and forget Cy Castell" }).click();
   await admin.getByRole("dialog").getByRole("button", { name: "block them by a rule" }).click();
-  await expect(admin).toHaveURL(/\/policy\?add=1&effect=deny&who=user%3Acy%40acme.test$/);
+  await expect(admin.getByRole("region", { name: "Unsaved changes" })).toContainText("1 rule added");
+  await expect(admin.getByRole("row").filter({ hasText: "cy@acme.test" })).toContainText("Deny");
 });
 
 test("shows them to a viewer, who may not end them", async ({ browser, stack }) => {
