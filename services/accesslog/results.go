@@ -13,6 +13,9 @@ import (
 	"sallyport/services/internal/elastic"
 )
 
+// bulkAnswer is what is asked for of the bulk API's answer (filter_path): what bulkResult and refusal read.
+var bulkAnswer = []string{"items.*.status", "items.*.error.type", "items.*.error.reason", "error.type", "error.reason", "status"}
+
 // bulkResult is what the bulk API says of one operation.
 type bulkResult struct {
 	Status int

@@ -45,7 +45,7 @@ func New(c Config, store *state.Store, reader follow.Reader, registry prometheus
 // Order is the order in which records are looked at: that of the decisions.
 func Order() follow.Order {
 	return follow.Order{
-		Name: "decided", Field: "sallyport.sequence",
+		Name: "decided", Field: "sallyport.sequence", Records: 1000,
 		Filters: func(string) []follow.Object { return []follow.Object{governed()} },
 		Source: []string{
 			"@timestamp", "event.id", "event.action", "user.id", "user.name", "user.email",
@@ -79,7 +79,7 @@ func (r *Rules) Resume(ctx context.Context, d *state.Delivery, first bool) error
 	to := d.At[Order().Name]
 	after := state.SequenceAt(state.SequenceTime(to).Add(-windowLength))
 	for {
-		found, err := r.reader.Page(ctx, Order(), after, to)
+		found, more, err := r.reader.Page(ctx, Order(), after, to)
 		if err != nil {
 			return err
 		}
@@ -90,7 +90,7 @@ func (r *Rules) Resume(ctx context.Context, d *state.Delivery, first bool) error
 			}
 			after = f.Place
 		}
-		if len(found) < follow.PageRecords {
+		if !more {
 			return nil
 		}
 	}

@@ -24,7 +24,7 @@ func (f *Follower) catchUp(ctx context.Context, o Order, to string) error {
 		return err
 	}
 	for {
-		found, err := f.Reader.Page(ctx, o, f.at.At[o.Name], to)
+		found, more, err := f.Reader.Page(ctx, o, f.at.At[o.Name], to)
 		if err != nil {
 			return err
 		}
@@ -36,7 +36,7 @@ func (f *Follower) catchUp(ctx context.Context, o Order, to string) error {
 				return err
 			}
 		}
-		if len(found) < PageRecords {
+		if !more {
 			f.at.At[o.Name] = to
 			f.at.Oldest = time.Time{}
 			return nil

@@ -15,7 +15,7 @@ import (
 
 const (
 	// lookEvery is how often is looked for what is new.
-	lookEvery = 500 * time.Millisecond
+	lookEvery = 2 * time.Second
 	// holdFor is how long a replica that died is waited for before another goes on.
 	holdFor = 30 * time.Second
 	// firstWait and lastWait bound the wait after a failure of the other side, which doubles, ownWait that after
@@ -34,6 +34,8 @@ type Order struct {
 	Filters func(after string) []Object
 	// Source is what is read of them, Elasticsearch's _source.
 	Source any
+	// Records is how many of them are read at a time; 0 for as many as fit into memory where they are read whole.
+	Records int
 	// Delay is how long ago they must have been written down.
 	Delay time.Duration
 }

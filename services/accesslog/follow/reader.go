@@ -2,6 +2,7 @@ package follow
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -14,9 +15,9 @@ import (
 )
 
 const (
-	// PageRecords is how many records Elasticsearch is asked for at a time: with 1 MiB of arguments each,
+	// wholeRecords is how many records Elasticsearch is asked for at a time: with 1 MiB of arguments each,
 	// which is the most, they still fit into memory.
-	PageRecords = 100
+	wholeRecords = 100
 	// searchTimeout bounds one search.
 	searchTimeout = 20 * time.Second
 )
@@ -62,8 +63,9 @@ func (r Reader) Search(ctx context.Context, query Object, into any) error {
 	return elastic.Ask(ctx, r.Elastic, request, into)
 }
 
-// Page reads the next records in an order, after a place and up to another.
-func (r Reader) Page(ctx context.Context, o Order, after, to string) ([]Found, error) {
+// Page reads the next records in an order, after a place and up to another, and says whether there may be more.
+func (r Reader) Page(ctx context.Context, o Order, after, to string) (found []Found, more bool, err error) {
+	size := cmp.Or(o.Records, wholeRecords)
 	filters := append(o.Filters(after), Object{"range": Object{o.Field: Object{"gt": after, "lte": to}}})
 	var answer struct {
 		Hits struct {
@@ -74,20 +76,20 @@ func (r Reader) Page(ctx context.Context, o Order, after, to string) ([]Found, e
 			}
 		}
 	}
-	err := r.Search(ctx, Object{
-		"size": PageRecords, "track_total_hits": false, "_source": o.Source,
+	err = r.Search(ctx, Object{
+		"size": size, "track_total_hits": false, "_source": o.Source,
 		"query": Object{"bool": Object{"filter": filters}},
 		"sort":  []Object{{o.Field: Object{"order": "asc", "unmapped_type": "keyword"}}},
 	}, &answer)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	found := make([]Found, len(answer.Hits.Hits))
+	found = make([]Found, len(answer.Hits.Hits))
 	for i, h := range answer.Hits.Hits {
 		if len(h.Sort) == 0 {
-			return nil, fmt.Errorf("record %s came without its place in the stream", h.ID)
+			return nil, false, fmt.Errorf("record %s came without its place in the stream", h.ID)
 		}
 		found[i] = Found{ID: h.ID, Place: h.Sort[0], Source: h.Source}
 	}
-	return found, nil
+	return found, len(found) == size, nil
 }

@@ -26,7 +26,8 @@ func (s SignIn) Open(address string) (esapi.Transport, error) {
 	if err != nil || u.Host == "" {
 		return nil, fmt.Errorf("%q isn't the URL of an Elasticsearch, such as http://localhost:9200", address)
 	}
-	transport := &http.Transport{ResponseHeaderTimeout: 30 * time.Second, MaxIdleConnsPerHost: 8, IdleConnTimeout: time.Minute}
+	// Elasticsearch is near, and compressing would cost it more than sending.
+	transport := &http.Transport{ResponseHeaderTimeout: 30 * time.Second, MaxIdleConnsPerHost: 8, IdleConnTimeout: time.Minute, DisableCompression: true}
 	options := []elastictransport.Option{elastictransport.WithURLs(u), elastictransport.WithDisableRetry(), elastictransport.WithTransport(transport)}
 	if s.User != "" {
 		password, err := s.password()
