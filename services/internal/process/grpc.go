@@ -20,6 +20,9 @@ import (
 // maxMessageBytes bounds a gRPC message: a request body of 1 MiB with room for its headers.
 const maxMessageBytes = 2 << 20
 
+// streamWorkers are the goroutines that calls find waiting; where there are more calls at once, each has its own.
+const streamWorkers = 64
+
 // GRPC says what a gRPC server serves.
 type GRPC struct {
 	// Address to listen on.
@@ -57,6 +60,8 @@ func (p *Process) ServeGRPC(g GRPC) error {
 	}
 	server := grpc.NewServer(
 		grpc.MaxRecvMsgSize(maxMessageBytes),
+		// A goroutine that has had a call has the stack that the next one needs.
+		grpc.NumStreamWorkers(streamWorkers),
 		grpc.ChainUnaryInterceptor(unary...),
 		grpc.ChainStreamInterceptor(stream...),
 	)
