@@ -19,6 +19,8 @@ type arm struct {
 	logs bool
 	// rules is how many rules the policy has, where it has one.
 	rules int
+	// apart has Elasticsearch stand still meanwhile.
+	apart bool
 }
 
 const (
@@ -32,6 +34,7 @@ var arms = []arm{
 	{name: "b", about: "with the access log, to a sink that does nothing", filters: []string{router}, logs: true},
 	{name: "c", about: "with an ext_authz service that takes the body and allows all", filters: []string{extAuthz, router}, logs: true},
 	{name: "d", about: "Sallyport whole, 10 rules", logs: true, rules: 10},
+	{name: "e", about: "the same while Elasticsearch stands still, as if it had cores of its own; it indexes afterwards", logs: true, rules: 10, apart: true},
 	{name: "d1000", about: "Sallyport whole, 1,000 rules", logs: true, rules: 1000},
 }
 

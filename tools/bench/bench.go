@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -70,12 +71,12 @@ func (b *bench) run(ctx context.Context) (results []result, err error) {
 	if err != nil {
 		return nil, err
 	}
-	all := b.shapes()
-	b.say("%d shapes of calls, %d arms, %d rounds: about %s", len(all), len(arms), b.Rounds,
-		(time.Duration(len(all)*len(arms)*b.Rounds) * (2*b.Each + 2*time.Second)).Round(time.Minute))
+	all, taking := b.shapes(), b.arms()
+	b.say("%d shapes of calls, %d arms, %d rounds: about %s", len(all), len(taking), b.Rounds,
+		(time.Duration(len(all)*len(taking)*b.Rounds) * (2*b.Each + 2*time.Second)).Round(time.Minute))
 	for _, s := range all {
 		for round := range b.Rounds {
-			for _, a := range arms {
+			for _, a := range taking {
 				some, err := b.measure(ctx, a, s, round+1)
 				if err != nil {
 					return results, fmt.Errorf("arm %s, %s: %w", a.name, s, err)
@@ -117,7 +118,7 @@ func (b *bench) measure(ctx context.Context, a arm, s shape, round int) ([]resul
 		r := result{Shape: s, Arm: a.name, Round: round, Load: load.name, CPU: map[string]float64{}, Memory: map[string]float64{}}
 		before, err := b.usage(ctx)
 		if err == nil {
-			r.measured, err = load.do()
+			err = b.apart(ctx, a, func() (err error) { r.measured, err = load.do(); return err })
 		}
 		if err != nil {
 			return results, err
@@ -138,6 +139,22 @@ func (b *bench) measure(ctx context.Context, a arm, s shape, round int) ([]resul
 		results = append(results, r)
 	}
 	return results, nil
+}
+
+// apart does something while Elasticsearch stands still, where an arm has it so.
+func (b *bench) apart(ctx context.Context, a arm, do func() error) error {
+	if !a.apart {
+		return do()
+	}
+	pids, err := b.stack.PIDs(ctx)
+	if err != nil {
+		return err
+	}
+	err = syscall.Kill(pids["elasticsearch"], syscall.SIGSTOP)
+	if err != nil {
+		return fmt.Errorf("having Elasticsearch stand still: %w", err)
+	}
+	return errors.Join(do(), syscall.Kill(pids["elasticsearch"], syscall.SIGCONT))
 }
 
 // usage is what each process has used.
@@ -185,8 +202,8 @@ func (b *bench) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.stack = native.Stack{Root: b.root, RunDir: filepath.Join(b.Dir, "stack"), Ports: base, Out: log}
-	b.ports = map[string]int{"d": int(base), "d1000": int(base)}
+	b.stack = native.Stack{Root: b.root, RunDir: filepath.Join(b.Dir, "stack"), Ports: base, SameSession: true, Out: log}
+	b.ports = map[string]int{"d": int(base), "e": int(base), "d1000": int(base)}
 	for i, name := range names {
 		b.ports[name] = int(base) + offsets[i]
 	}

@@ -2,12 +2,14 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
 type flags struct {
 	Rate   int           `help:"Calls a second where the rate is fixed." default:"500"`
 	Each   time.Duration `help:"How long each arm is measured in each round." default:"10s"`
+	Arms   []string      `help:"Which arms take turns." default:"a,b,c,d,e,d1000" enum:"a,b,c,d,e,d1000" placeholder:"ARM"`
 	Rounds int           `help:"How often the arms take turns." default:"3"`
 	Sizes  []int         `help:"Bytes of a call's body, and of its answer." default:"300,4096,65536" placeholder:"BYTES"`
 	Stream bool          `help:"Measure answers as streams (SSE), too." default:"true" negatable:""`
@@ -52,6 +54,11 @@ func (s shape) String() string {
 		kind = "SSE"
 	}
 	return fmt.Sprintf("%d B, %s", s.Size, kind)
+}
+
+// arms are those to measure.
+func (f *flags) arms() []arm {
+	return slices.DeleteFunc(slices.Clone(arms), func(a arm) bool { return !slices.Contains(f.Arms, a.name) })
 }
 
 // shapes are those to measure: each size with JSON, the one in the middle also with SSE.

@@ -57,6 +57,7 @@ func printTables(out io.Writer, results []result) {
 	for _, s := range shapes {
 		fmt.Fprintf(out, "\n%s\n", s)
 		printShape(out, results, s)
+		printProcesses(out, results, s)
 		printAdded(out, results, s)
 	}
 }
@@ -64,28 +65,39 @@ func printTables(out io.Writer, results []result) {
 // printShape prints each arm's own figures: the median of the rounds, and their least and most.
 func printShape(out io.Writer, results []result, s shape) {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "arm\tp50 ms\tp99 ms\tp99.9 ms\tmost calls a second\tCPU s per 10,000 calls\tmemory MiB\t")
+	fmt.Fprintln(table, "arm\tp50 ms\tp99 ms\tp99.9 ms\tmost calls a second\t")
 	for _, a := range arms {
 		steady, most := of(results, s, a.name, "steady"), of(results, s, a.name, "saturated")
 		if len(steady) == 0 || len(most) == 0 {
 			continue
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", a.name,
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t\n", a.name,
 			steady.each(func(r result) float64 { return r.P50 }).text("%.2f"),
 			steady.each(func(r result) float64 { return r.P99 }).text("%.2f"),
 			steady.each(func(r result) float64 { return r.P999 }).text("%.1f"),
-			most.each(func(r result) float64 { return r.Rate }).text("%.0f"),
-			byProcess(a, steady, func(r result) map[string]float64 { return r.CPU }, 10, "%.1f"),
-			byProcess(a, steady, func(r result) map[string]float64 { return r.Memory }, 1, "%.0f"))
+			most.each(func(r result) float64 { return r.Rate }).text("%.0f"))
 	}
 	_ = table.Flush() // as of fmt.Fprintln, nobody could be told
 }
 
-// byProcess lists a figure of the processes that a call goes through.
+// printProcesses prints what the processes that a call goes through take, and the one that makes the calls.
+func printProcesses(out io.Writer, results []result, s shape) {
+	cpu := func(r result) map[string]float64 { return r.CPU }
+	for _, a := range arms {
+		steady, most := of(results, s, a.name, "steady"), of(results, s, a.name, "saturated")
+		if len(steady) == 0 || len(most) == 0 {
+			continue
+		}
+		fmt.Fprintf(out, "%s, CPU s per 10,000 calls: %s; at the most calls a second: %s\n", a.name, byProcess(a, steady, cpu, 10, "%.1f"), byProcess(a, most, cpu, 10, "%.1f"))
+		fmt.Fprintf(out, "%s, memory MiB: %s\n", a.name, byProcess(a, most, func(r result) map[string]float64 { return r.Memory }, 1, "%.0f"))
+	}
+}
+
+// byProcess lists a figure of these processes.
 func byProcess(a arm, g group, figure func(result) map[string]float64, times float64, format string) string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(figure(g[0]))) {
-		part := name == "envoy" || name == "noop" && !a.whole() && a.logs ||
+		part := name == "envoy" || name == "load" || name == "upstream" || name == "noop" && !a.whole() && a.logs ||
 			a.whole() && slices.Contains([]string{"authz", "accesslog", "redis", "elasticsearch"}, name)
 		if part {
 			parts = append(parts, fmt.Sprintf("%s "+format, name, times*g.each(func(r result) float64 { return figure(r)[name] }).median()))
@@ -96,7 +108,7 @@ func byProcess(a arm, g group, figure func(result) map[string]float64, times flo
 
 // printAdded prints what one arm has more than another, round by round: the machine's mood is the same in both.
 func printAdded(out io.Writer, results []result, s shape) {
-	for _, pair := range [][2]string{{"b", "a"}, {"c", "b"}, {"d", "c"}, {"d1000", "c"}} {
+	for _, pair := range [][2]string{{"b", "a"}, {"c", "b"}, {"d", "c"}, {"e", "c"}, {"d1000", "c"}} {
 		over, under := of(results, s, pair[0], "steady"), of(results, s, pair[1], "steady")
 		most, mostUnder := of(results, s, pair[0], "saturated"), of(results, s, pair[1], "saturated")
 		n := min(len(over), len(under), len(most), len(mostUnder))

@@ -15,6 +15,10 @@ const elasticUser = 65534
 // jvmOptions keep Elasticsearch small: half a gigabyte of heap, taken when needed.
 const jvmOptions = "-Xms512m\n-Xmx512m\n-XX:-AlwaysPreTouch\n-XX:TieredStopAtLevel=1\n"
 
+// elasticNice has calls get the cores first where there are too few of them: what Elasticsearch doesn't get to meanwhile
+// waits in Redis. It is a third of what others get, so that it goes on whatever else there is.
+const elasticNice = 5
+
 // elasticStopSeconds is how long it may take to write its indices out.
 const elasticStopSeconds = 30
 
@@ -39,7 +43,7 @@ func (s Stack) elasticsearch() *process {
 	temporary := filepath.Join(home, "tmp")
 	// The launcher's temporary files would stay behind in the system's folder. Its own variable for
 	// options, CLI_JAVA_OPTS, can't hold a path with a space; Java's own can.
-	p.Command = fmt.Sprintf("exec %senv HOME=%s ES_JAVA_HOME=%s ES_PATH_CONF=%s ES_TMPDIR=%s JDK_JAVA_OPTIONS=%s %s", drop,
+	p.Command = fmt.Sprintf("exec nice -n %d %senv HOME=%s ES_JAVA_HOME=%s ES_PATH_CONF=%s ES_TMPDIR=%s JDK_JAVA_OPTIONS=%s %s", elasticNice, drop,
 		quote(home), quote(s.Parts.JavaHome), quote(filepath.Join(home, "config")), quote(temporary), quote(`"-Djava.io.tmpdir=`+temporary+`"`), p.Command[len("exec "):])
 	p.WorkingDir = home
 	p.Shutdown.TimeoutSeconds = elasticStopSeconds

@@ -33,6 +33,9 @@ type Stack struct {
 	Debug bool
 	// Fsync is Redis' appendfsync: empty for everysec, or always or no. chaos compares them.
 	Fsync string
+	// SameSession keeps it in the caller's session, with which the system shares cores then as with one: bench's
+	// own processes are part of what it measures.
+	SameSession bool
 	// Out is where people read what happens.
 	Out io.Writer
 }

@@ -75,8 +75,7 @@ func (s Stack) compose(ctx context.Context, arguments ...string) ([]byte, error)
 	return out, nil
 }
 
-// start starts process-compose, apart from this terminal, so that it outlives this command and
-// isn't hit by its Ctrl-C.
+// start starts process-compose, apart from this command, so that it outlives it and isn't hit by its Ctrl-C.
 func (s Stack) start() error {
 	log, err := os.Create(s.path("logs", "process-compose.out"))
 	if err != nil {
@@ -87,7 +86,7 @@ func (s Stack) start() error {
 		"--config", s.path("process-compose.yaml"),
 		"--tui=false", "--keep-project", "--ordered-shutdown", "--disable-dotenv", "--use-uds", "--unix-socket", s.socket(), "--log-file", s.path("logs", "process-compose.log"))
 	command.Stdout, command.Stderr = log, log
-	command.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	command.SysProcAttr = &syscall.SysProcAttr{Setsid: !s.SameSession, Setpgid: s.SameSession}
 	err = command.Start()
 	if err != nil {
 		return fmt.Errorf("starting process-compose, which `make build` builds: %w", err)
