@@ -117,7 +117,7 @@ func Start(_ context.Context, p *process.Process, cfg Config) error {
 			adminv1.RegisterRejectedServiceServer(s, &RejectedServer{store: store, streamLimit: cfg.StreamLimit})
 			adminv1.RegisterDashboardServiceServer(s, dashboards)
 			adminv1.RegisterAlertServiceServer(s, &AlertServer{elastic: search})
-			adminv1.RegisterStatusServiceServer(s, newStatusServer(cfg, store, search, operations, people))
+			adminv1.RegisterStatusServiceServer(s, newStatusServer(cfg, store, search, operations, identity))
 		},
 	})
 }

@@ -21,15 +21,21 @@ const (
 // maxNamed is how many tools a sentence names.
 const maxNamed = 5
 
-// groupsSetup tells whether people's groups can be learned.
-func (p people) groupsSetup(ctx context.Context) *adminv1.SetupItem {
+// groupsSetup tells whether people's groups can be learned: whether Jira answers now, or within the last minute.
+func (p people) groupsSetup(ctx context.Context, now bool) *adminv1.SetupItem {
 	item := &adminv1.SetupItem{Name: "groups", State: setupDone}
-	_, err := p.directory.CheckDirectory(ctx, &identityv1.CheckDirectoryRequest{})
+	_, err := p.directory.CheckDirectory(ctx, &identityv1.CheckDirectoryRequest{Now: now})
 	if err == nil {
 		return item
 	}
 	err = identityAway(err)
 	item.State, item.Detail = setupUnknown, sentence(status.Convert(err).Message())
+	// identity says what is wrong; then what to do.
+	fault, remedy, ok := strings.Cut(item.GetDetail(), "; ")
+	if ok {
+		item.Remedy = upper(remedy)
+		item.Detail = fault + ". " + item.GetRemedy()
+	}
 	if code := status.Code(err); code == codes.FailedPrecondition || code == codes.NotFound {
 		item.State = setupAction
 	}
@@ -53,10 +59,12 @@ func (s *OperationServer) toolsSetup(ctx context.Context) (*adminv1.SetupItem, [
 	case err != nil:
 		item.State, item.Detail = setupUnknown, status.Convert(err).Message()
 	case len(notices) > 0:
-		item.State, item.Detail = setupAction, reviewNeeded(notices)
+		item.State, item.Detail, item.Remedy = setupAction, reviewNeeded(notices)+" "+review, review
 	}
 	return item, notices
 }
+
+const review = "Look at them with `sallyport policy operations --notices`, and mark them with `sallyport policy review`."
 
 func reviewNeeded(notices []*adminv1.Operation) string {
 	var names []string
@@ -71,8 +79,7 @@ func reviewNeeded(notices []*adminv1.Operation) string {
 	if len(notices) > 1 {
 		subject = fmt.Sprintf("%d tools of the site are new, changed or gone since tools were last reviewed", len(notices))
 	}
-	return subject + ": " + strings.Join(names, ", ") +
-		". Look at them with `sallyport policy operations --notices`, and mark them with `sallyport policy review`."
+	return subject + ": " + strings.Join(names, ", ") + "."
 }
 
 // sentence ends a text like one.

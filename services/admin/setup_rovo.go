@@ -51,13 +51,16 @@ func (r rovo) publicURLItem(identitys string) *adminv1.SetupItem {
 	secure, local := r.place()
 	switch {
 	case identitys != "" && identitys != r.callback:
-		item.Detail = fmt.Sprintf("identity takes people back at %s, and admin says %s: %s and the same URL.", identitys, r.callback, start)
+		item.Remedy = start + " and the same URL."
+		item.Detail = fmt.Sprintf("identity takes people back at %s, and admin says %s: %s", identitys, r.callback, item.GetRemedy())
 	case local && secure:
-		item.Detail = fmt.Sprintf("Rovo lets http://localhost in by itself, but not %s. For trying out, %s http://localhost and the port, otherwise an https:// URL of your company's.", r.publicURL, start)
+		item.Remedy = "For trying out, " + start + " http://localhost and the port, otherwise an https:// URL of your company's."
+		item.Detail = fmt.Sprintf("Rovo lets http://localhost in by itself, but not %s. %s", r.publicURL, item.GetRemedy())
 	case local:
 		item.Detail = fmt.Sprintf("Sallyport has no public URL yet: only this computer reaches %s, which is enough for trying out. Before others connect, put Envoy behind an https:// URL of your company's, and %s and that URL.", r.publicURL, start)
 	case !secure:
-		item.Detail = fmt.Sprintf("%s isn't HTTPS: tokens would cross the network in clear, and assistants refuse it. Put Envoy behind an https:// URL, and %s and that URL.", r.publicURL, start)
+		item.Remedy = "Put Envoy behind an https:// URL, and " + start + " and that URL."
+		item.Detail = fmt.Sprintf("%s isn't HTTPS: tokens would cross the network in clear, and assistants refuse it. %s", r.publicURL, item.GetRemedy())
 	default:
 		item.State = setupDone
 	}
@@ -83,28 +86,34 @@ func (r rovo) domainItem() *adminv1.SetupItem {
 	signedIn, domain, other := r.last(state.SignedIn), r.last(state.DomainRefused), r.last(state.SignInRefused)
 	switch {
 	case refused.At.After(registered.At) && refused.Code != "":
-		found(item, refused, "Atlassian refused to register Sallyport with this callback: "+quoted(refused.Note)+". "+r.domainSteps()+
-			" Sallyport tries again with the next sign-in, and by itself within 15 minutes.")
+		found(item, refused, "Atlassian refused to register Sallyport with this callback: "+quoted(refused.Note)+".")
+		item.Remedy = r.domainSteps() + " Sallyport tries again with the next sign-in, and by itself within 15 minutes."
 	case refused.At.After(registered.At):
 		item.State = setupUnknown
-		found(item, refused, "Sallyport couldn't register at Atlassian ("+quoted(refused.Note)+"), so nobody can sign in. Check that identity reaches it; it tries again within a minute.")
+		found(item, refused, "Sallyport couldn't register at Atlassian ("+quoted(refused.Note)+"), so nobody can sign in.")
+		item.Remedy = "Check that identity reaches it; it tries again within a minute."
 	case domain.At.After(signedIn.At):
-		found(item, domain, fmt.Sprintf("On %s a sign-in came back with %s. %s", when(domain.At), quoted(domain.Note), r.domainSteps()))
+		found(item, domain, fmt.Sprintf("On %s a sign-in came back with %s.", when(domain.At), quoted(domain.Note)))
+		item.Remedy = r.domainSteps()
 	case r.seen.NotReturned >= manyLost && !signedIn.At.IsZero():
 		item.State = setupUnknown
-		found(item, signedIn, fmt.Sprintf("It was allowed on %s, but %d sign-ins were sent to Atlassian since %s and none came back: people gave up, or it isn't allowed any more. Sign in once, which shows it; if you don't get back, it isn't. %s",
-			when(signedIn.At), r.seen.NotReturned, when(r.seen.NotReturnedSince), r.domainSteps()))
+		found(item, signedIn, fmt.Sprintf("It was allowed on %s, but %d sign-ins were sent to Atlassian since %s and none came back: people gave up, or it isn't allowed any more.",
+			when(signedIn.At), r.seen.NotReturned, when(r.seen.NotReturnedSince)))
+		item.Remedy = "Sign in once, which shows it; if you don't get back, it isn't. " + r.domainSteps()
 	case r.seen.NotReturned >= manyLost:
 		item.CheckedAt = timestamppb.New(r.seen.NotReturnedSince)
-		item.Detail = fmt.Sprintf("%d sign-ins were sent to Atlassian since %s and none came back, which is how a domain looks that isn't allowed: people end on Atlassian's own page. %s",
-			r.seen.NotReturned, when(r.seen.NotReturnedSince), r.domainSteps())
+		item.Detail = fmt.Sprintf("%d sign-ins were sent to Atlassian since %s and none came back, which is how a domain looks that isn't allowed: people end on Atlassian's own page.",
+			r.seen.NotReturned, when(r.seen.NotReturnedSince))
+		item.Remedy = r.domainSteps()
 	case !signedIn.At.IsZero():
 		item.State = setupDone
 		found(item, signedIn, "A sign-in came back on "+when(signedIn.At)+".")
 	default:
 		item.State = setupUnknown
-		found(item, other, r.notSignedIn(registered, other)+" "+r.domainSteps())
+		found(item, other, r.notSignedIn(registered, other))
+		item.Remedy = r.domainSteps()
 	}
+	item.Detail = strings.TrimSpace(item.GetDetail() + " " + item.GetRemedy())
 	return item
 }
 
@@ -167,8 +176,9 @@ func (r rovo) addressItem() *adminv1.SetupItem {
 	switch {
 	case refused.At.After(answered.At):
 		item.State = setupAction
-		found(item, refused, fmt.Sprintf("On %s Atlassian refused a call for the address it came from: %s. In Atlassian Administration > Security > IP allowlists, "+
-			"add the public addresses from which identity and Envoy reach the internet; whoever runs your network knows them. The next sign-in shows whether it helped.", when(refused.At), quoted(refused.Note)))
+		item.Remedy = "In Atlassian Administration > Security > IP allowlists, add the public addresses from which identity and Envoy reach the internet; " +
+			"whoever runs your network knows them. The next sign-in shows whether it helped."
+		found(item, refused, fmt.Sprintf("On %s Atlassian refused a call for the address it came from: %s. %s", when(refused.At), quoted(refused.Note), item.GetRemedy()))
 	case !answered.At.IsZero():
 		item.State = setupDone
 		found(item, answered, "")

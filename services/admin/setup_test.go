@@ -81,7 +81,7 @@ func TestSetupOfGroups(t *testing.T) {
 		detail string
 	}{
 		"it works":           {nil, adminv1.SetupState_SETUP_STATE_DONE, ""},
-		"no credential":      {status.Error(codes.FailedPrecondition, "identity has no Jira service credential; start it with --jira-url"), adminv1.SetupState_SETUP_STATE_ACTION_NEEDED, "identity has no Jira service credential; start it with --jira-url."},
+		"no credential":      {status.Error(codes.FailedPrecondition, "identity has no Jira service credential; start it with --jira-url"), adminv1.SetupState_SETUP_STATE_ACTION_NEEDED, "identity has no Jira service credential. Start it with --jira-url."},
 		"no such site":       {status.Error(codes.NotFound, "Jira knows no such site"), adminv1.SetupState_SETUP_STATE_ACTION_NEEDED, "Jira knows no such site."},
 		"Jira doesn't say":   {status.Error(codes.Unavailable, "Jira wants a pause"), adminv1.SetupState_SETUP_STATE_UNKNOWN, "Jira wants a pause."},
 		"identity says none": {status.Error(codes.DeadlineExceeded, ""), adminv1.SetupState_SETUP_STATE_UNKNOWN, "The identity service, which asks Jira, took too long to answer. Look into its log, and try once more."},

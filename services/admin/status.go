@@ -10,9 +10,12 @@ import (
 	"time"
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
+	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	adminv1 "sallyport/proto/gen/go/sallyport/admin/v1"
+	identityv1 "sallyport/proto/gen/go/sallyport/identity/v1"
 	"sallyport/services/internal/state"
 )
 
@@ -30,9 +33,11 @@ const (
 // StatusServer tells how every part of Sallyport is.
 type StatusServer struct {
 	adminv1.UnsafeStatusServiceServer
-	publicURL string
-	store     *state.Store
-	parts     []part
+	// publicURL and consoleURL are without a slash at the end; consoleURL is empty where none is set.
+	publicURL, consoleURL string
+	store                 *state.Store
+	identity              identityv1.UpstreamServiceClient
+	parts                 []part
 	// streamLimit is how many entries may wait to be indexed.
 	streamLimit int64
 	// settings asks for what holds now.
@@ -42,19 +47,19 @@ type StatusServer struct {
 	people     people
 }
 
-// part is a program that Sallyport needs, and how to ask it. The answer is a state and, unless
-// that is ready, a sentence about what is wrong and what to do.
+// part is a program that Sallyport needs, and how to ask it.
 type part struct {
 	name string
-	ask  func(context.Context) (adminv1.PartState, string)
+	ask  func(context.Context) verdict
 }
 
-func newStatusServer(cfg Config, store *state.Store, elastic esapi.Transport, operations *OperationServer, people people) *StatusServer {
+func newStatusServer(cfg Config, store *state.Store, elastic esapi.Transport, operations *OperationServer, identity *grpc.ClientConn) *StatusServer {
 	// Parts are neighbours: no proxy of the environment stands between.
 	client := &http.Client{Transport: &http.Transport{}}
 	return &StatusServer{
-		publicURL: strings.TrimSuffix(cfg.PublicURL, "/"),
-		store:     store, operations: operations, people: people, streamLimit: cfg.StreamLimit,
+		publicURL: strings.TrimSuffix(cfg.PublicURL, "/"), consoleURL: strings.TrimSuffix(cfg.ConsoleURL, "/"),
+		store: store, identity: identityv1.NewUpstreamServiceClient(identity), operations: operations,
+		people: people{store, identityv1.NewDirectoryServiceClient(identity)}, streamLimit: cfg.StreamLimit,
 		parts: []part{
 			{"envoy", askHTTP(client, "Envoy", cfg.EnvoyAdmin, "/ready")},
 			{"authz", askHTTP(client, "authz", cfg.AuthzOps, "/readyz")},
@@ -68,35 +73,30 @@ func newStatusServer(cfg Config, store *state.Store, elastic esapi.Transport, op
 }
 
 // GetStatus asks every part, and about the set-up, at the same time.
-func (s *StatusServer) GetStatus(ctx context.Context, _ *adminv1.GetStatusRequest) (*adminv1.GetStatusResponse, error) {
+func (s *StatusServer) GetStatus(ctx context.Context, request *adminv1.GetStatusRequest) (*adminv1.GetStatusResponse, error) {
+	parts, atlassian := s.parts, ctx
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
+	now := request.GetAskAtlassian()
+	if now {
+		var cancel context.CancelFunc
+		atlassian, cancel = context.WithTimeout(atlassian, atlassianTimeout)
+		defer cancel()
+		parts = append(slices.Clone(parts), part{"rovo", func(context.Context) verdict { return s.askRovo(atlassian) }})
+	} else {
+		atlassian = ctx
+	}
 	answer := &adminv1.GetStatusResponse{
-		Parts:       make([]*adminv1.Part, len(s.parts)),
+		Parts:       make([]*adminv1.Part, len(parts)),
 		McpUrl:      s.publicURL + "/mcp",
 		CallbackUrl: s.publicURL + "/mcp/callback",
+		ConsoleUrl:  s.consoleURL,
 	}
 	var asking sync.WaitGroup
-	for i, p := range s.parts {
-		asking.Go(func() {
-			state, detail := p.ask(ctx)
-			answer.Parts[i] = &adminv1.Part{Name: p.name, State: state, Detail: detail}
-		})
+	for i, p := range parts {
+		asking.Go(func() { answer.Parts[i] = p.ask(ctx).part(p.name) })
 	}
-	var behind time.Duration
-	asking.Go(func() {
-		// That Redis doesn't answer is said of the part; what it would have told stays empty.
-		policy, err := s.store.Policy(ctx)
-		if err == nil {
-			answer.PolicyVersion = policy.Version
-		}
-		answer.Waiting, behind, err = s.store.StreamLength(ctx)
-		if err == nil {
-			answer.Behind = durationpb.New(behind)
-			backlog, _ := s.store.Backlog(ctx)
-			answer.Aside, answer.AsideAcknowledged = backlog.Aside, backlog.Acknowledged
-		}
-	})
+	asking.Go(func() { s.tellState(ctx, answer) })
 	var rovo []*adminv1.SetupItem
 	var deliveries []*adminv1.Part
 	asking.Go(func() { deliveries = s.deliveries(ctx) })
@@ -106,16 +106,32 @@ func (s *StatusServer) GetStatus(ctx context.Context, _ *adminv1.GetStatusReques
 	for i, source := range s.settings {
 		asking.Go(func() { settings[i] = source.ask(ctx) })
 	}
-	asking.Go(func() { setup[0] = s.people.groupsSetup(ctx) })
+	asking.Go(func() { setup[0] = s.people.groupsSetup(atlassian, now) })
 	asking.Go(func() { setup[1], answer.Notices = s.operations.toolsSetup(ctx) })
 	asking.Wait()
+	answer.AnsweredAt = timestamppb.Now()
 	answer.Parts = append(answer.Parts, deliveries...)
 	answer.Setup = append(rovo, setup...)
 	answer.Settings = slices.Concat(settings...)
-	noteBacklog(answer.Parts, behind)
+	noteBacklog(answer.Parts, answer.GetBehind().AsDuration())
 	noteAside(answer.Parts, answer.GetAside()-answer.GetAsideAcknowledged())
 	noteFilling(answer.Parts, answer.GetWaiting(), s.streamLimit)
 	return answer, nil
+}
+
+// tellState puts in what Redis holds. That Redis doesn't answer is said of the part; what it would have told
+// stays empty.
+func (s *StatusServer) tellState(ctx context.Context, answer *adminv1.GetStatusResponse) {
+	policy, err := s.store.Policy(ctx)
+	if err == nil {
+		answer.PolicyVersion = policy.Version
+	}
+	waiting, behind, err := s.store.StreamLength(ctx)
+	if err == nil {
+		answer.Waiting, answer.Behind = waiting, durationpb.New(behind)
+		backlog, _ := s.store.Backlog(ctx)
+		answer.Aside, answer.AsideAcknowledged = backlog.Aside, backlog.Acknowledged
+	}
 }
 
 // noteBacklog tells of records that wait although the parts that index them say they are well:
@@ -130,13 +146,11 @@ func noteBacklog(parts []*adminv1.Part, behind time.Duration) {
 			well[p.GetName()] = p
 		}
 	}
-	accesslog := well["accesslog"]
-	if accesslog == nil || well["elasticsearch"] == nil {
+	if well["accesslog"] == nil || well["elasticsearch"] == nil {
 		return
 	}
-	accesslog.State = degraded
-	accesslog.Detail = "accesslog is ready, but records have waited to be indexed for " + behind.Round(time.Second).String() +
-		". If that grows, look into its log for what holds it up; nothing is lost meanwhile."
+	degrade(parts, "accesslog is ready, but records have waited to be indexed for "+behind.Round(time.Second).String()+".",
+		"If that grows, look into its log for what holds it up; nothing is lost meanwhile.")
 }
 
 // noteAside tells of entries that Elasticsearch refuses, which no search finds, and that nobody has acknowledged.
@@ -148,9 +162,9 @@ func noteAside(parts []*adminv1.Part, fresh int64) {
 	if fresh > 1 {
 		entries = fmt.Sprintf("%d entries are", fresh)
 	}
-	degrade(parts, entries+" kept aside, because Elasticsearch refuses what is in them, which no search finds. "+
+	degrade(parts, entries+" kept aside, because Elasticsearch refuses what is in them, which no search finds.",
 		"`sallyport log rejected` says why; once that is mended, `sallyport log retry --all` has them indexed. "+
-		"Where it never will be, `sallyport log acknowledge` ends this.")
+			"Where it never will be, `sallyport log acknowledge` ends this.")
 }
 
 // noteFilling tells, long before calls are refused for that, that the stream of records that wait to be
@@ -159,12 +173,12 @@ func noteFilling(parts []*adminv1.Part, waiting, limit int64) {
 	if float64(waiting) < fillingShare*float64(limit) {
 		return
 	}
-	degrade(parts, fmt.Sprintf("%d of at most %d entries wait to be indexed; at the limit all calls are refused, since they couldn't be written down. "+
-		"Bring Elasticsearch back, or raise SALLYPORT_STREAM_LIMIT if Redis has the memory.", waiting, limit))
+	degrade(parts, fmt.Sprintf("%d of at most %d entries wait to be indexed; at the limit all calls are refused, since they couldn't be written down.", waiting, limit),
+		"Bring Elasticsearch back, or raise SALLYPORT_STREAM_LIMIT if Redis has the memory.")
 }
 
 // degrade says of accesslog, before what is said already, what is wrong with the records.
-func degrade(parts []*adminv1.Part, detail string) {
+func degrade(parts []*adminv1.Part, fault, remedy string) {
 	for _, p := range parts {
 		if p.GetName() != "accesslog" {
 			continue
@@ -172,6 +186,11 @@ func degrade(parts []*adminv1.Part, detail string) {
 		if p.GetState() == ready {
 			p.State = degraded
 		}
-		p.Detail = strings.TrimSpace(detail + " " + p.GetDetail())
+		if p.GetDetail() == "" {
+			p.Remedy = remedy
+		} else {
+			p.Remedy = ""
+		}
+		p.Detail = strings.TrimSpace(fault + " " + remedy + " " + p.GetDetail())
 	}
 }

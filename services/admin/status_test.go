@@ -17,6 +17,7 @@ import (
 	"sallyport/services/internal/elastictest"
 	"sallyport/services/internal/nativetest"
 	"sallyport/services/internal/process"
+	"sallyport/services/internal/redistest"
 	"sallyport/services/internal/state"
 )
 
@@ -39,7 +40,7 @@ func ops(t *testing.T, path string, code int, body string, after time.Duration) 
 }
 
 func TestStatusOfAllParts(t *testing.T) {
-	cfg := redisOnly(t)
+	cfg := admin.Config{Redis: redistest.StartDurable(t).Address}
 	cfg.Elasticsearch = elastictest.Empty(t)
 	cfg.EnvoyAdmin = ops(t, "/ready", http.StatusOK, "LIVE", 0)
 	cfg.AuthzOps = ops(t, "/readyz", http.StatusOK, "ready", 0)
@@ -67,7 +68,7 @@ func TestStatusOfAllParts(t *testing.T) {
 }
 
 func TestStatusSaysWhatIsWrong(t *testing.T) {
-	cfg := redisOnly(t)
+	cfg := admin.Config{Redis: redistest.StartDurable(t).Address}
 	cfg.AuthzOps = ops(t, "/readyz", http.StatusServiceUnavailable, "redis: no route", 0)
 	cfg.IdentityOps = ops(t, "/readyz", http.StatusOK, "ready", time.Minute)
 	cfg.AccesslogOps = ops(t, "/readyz", http.StatusOK, "ready", 0)

@@ -98,15 +98,18 @@ func (s *server) RefreshGroups(ctx context.Context, r *identityv1.RefreshGroupsR
 }
 
 // CheckDirectory implements identityv1.DirectoryServiceServer.
-func (s *server) CheckDirectory(ctx context.Context, _ *identityv1.CheckDirectoryRequest) (*identityv1.CheckDirectoryResponse, error) {
+func (s *server) CheckDirectory(ctx context.Context, r *identityv1.CheckDirectoryRequest) (*identityv1.CheckDirectoryResponse, error) {
 	if s.directory == nil {
 		return nil, errNoDirectory
 	}
-	answered := s.jiraAnswered.Load()
+	answered, within := s.jiraAnswered.Load(), checkTimeout
+	if r.GetNow() {
+		answered, within = nil, reachTimeout
+	}
 	if answered != nil && time.Since(*answered) < checkEvery {
 		return &identityv1.CheckDirectoryResponse{}, nil
 	}
-	checkCtx, cancel := context.WithTimeout(ctx, checkTimeout)
+	checkCtx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	err := s.ask(checkCtx, func() error { return s.directory.Check(checkCtx) })
 	if err != nil {

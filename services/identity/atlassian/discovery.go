@@ -49,6 +49,16 @@ func (c *Client) discover(ctx context.Context) (*server, error) {
 	return found, nil
 }
 
+// Check returns an error where Atlassian's MCP server, or the authorization server that it names, doesn't answer
+// as it should. It asks now, whatever is known already, and without a token.
+func (c *Client) Check(ctx context.Context) error {
+	_, err := c.fetchServer(ctx)
+	return err
+}
+
+// Resource is the MCP server that tokens are asked for.
+func (c *Client) Resource() string { return c.resource }
+
 func (c *Client) fetchServer(ctx context.Context) (*server, error) {
 	at, err := wellKnown(c.resource, "oauth-protected-resource")
 	if err != nil {

@@ -126,6 +126,8 @@ func (a api) losable(next http.Handler) http.Handler {
 		case http.StatusTooManyRequests:
 			w.Header().Set("Retry-After", "5")
 			jiraError(w, status, "Rate limit exceeded.")
+		case http.StatusUnauthorized:
+			jiraError(w, status, "Client must be authenticated to access this resource.")
 		default:
 			jiraError(w, status, "Service temporarily unavailable.")
 		}

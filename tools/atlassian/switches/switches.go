@@ -55,7 +55,7 @@ var meanings = []struct{ name, meaning string }{
 	{"fail", `{"status":503,"calls":3} lets the next three MCP requests be answered with that HTTP status; calls 0 means all, status 0 none.`},
 	{"answers", `"sse" or "json": how MCP answers come. Sessions of the older protocol keep the form they began with.`},
 	{"stateless", "Whether MCP 2026-07-28 is spoken. If not, its requests are told to use an older version."},
-	{"lose_groups", "HTTP status with which Jira's group endpoints answer: 503, or 429 with Retry-After; 0 lets them work."},
+	{"lose_groups", "HTTP status with which Jira's group endpoints answer: 503, 429 with Retry-After, or 401 as for a credential that has expired; 0 lets them work."},
 	{"domains", "Redirect addresses that the Rovo administrator allows: exact, or patterns such as https://*.example.com/**."},
 	{"domain_error", `"consent": a redirect address that isn't allowed is refused on the consent page; "accept": only after Accept, on the generic error page; "return": after Accept the client is told.`},
 	{"registration_error", `{"error":"invalid_redirect_uri","error_description":"..."} refuses registrations with that; an empty error lets them work.`},
@@ -74,8 +74,8 @@ func (v Values) check() error {
 		return fmt.Errorf("fail needs a status from 400 to 599 (or 0 for none) and calls of 0 or more")
 	case !slices.Contains([]string{"sse", "json"}, v.Answers):
 		return fmt.Errorf(`answers is "sse" or "json"`)
-	case !slices.Contains([]int{0, http.StatusTooManyRequests, http.StatusServiceUnavailable}, v.LoseGroups):
-		return fmt.Errorf("lose_groups is 0, 429 or 503")
+	case !slices.Contains([]int{0, http.StatusUnauthorized, http.StatusTooManyRequests, http.StatusServiceUnavailable}, v.LoseGroups):
+		return fmt.Errorf("lose_groups is 0, 401, 429 or 503")
 	case !slices.Contains([]string{"consent", "accept", "return"}, v.DomainError):
 		return fmt.Errorf(`domain_error is "consent", "accept" or "return"`)
 	case !slices.Contains([]string{"allowed", "status", "tool"}, v.Address):

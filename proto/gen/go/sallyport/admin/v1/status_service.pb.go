@@ -139,7 +139,10 @@ func (SetupState) EnumDescriptor() ([]byte, []int) {
 
 // GetStatusRequest asks how Sallyport is.
 type GetStatusRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Ask Atlassian now: its MCP server for its public metadata, and Jira whether it takes the service credential.
+	// No person's token is shown to either. The answer has a part "rovo" then.
+	AskAtlassian  bool `protobuf:"varint,1,opt,name=ask_atlassian,json=askAtlassian,proto3" json:"ask_atlassian,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -174,11 +177,18 @@ func (*GetStatusRequest) Descriptor() ([]byte, []int) {
 	return file_sallyport_admin_v1_status_service_proto_rawDescGZIP(), []int{0}
 }
 
+func (x *GetStatusRequest) GetAskAtlassian() bool {
+	if x != nil {
+		return x.AskAtlassian
+	}
+	return false
+}
+
 // GetStatusResponse is the state of every part.
 type GetStatusResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Every part, Envoy first; and where records and alerts are delivered, if that is set: "sink", "alerts"
-	// and "webhook".
+	// and "webhook"; and "rovo", Atlassian's MCP server, where Atlassian was to be asked.
 	Parts []*Part `protobuf:"bytes,1,rep,name=parts,proto3" json:"parts,omitempty"`
 	// The URL that assistants connect to.
 	McpUrl string `protobuf:"bytes,2,opt,name=mcp_url,json=mcpUrl,proto3" json:"mcp_url,omitempty"`
@@ -201,7 +211,11 @@ type GetStatusResponse struct {
 	AsideAcknowledged int64 `protobuf:"varint,10,opt,name=aside_acknowledged,json=asideAcknowledged,proto3" json:"aside_acknowledged,omitempty"`
 	// What holds now of what is set where Sallyport runs, and can't be changed by this API; without those of a part
 	// that doesn't answer.
-	Settings      []*Setting `protobuf:"bytes,11,rep,name=settings,proto3" json:"settings,omitempty"`
+	Settings []*Setting `protobuf:"bytes,11,rep,name=settings,proto3" json:"settings,omitempty"`
+	// The URL that admins reach the console and this API at; empty where none is set.
+	ConsoleUrl string `protobuf:"bytes,12,opt,name=console_url,json=consoleUrl,proto3" json:"console_url,omitempty"`
+	// When this was answered, by the admin service's clock.
+	AnsweredAt    *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=answered_at,json=answeredAt,proto3" json:"answered_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -313,6 +327,20 @@ func (x *GetStatusResponse) GetSettings() []*Setting {
 	return nil
 }
 
+func (x *GetStatusResponse) GetConsoleUrl() string {
+	if x != nil {
+		return x.ConsoleUrl
+	}
+	return ""
+}
+
+func (x *GetStatusResponse) GetAnsweredAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AnsweredAt
+	}
+	return nil
+}
+
 // A Setting is a flag of a service, as its replica that answered was started with.
 type Setting struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -396,7 +424,12 @@ type Part struct {
 	// How it is.
 	State PartState `protobuf:"varint,2,opt,name=state,proto3,enum=sallyport.admin.v1.PartState" json:"state,omitempty"`
 	// What is wrong and what to do, in a sentence; empty where all is well.
-	Detail        string `protobuf:"bytes,3,opt,name=detail,proto3" json:"detail,omitempty"`
+	Detail string `protobuf:"bytes,3,opt,name=detail,proto3" json:"detail,omitempty"`
+	// What to do alone: the end of the detail. Empty where there is nothing to do, or more than one thing is wrong.
+	Remedy string `protobuf:"bytes,4,opt,name=remedy,proto3" json:"remedy,omitempty"`
+	// By how much its clock is ahead of the admin service's, to a second where it tells no more; not there where it
+	// doesn't tell.
+	ClockAhead    *durationpb.Duration `protobuf:"bytes,5,opt,name=clock_ahead,json=clockAhead,proto3" json:"clock_ahead,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -452,6 +485,20 @@ func (x *Part) GetDetail() string {
 	return ""
 }
 
+func (x *Part) GetRemedy() string {
+	if x != nil {
+		return x.Remedy
+	}
+	return ""
+}
+
+func (x *Part) GetClockAhead() *durationpb.Duration {
+	if x != nil {
+		return x.ClockAhead
+	}
+	return nil
+}
+
 // A SetupItem is one thing that belongs to a complete set-up.
 type SetupItem struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -467,7 +514,9 @@ type SetupItem struct {
 	// that, or empty.
 	Detail string `protobuf:"bytes,3,opt,name=detail,proto3" json:"detail,omitempty"`
 	// When that was seen at Atlassian, such as the last sign-in; not there where nothing was.
-	CheckedAt     *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=checked_at,json=checkedAt,proto3" json:"checked_at,omitempty"`
+	CheckedAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=checked_at,json=checkedAt,proto3" json:"checked_at,omitempty"`
+	// What to do alone: the end of the detail. Empty where there is nothing to do.
+	Remedy        string `protobuf:"bytes,5,opt,name=remedy,proto3" json:"remedy,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -530,12 +579,20 @@ func (x *SetupItem) GetCheckedAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *SetupItem) GetRemedy() string {
+	if x != nil {
+		return x.Remedy
+	}
+	return ""
+}
+
 var File_sallyport_admin_v1_status_service_proto protoreflect.FileDescriptor
 
 const file_sallyport_admin_v1_status_service_proto_rawDesc = "" +
 	"\n" +
-	"'sallyport/admin/v1/status_service.proto\x12\x12sallyport.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fsallyport/admin/v1/access.proto\x1a*sallyport/admin/v1/operation_service.proto\"\x12\n" +
-	"\x10GetStatusRequest\"\xdf\x03\n" +
+	"'sallyport/admin/v1/status_service.proto\x12\x12sallyport.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fsallyport/admin/v1/access.proto\x1a*sallyport/admin/v1/operation_service.proto\"7\n" +
+	"\x10GetStatusRequest\x12#\n" +
+	"\rask_atlassian\x18\x01 \x01(\bR\faskAtlassian\"\xbd\x04\n" +
 	"\x11GetStatusResponse\x12.\n" +
 	"\x05parts\x18\x01 \x03(\v2\x18.sallyport.admin.v1.PartR\x05parts\x12\x17\n" +
 	"\amcp_url\x18\x02 \x01(\tR\x06mcpUrl\x12!\n" +
@@ -548,22 +605,30 @@ const file_sallyport_admin_v1_status_service_proto_rawDesc = "" +
 	"\x05aside\x18\t \x01(\x03R\x05aside\x12-\n" +
 	"\x12aside_acknowledged\x18\n" +
 	" \x01(\x03R\x11asideAcknowledged\x127\n" +
-	"\bsettings\x18\v \x03(\v2\x1b.sallyport.admin.v1.SettingR\bsettings\"i\n" +
+	"\bsettings\x18\v \x03(\v2\x1b.sallyport.admin.v1.SettingR\bsettings\x12\x1f\n" +
+	"\vconsole_url\x18\f \x01(\tR\n" +
+	"consoleUrl\x12;\n" +
+	"\vanswered_at\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"answeredAt\"i\n" +
 	"\aSetting\x12\x12\n" +
 	"\x04part\x18\x01 \x01(\tR\x04part\x12\x12\n" +
 	"\x04flag\x18\x02 \x01(\tR\x04flag\x12\x14\n" +
 	"\x05value\x18\x03 \x01(\tR\x05value\x12 \n" +
-	"\venvironment\x18\x04 \x01(\tR\venvironment\"g\n" +
+	"\venvironment\x18\x04 \x01(\tR\venvironment\"\xbb\x01\n" +
 	"\x04Part\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x123\n" +
 	"\x05state\x18\x02 \x01(\x0e2\x1d.sallyport.admin.v1.PartStateR\x05state\x12\x16\n" +
-	"\x06detail\x18\x03 \x01(\tR\x06detail\"\xa8\x01\n" +
+	"\x06detail\x18\x03 \x01(\tR\x06detail\x12\x16\n" +
+	"\x06remedy\x18\x04 \x01(\tR\x06remedy\x12:\n" +
+	"\vclock_ahead\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\n" +
+	"clockAhead\"\xc0\x01\n" +
 	"\tSetupItem\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x124\n" +
 	"\x05state\x18\x02 \x01(\x0e2\x1e.sallyport.admin.v1.SetupStateR\x05state\x12\x16\n" +
 	"\x06detail\x18\x03 \x01(\tR\x06detail\x129\n" +
 	"\n" +
-	"checked_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tcheckedAt*k\n" +
+	"checked_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tcheckedAt\x12\x16\n" +
+	"\x06remedy\x18\x05 \x01(\tR\x06remedy*k\n" +
 	"\tPartState\x12\x1a\n" +
 	"\x16PART_STATE_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10PART_STATE_READY\x10\x01\x12\x17\n" +
@@ -606,21 +671,23 @@ var file_sallyport_admin_v1_status_service_proto_goTypes = []any{
 	(*timestamppb.Timestamp)(nil), // 9: google.protobuf.Timestamp
 }
 var file_sallyport_admin_v1_status_service_proto_depIdxs = []int32{
-	5, // 0: sallyport.admin.v1.GetStatusResponse.parts:type_name -> sallyport.admin.v1.Part
-	7, // 1: sallyport.admin.v1.GetStatusResponse.behind:type_name -> google.protobuf.Duration
-	8, // 2: sallyport.admin.v1.GetStatusResponse.notices:type_name -> sallyport.admin.v1.Operation
-	6, // 3: sallyport.admin.v1.GetStatusResponse.setup:type_name -> sallyport.admin.v1.SetupItem
-	4, // 4: sallyport.admin.v1.GetStatusResponse.settings:type_name -> sallyport.admin.v1.Setting
-	0, // 5: sallyport.admin.v1.Part.state:type_name -> sallyport.admin.v1.PartState
-	1, // 6: sallyport.admin.v1.SetupItem.state:type_name -> sallyport.admin.v1.SetupState
-	9, // 7: sallyport.admin.v1.SetupItem.checked_at:type_name -> google.protobuf.Timestamp
-	2, // 8: sallyport.admin.v1.StatusService.GetStatus:input_type -> sallyport.admin.v1.GetStatusRequest
-	3, // 9: sallyport.admin.v1.StatusService.GetStatus:output_type -> sallyport.admin.v1.GetStatusResponse
-	9, // [9:10] is the sub-list for method output_type
-	8, // [8:9] is the sub-list for method input_type
-	8, // [8:8] is the sub-list for extension type_name
-	8, // [8:8] is the sub-list for extension extendee
-	0, // [0:8] is the sub-list for field type_name
+	5,  // 0: sallyport.admin.v1.GetStatusResponse.parts:type_name -> sallyport.admin.v1.Part
+	7,  // 1: sallyport.admin.v1.GetStatusResponse.behind:type_name -> google.protobuf.Duration
+	8,  // 2: sallyport.admin.v1.GetStatusResponse.notices:type_name -> sallyport.admin.v1.Operation
+	6,  // 3: sallyport.admin.v1.GetStatusResponse.setup:type_name -> sallyport.admin.v1.SetupItem
+	4,  // 4: sallyport.admin.v1.GetStatusResponse.settings:type_name -> sallyport.admin.v1.Setting
+	9,  // 5: sallyport.admin.v1.GetStatusResponse.answered_at:type_name -> google.protobuf.Timestamp
+	0,  // 6: sallyport.admin.v1.Part.state:type_name -> sallyport.admin.v1.PartState
+	7,  // 7: sallyport.admin.v1.Part.clock_ahead:type_name -> google.protobuf.Duration
+	1,  // 8: sallyport.admin.v1.SetupItem.state:type_name -> sallyport.admin.v1.SetupState
+	9,  // 9: sallyport.admin.v1.SetupItem.checked_at:type_name -> google.protobuf.Timestamp
+	2,  // 10: sallyport.admin.v1.StatusService.GetStatus:input_type -> sallyport.admin.v1.GetStatusRequest
+	3,  // 11: sallyport.admin.v1.StatusService.GetStatus:output_type -> sallyport.admin.v1.GetStatusResponse
+	11, // [11:12] is the sub-list for method output_type
+	10, // [10:11] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_sallyport_admin_v1_status_service_proto_init() }

@@ -29,7 +29,8 @@ const (
 // StatusService tells how Sallyport itself is.
 // The caller must present a token as "authorization: Bearer TOKEN", whose role each method names.
 type StatusServiceClient interface {
-	// GetStatus asks every part how it is; a part that doesn't answer within two seconds is down.
+	// GetStatus asks every part how it is; a part that doesn't answer within two seconds is down. Of Atlassian it
+	// tells what was last seen, unless ask_atlassian says to ask.
 	GetStatus(ctx context.Context, in *GetStatusRequest, opts ...grpc.CallOption) (*GetStatusResponse, error)
 }
 
@@ -58,7 +59,8 @@ func (c *statusServiceClient) GetStatus(ctx context.Context, in *GetStatusReques
 // StatusService tells how Sallyport itself is.
 // The caller must present a token as "authorization: Bearer TOKEN", whose role each method names.
 type StatusServiceServer interface {
-	// GetStatus asks every part how it is; a part that doesn't answer within two seconds is down.
+	// GetStatus asks every part how it is; a part that doesn't answer within two seconds is down. Of Atlassian it
+	// tells what was last seen, unless ask_atlassian says to ask.
 	GetStatus(context.Context, *GetStatusRequest) (*GetStatusResponse, error)
 	mustEmbedUnimplementedStatusServiceServer()
 }

@@ -363,7 +363,9 @@ func (x *RefreshGroupsResponse) GetUnknown() int32 {
 
 // CheckDirectoryRequest asks whether groups can be learned.
 type CheckDirectoryRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Whether to ask Jira even where it has answered within the last minute.
+	Now           bool `protobuf:"varint,1,opt,name=now,proto3" json:"now,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -396,6 +398,13 @@ func (x *CheckDirectoryRequest) ProtoReflect() protoreflect.Message {
 // Deprecated: Use CheckDirectoryRequest.ProtoReflect.Descriptor instead.
 func (*CheckDirectoryRequest) Descriptor() ([]byte, []int) {
 	return file_sallyport_identity_v1_directory_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *CheckDirectoryRequest) GetNow() bool {
+	if x != nil {
+		return x.Now
+	}
+	return false
 }
 
 // CheckDirectoryResponse says that they can.
@@ -457,8 +466,9 @@ const file_sallyport_identity_v1_directory_service_proto_rawDesc = "" +
 	"account_id\x18\x01 \x01(\tR\taccountId\"O\n" +
 	"\x15RefreshGroupsResponse\x12\x1c\n" +
 	"\trefreshed\x18\x01 \x01(\x05R\trefreshed\x12\x18\n" +
-	"\aunknown\x18\x02 \x01(\x05R\aunknown\"\x17\n" +
-	"\x15CheckDirectoryRequest\"\x18\n" +
+	"\aunknown\x18\x02 \x01(\x05R\aunknown\")\n" +
+	"\x15CheckDirectoryRequest\x12\x10\n" +
+	"\x03now\x18\x01 \x01(\bR\x03now\"\x18\n" +
 	"\x16CheckDirectoryResponse2\xb9\x03\n" +
 	"\x10DirectoryService\x12a\n" +
 	"\n" +

@@ -104,6 +104,89 @@ func (*RefreshTokenResponse) Descriptor() ([]byte, []int) {
 	return file_sallyport_identity_v1_upstream_service_proto_rawDescGZIP(), []int{1}
 }
 
+// CheckUpstreamRequest asks whether Atlassian answers.
+type CheckUpstreamRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckUpstreamRequest) Reset() {
+	*x = CheckUpstreamRequest{}
+	mi := &file_sallyport_identity_v1_upstream_service_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckUpstreamRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckUpstreamRequest) ProtoMessage() {}
+
+func (x *CheckUpstreamRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_sallyport_identity_v1_upstream_service_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckUpstreamRequest.ProtoReflect.Descriptor instead.
+func (*CheckUpstreamRequest) Descriptor() ([]byte, []int) {
+	return file_sallyport_identity_v1_upstream_service_proto_rawDescGZIP(), []int{2}
+}
+
+// CheckUpstreamResponse says that it does.
+type CheckUpstreamResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The MCP server that was asked.
+	McpUrl        string `protobuf:"bytes,1,opt,name=mcp_url,json=mcpUrl,proto3" json:"mcp_url,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckUpstreamResponse) Reset() {
+	*x = CheckUpstreamResponse{}
+	mi := &file_sallyport_identity_v1_upstream_service_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckUpstreamResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckUpstreamResponse) ProtoMessage() {}
+
+func (x *CheckUpstreamResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_sallyport_identity_v1_upstream_service_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckUpstreamResponse.ProtoReflect.Descriptor instead.
+func (*CheckUpstreamResponse) Descriptor() ([]byte, []int) {
+	return file_sallyport_identity_v1_upstream_service_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *CheckUpstreamResponse) GetMcpUrl() string {
+	if x != nil {
+		return x.McpUrl
+	}
+	return ""
+}
+
 var File_sallyport_identity_v1_upstream_service_proto protoreflect.FileDescriptor
 
 const file_sallyport_identity_v1_upstream_service_proto_rawDesc = "" +
@@ -112,9 +195,13 @@ const file_sallyport_identity_v1_upstream_service_proto_rawDesc = "" +
 	"\x13RefreshTokenRequest\x12\x1d\n" +
 	"\n" +
 	"account_id\x18\x01 \x01(\tR\taccountId\"\x16\n" +
-	"\x14RefreshTokenResponse2z\n" +
+	"\x14RefreshTokenResponse\"\x16\n" +
+	"\x14CheckUpstreamRequest\"0\n" +
+	"\x15CheckUpstreamResponse\x12\x17\n" +
+	"\amcp_url\x18\x01 \x01(\tR\x06mcpUrl2\xe6\x01\n" +
 	"\x0fUpstreamService\x12g\n" +
-	"\fRefreshToken\x12*.sallyport.identity.v1.RefreshTokenRequest\x1a+.sallyport.identity.v1.RefreshTokenResponseB\xe0\x01\n" +
+	"\fRefreshToken\x12*.sallyport.identity.v1.RefreshTokenRequest\x1a+.sallyport.identity.v1.RefreshTokenResponse\x12j\n" +
+	"\rCheckUpstream\x12+.sallyport.identity.v1.CheckUpstreamRequest\x1a,.sallyport.identity.v1.CheckUpstreamResponseB\xe0\x01\n" +
 	"\x19com.sallyport.identity.v1B\x14UpstreamServiceProtoP\x01Z7sallyport/proto/gen/go/sallyport/identity/v1;identityv1\xa2\x02\x03SIX\xaa\x02\x15Sallyport.Identity.V1\xca\x02\x15Sallyport\\Identity\\V1\xe2\x02!Sallyport\\Identity\\V1\\GPBMetadata\xea\x02\x17Sallyport::Identity::V1b\x06proto3"
 
 var (
@@ -129,16 +216,20 @@ func file_sallyport_identity_v1_upstream_service_proto_rawDescGZIP() []byte {
 	return file_sallyport_identity_v1_upstream_service_proto_rawDescData
 }
 
-var file_sallyport_identity_v1_upstream_service_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
+var file_sallyport_identity_v1_upstream_service_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_sallyport_identity_v1_upstream_service_proto_goTypes = []any{
-	(*RefreshTokenRequest)(nil),  // 0: sallyport.identity.v1.RefreshTokenRequest
-	(*RefreshTokenResponse)(nil), // 1: sallyport.identity.v1.RefreshTokenResponse
+	(*RefreshTokenRequest)(nil),   // 0: sallyport.identity.v1.RefreshTokenRequest
+	(*RefreshTokenResponse)(nil),  // 1: sallyport.identity.v1.RefreshTokenResponse
+	(*CheckUpstreamRequest)(nil),  // 2: sallyport.identity.v1.CheckUpstreamRequest
+	(*CheckUpstreamResponse)(nil), // 3: sallyport.identity.v1.CheckUpstreamResponse
 }
 var file_sallyport_identity_v1_upstream_service_proto_depIdxs = []int32{
 	0, // 0: sallyport.identity.v1.UpstreamService.RefreshToken:input_type -> sallyport.identity.v1.RefreshTokenRequest
-	1, // 1: sallyport.identity.v1.UpstreamService.RefreshToken:output_type -> sallyport.identity.v1.RefreshTokenResponse
-	1, // [1:2] is the sub-list for method output_type
-	0, // [0:1] is the sub-list for method input_type
+	2, // 1: sallyport.identity.v1.UpstreamService.CheckUpstream:input_type -> sallyport.identity.v1.CheckUpstreamRequest
+	1, // 2: sallyport.identity.v1.UpstreamService.RefreshToken:output_type -> sallyport.identity.v1.RefreshTokenResponse
+	3, // 3: sallyport.identity.v1.UpstreamService.CheckUpstream:output_type -> sallyport.identity.v1.CheckUpstreamResponse
+	2, // [2:4] is the sub-list for method output_type
+	0, // [0:2] is the sub-list for method input_type
 	0, // [0:0] is the sub-list for extension type_name
 	0, // [0:0] is the sub-list for extension extendee
 	0, // [0:0] is the sub-list for field type_name
@@ -155,7 +246,7 @@ func file_sallyport_identity_v1_upstream_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_sallyport_identity_v1_upstream_service_proto_rawDesc), len(file_sallyport_identity_v1_upstream_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   2,
+			NumMessages:   4,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,21 +19,25 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	UpstreamService_RefreshToken_FullMethodName = "/sallyport.identity.v1.UpstreamService/RefreshToken"
+	UpstreamService_RefreshToken_FullMethodName  = "/sallyport.identity.v1.UpstreamService/RefreshToken"
+	UpstreamService_CheckUpstream_FullMethodName = "/sallyport.identity.v1.UpstreamService/CheckUpstream"
 )
 
 // UpstreamServiceClient is the client API for UpstreamService service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// UpstreamService keeps people's Atlassian tokens fresh. Only Sallyport's own services may call
-// it; it listens on a private address.
+// UpstreamService keeps people's Atlassian tokens fresh, and tells whether Atlassian answers. Only
+// Sallyport's own services may call it; it listens on a private address.
 type UpstreamServiceClient interface {
 	// RefreshToken renews a person's Atlassian token if it has expired or is about to, and returns
 	// when the new one is stored. One refresh at a time is made for a person, however many ask.
 	// FAILED_PRECONDITION means that the person has to sign in to Atlassian again; UNAVAILABLE that
 	// Atlassian or Redis doesn't answer.
 	RefreshToken(ctx context.Context, in *RefreshTokenRequest, opts ...grpc.CallOption) (*RefreshTokenResponse, error)
+	// CheckUpstream asks Atlassian's MCP server and its authorization server for their public metadata, now and
+	// without a token. UNAVAILABLE means that one of them doesn't answer as it should, and says what came of it.
+	CheckUpstream(ctx context.Context, in *CheckUpstreamRequest, opts ...grpc.CallOption) (*CheckUpstreamResponse, error)
 }
 
 type upstreamServiceClient struct {
@@ -54,18 +58,31 @@ func (c *upstreamServiceClient) RefreshToken(ctx context.Context, in *RefreshTok
 	return out, nil
 }
 
+func (c *upstreamServiceClient) CheckUpstream(ctx context.Context, in *CheckUpstreamRequest, opts ...grpc.CallOption) (*CheckUpstreamResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CheckUpstreamResponse)
+	err := c.cc.Invoke(ctx, UpstreamService_CheckUpstream_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // UpstreamServiceServer is the server API for UpstreamService service.
 // All implementations must embed UnimplementedUpstreamServiceServer
 // for forward compatibility.
 //
-// UpstreamService keeps people's Atlassian tokens fresh. Only Sallyport's own services may call
-// it; it listens on a private address.
+// UpstreamService keeps people's Atlassian tokens fresh, and tells whether Atlassian answers. Only
+// Sallyport's own services may call it; it listens on a private address.
 type UpstreamServiceServer interface {
 	// RefreshToken renews a person's Atlassian token if it has expired or is about to, and returns
 	// when the new one is stored. One refresh at a time is made for a person, however many ask.
 	// FAILED_PRECONDITION means that the person has to sign in to Atlassian again; UNAVAILABLE that
 	// Atlassian or Redis doesn't answer.
 	RefreshToken(context.Context, *RefreshTokenRequest) (*RefreshTokenResponse, error)
+	// CheckUpstream asks Atlassian's MCP server and its authorization server for their public metadata, now and
+	// without a token. UNAVAILABLE means that one of them doesn't answer as it should, and says what came of it.
+	CheckUpstream(context.Context, *CheckUpstreamRequest) (*CheckUpstreamResponse, error)
 	mustEmbedUnimplementedUpstreamServiceServer()
 }
 
@@ -78,6 +95,9 @@ type UnimplementedUpstreamServiceServer struct{}
 
 func (UnimplementedUpstreamServiceServer) RefreshToken(context.Context, *RefreshTokenRequest) (*RefreshTokenResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RefreshToken not implemented")
+}
+func (UnimplementedUpstreamServiceServer) CheckUpstream(context.Context, *CheckUpstreamRequest) (*CheckUpstreamResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CheckUpstream not implemented")
 }
 func (UnimplementedUpstreamServiceServer) mustEmbedUnimplementedUpstreamServiceServer() {}
 func (UnimplementedUpstreamServiceServer) testEmbeddedByValue()                         {}
@@ -118,6 +138,24 @@ func _UpstreamService_RefreshToken_Handler(srv interface{}, ctx context.Context,
 	return interceptor(ctx, in, info, handler)
 }
 
+func _UpstreamService_CheckUpstream_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CheckUpstreamRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(UpstreamServiceServer).CheckUpstream(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: UpstreamService_CheckUpstream_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(UpstreamServiceServer).CheckUpstream(ctx, req.(*CheckUpstreamRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // UpstreamService_ServiceDesc is the grpc.ServiceDesc for UpstreamService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -128,6 +166,10 @@ var UpstreamService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RefreshToken",
 			Handler:    _UpstreamService_RefreshToken_Handler,
+		},
+		{
+			MethodName: "CheckUpstream",
+			Handler:    _UpstreamService_CheckUpstream_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

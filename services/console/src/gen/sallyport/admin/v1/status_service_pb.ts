@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file sallyport/admin/v1/status_service.proto.
  */
 export const file_sallyport_admin_v1_status_service: GenFile = /*@__PURE__*/
-  fileDesc("CidzYWxseXBvcnQvYWRtaW4vdjEvc3RhdHVzX3NlcnZpY2UucHJvdG8SEnNhbGx5cG9ydC5hZG1pbi52MSISChBHZXRTdGF0dXNSZXF1ZXN0Iu8CChFHZXRTdGF0dXNSZXNwb25zZRInCgVwYXJ0cxgBIAMoCzIYLnNhbGx5cG9ydC5hZG1pbi52MS5QYXJ0Eg8KB21jcF91cmwYAiABKAkSFAoMY2FsbGJhY2tfdXJsGAMgASgJEhYKDnBvbGljeV92ZXJzaW9uGAQgASgDEg8KB3dhaXRpbmcYBSABKAMSKQoGYmVoaW5kGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi4KB25vdGljZXMYByADKAsyHS5zYWxseXBvcnQuYWRtaW4udjEuT3BlcmF0aW9uEiwKBXNldHVwGAggAygLMh0uc2FsbHlwb3J0LmFkbWluLnYxLlNldHVwSXRlbRINCgVhc2lkZRgJIAEoAxIaChJhc2lkZV9hY2tub3dsZWRnZWQYCiABKAMSLQoIc2V0dGluZ3MYCyADKAsyGy5zYWxseXBvcnQuYWRtaW4udjEuU2V0dGluZyJJCgdTZXR0aW5nEgwKBHBhcnQYASABKAkSDAoEZmxhZxgCIAEoCRINCgV2YWx1ZRgDIAEoCRITCgtlbnZpcm9ubWVudBgEIAEoCSJSCgRQYXJ0EgwKBG5hbWUYASABKAkSLAoFc3RhdGUYAiABKA4yHS5zYWxseXBvcnQuYWRtaW4udjEuUGFydFN0YXRlEg4KBmRldGFpbBgDIAEoCSKIAQoJU2V0dXBJdGVtEgwKBG5hbWUYASABKAkSLQoFc3RhdGUYAiABKA4yHi5zYWxseXBvcnQuYWRtaW4udjEuU2V0dXBTdGF0ZRIOCgZkZXRhaWwYAyABKAkSLgoKY2hlY2tlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAqawoJUGFydFN0YXRlEhoKFlBBUlRfU1RBVEVfVU5TUEVDSUZJRUQQABIUChBQQVJUX1NUQVRFX1JFQURZEAESFwoTUEFSVF9TVEFURV9ERUdSQURFRBACEhMKD1BBUlRfU1RBVEVfRE9XThADKncKClNldHVwU3RhdGUSGwoXU0VUVVBfU1RBVEVfVU5TUEVDSUZJRUQQABIUChBTRVRVUF9TVEFURV9ET05FEAESHQoZU0VUVVBfU1RBVEVfQUNUSU9OX05FRURFRBACEhcKE1NFVFVQX1NUQVRFX1VOS05PV04QAzJ0Cg1TdGF0dXNTZXJ2aWNlEmMKCUdldFN0YXR1cxIkLnNhbGx5cG9ydC5hZG1pbi52MS5HZXRTdGF0dXNSZXF1ZXN0GiUuc2FsbHlwb3J0LmFkbWluLnYxLkdldFN0YXR1c1Jlc3BvbnNlIgmQAgGKzxgCCAFCyQEKFmNvbS5zYWxseXBvcnQuYWRtaW4udjFCElN0YXR1c1NlcnZpY2VQcm90b1ABWjFzYWxseXBvcnQvcHJvdG8vZ2VuL2dvL3NhbGx5cG9ydC9hZG1pbi92MTthZG1pbnYxogIDU0FYqgISU2FsbHlwb3J0LkFkbWluLlYxygISU2FsbHlwb3J0XEFkbWluXFYx4gIeU2FsbHlwb3J0XEFkbWluXFYxXEdQQk1ldGFkYXRh6gIUU2FsbHlwb3J0OjpBZG1pbjo6VjFiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_sallyport_admin_v1_access, file_sallyport_admin_v1_operation_service]);
+  fileDesc("CidzYWxseXBvcnQvYWRtaW4vdjEvc3RhdHVzX3NlcnZpY2UucHJvdG8SEnNhbGx5cG9ydC5hZG1pbi52MSIpChBHZXRTdGF0dXNSZXF1ZXN0EhUKDWFza19hdGxhc3NpYW4YASABKAgitQMKEUdldFN0YXR1c1Jlc3BvbnNlEicKBXBhcnRzGAEgAygLMhguc2FsbHlwb3J0LmFkbWluLnYxLlBhcnQSDwoHbWNwX3VybBgCIAEoCRIUCgxjYWxsYmFja191cmwYAyABKAkSFgoOcG9saWN5X3ZlcnNpb24YBCABKAMSDwoHd2FpdGluZxgFIAEoAxIpCgZiZWhpbmQYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLgoHbm90aWNlcxgHIAMoCzIdLnNhbGx5cG9ydC5hZG1pbi52MS5PcGVyYXRpb24SLAoFc2V0dXAYCCADKAsyHS5zYWxseXBvcnQuYWRtaW4udjEuU2V0dXBJdGVtEg0KBWFzaWRlGAkgASgDEhoKEmFzaWRlX2Fja25vd2xlZGdlZBgKIAEoAxItCghzZXR0aW5ncxgLIAMoCzIbLnNhbGx5cG9ydC5hZG1pbi52MS5TZXR0aW5nEhMKC2NvbnNvbGVfdXJsGAwgASgJEi8KC2Fuc3dlcmVkX2F0GA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJJCgdTZXR0aW5nEgwKBHBhcnQYASABKAkSDAoEZmxhZxgCIAEoCRINCgV2YWx1ZRgDIAEoCRITCgtlbnZpcm9ubWVudBgEIAEoCSKSAQoEUGFydBIMCgRuYW1lGAEgASgJEiwKBXN0YXRlGAIgASgOMh0uc2FsbHlwb3J0LmFkbWluLnYxLlBhcnRTdGF0ZRIOCgZkZXRhaWwYAyABKAkSDgoGcmVtZWR5GAQgASgJEi4KC2Nsb2NrX2FoZWFkGAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIpgBCglTZXR1cEl0ZW0SDAoEbmFtZRgBIAEoCRItCgVzdGF0ZRgCIAEoDjIeLnNhbGx5cG9ydC5hZG1pbi52MS5TZXR1cFN0YXRlEg4KBmRldGFpbBgDIAEoCRIuCgpjaGVja2VkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZyZW1lZHkYBSABKAkqawoJUGFydFN0YXRlEhoKFlBBUlRfU1RBVEVfVU5TUEVDSUZJRUQQABIUChBQQVJUX1NUQVRFX1JFQURZEAESFwoTUEFSVF9TVEFURV9ERUdSQURFRBACEhMKD1BBUlRfU1RBVEVfRE9XThADKncKClNldHVwU3RhdGUSGwoXU0VUVVBfU1RBVEVfVU5TUEVDSUZJRUQQABIUChBTRVRVUF9TVEFURV9ET05FEAESHQoZU0VUVVBfU1RBVEVfQUNUSU9OX05FRURFRBACEhcKE1NFVFVQX1NUQVRFX1VOS05PV04QAzJ0Cg1TdGF0dXNTZXJ2aWNlEmMKCUdldFN0YXR1cxIkLnNhbGx5cG9ydC5hZG1pbi52MS5HZXRTdGF0dXNSZXF1ZXN0GiUuc2FsbHlwb3J0LmFkbWluLnYxLkdldFN0YXR1c1Jlc3BvbnNlIgmQAgGKzxgCCAFCyQEKFmNvbS5zYWxseXBvcnQuYWRtaW4udjFCElN0YXR1c1NlcnZpY2VQcm90b1ABWjFzYWxseXBvcnQvcHJvdG8vZ2VuL2dvL3NhbGx5cG9ydC9hZG1pbi92MTthZG1pbnYxogIDU0FYqgISU2FsbHlwb3J0LkFkbWluLlYxygISU2FsbHlwb3J0XEFkbWluXFYx4gIeU2FsbHlwb3J0XEFkbWluXFYxXEdQQk1ldGFkYXRh6gIUU2FsbHlwb3J0OjpBZG1pbjo6VjFiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_sallyport_admin_v1_access, file_sallyport_admin_v1_operation_service]);
 
 /**
  * GetStatusRequest asks how Sallyport is.
@@ -23,6 +23,13 @@ export const file_sallyport_admin_v1_status_service: GenFile = /*@__PURE__*/
  * @generated from message sallyport.admin.v1.GetStatusRequest
  */
 export type GetStatusRequest = Message<"sallyport.admin.v1.GetStatusRequest"> & {
+  /**
+   * Ask Atlassian now: its MCP server for its public metadata, and Jira whether it takes the service credential.
+   * No person's token is shown to either. The answer has a part "rovo" then.
+   *
+   * @generated from field: bool ask_atlassian = 1;
+   */
+  askAtlassian: boolean;
 };
 
 /**
@@ -40,7 +47,7 @@ export const GetStatusRequestSchema: GenMessage<GetStatusRequest> = /*@__PURE__*
 export type GetStatusResponse = Message<"sallyport.admin.v1.GetStatusResponse"> & {
   /**
    * Every part, Envoy first; and where records and alerts are delivered, if that is set: "sink", "alerts"
-   * and "webhook".
+   * and "webhook"; and "rovo", Atlassian's MCP server, where Atlassian was to be asked.
    *
    * @generated from field: repeated sallyport.admin.v1.Part parts = 1;
    */
@@ -117,6 +124,20 @@ export type GetStatusResponse = Message<"sallyport.admin.v1.GetStatusResponse"> 
    * @generated from field: repeated sallyport.admin.v1.Setting settings = 11;
    */
   settings: Setting[];
+
+  /**
+   * The URL that admins reach the console and this API at; empty where none is set.
+   *
+   * @generated from field: string console_url = 12;
+   */
+  consoleUrl: string;
+
+  /**
+   * When this was answered, by the admin service's clock.
+   *
+   * @generated from field: google.protobuf.Timestamp answered_at = 13;
+   */
+  answeredAt?: Timestamp | undefined;
 };
 
 /**
@@ -196,6 +217,21 @@ export type Part = Message<"sallyport.admin.v1.Part"> & {
    * @generated from field: string detail = 3;
    */
   detail: string;
+
+  /**
+   * What to do alone: the end of the detail. Empty where there is nothing to do, or more than one thing is wrong.
+   *
+   * @generated from field: string remedy = 4;
+   */
+  remedy: string;
+
+  /**
+   * By how much its clock is ahead of the admin service's, to a second where it tells no more; not there where it
+   * doesn't tell.
+   *
+   * @generated from field: google.protobuf.Duration clock_ahead = 5;
+   */
+  clockAhead?: Duration | undefined;
 };
 
 /**
@@ -243,6 +279,13 @@ export type SetupItem = Message<"sallyport.admin.v1.SetupItem"> & {
    * @generated from field: google.protobuf.Timestamp checked_at = 4;
    */
   checkedAt?: Timestamp | undefined;
+
+  /**
+   * What to do alone: the end of the detail. Empty where there is nothing to do.
+   *
+   * @generated from field: string remedy = 5;
+   */
+  remedy: string;
 };
 
 /**
@@ -342,7 +385,8 @@ export const SetupStateSchema: GenEnum<SetupState> = /*@__PURE__*/
  */
 export const StatusService: GenService<{
   /**
-   * GetStatus asks every part how it is; a part that doesn't answer within two seconds is down.
+   * GetStatus asks every part how it is; a part that doesn't answer within two seconds is down. Of Atlassian it
+   * tells what was last seen, unless ask_atlassian says to ask.
    *
    * @generated from rpc sallyport.admin.v1.StatusService.GetStatus
    */

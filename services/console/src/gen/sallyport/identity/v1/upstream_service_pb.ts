@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file sallyport/identity/v1/upstream_service.proto.
  */
 export const file_sallyport_identity_v1_upstream_service: GenFile = /*@__PURE__*/
-  fileDesc("CixzYWxseXBvcnQvaWRlbnRpdHkvdjEvdXBzdHJlYW1fc2VydmljZS5wcm90bxIVc2FsbHlwb3J0LmlkZW50aXR5LnYxIikKE1JlZnJlc2hUb2tlblJlcXVlc3QSEgoKYWNjb3VudF9pZBgBIAEoCSIWChRSZWZyZXNoVG9rZW5SZXNwb25zZTJ6Cg9VcHN0cmVhbVNlcnZpY2USZwoMUmVmcmVzaFRva2VuEiouc2FsbHlwb3J0LmlkZW50aXR5LnYxLlJlZnJlc2hUb2tlblJlcXVlc3QaKy5zYWxseXBvcnQuaWRlbnRpdHkudjEuUmVmcmVzaFRva2VuUmVzcG9uc2VC4AEKGWNvbS5zYWxseXBvcnQuaWRlbnRpdHkudjFCFFVwc3RyZWFtU2VydmljZVByb3RvUAFaN3NhbGx5cG9ydC9wcm90by9nZW4vZ28vc2FsbHlwb3J0L2lkZW50aXR5L3YxO2lkZW50aXR5djGiAgNTSViqAhVTYWxseXBvcnQuSWRlbnRpdHkuVjHKAhVTYWxseXBvcnRcSWRlbnRpdHlcVjHiAiFTYWxseXBvcnRcSWRlbnRpdHlcVjFcR1BCTWV0YWRhdGHqAhdTYWxseXBvcnQ6OklkZW50aXR5OjpWMWIGcHJvdG8z");
+  fileDesc("CixzYWxseXBvcnQvaWRlbnRpdHkvdjEvdXBzdHJlYW1fc2VydmljZS5wcm90bxIVc2FsbHlwb3J0LmlkZW50aXR5LnYxIikKE1JlZnJlc2hUb2tlblJlcXVlc3QSEgoKYWNjb3VudF9pZBgBIAEoCSIWChRSZWZyZXNoVG9rZW5SZXNwb25zZSIWChRDaGVja1Vwc3RyZWFtUmVxdWVzdCIoChVDaGVja1Vwc3RyZWFtUmVzcG9uc2USDwoHbWNwX3VybBgBIAEoCTLmAQoPVXBzdHJlYW1TZXJ2aWNlEmcKDFJlZnJlc2hUb2tlbhIqLnNhbGx5cG9ydC5pZGVudGl0eS52MS5SZWZyZXNoVG9rZW5SZXF1ZXN0Gisuc2FsbHlwb3J0LmlkZW50aXR5LnYxLlJlZnJlc2hUb2tlblJlc3BvbnNlEmoKDUNoZWNrVXBzdHJlYW0SKy5zYWxseXBvcnQuaWRlbnRpdHkudjEuQ2hlY2tVcHN0cmVhbVJlcXVlc3QaLC5zYWxseXBvcnQuaWRlbnRpdHkudjEuQ2hlY2tVcHN0cmVhbVJlc3BvbnNlQuABChljb20uc2FsbHlwb3J0LmlkZW50aXR5LnYxQhRVcHN0cmVhbVNlcnZpY2VQcm90b1ABWjdzYWxseXBvcnQvcHJvdG8vZ2VuL2dvL3NhbGx5cG9ydC9pZGVudGl0eS92MTtpZGVudGl0eXYxogIDU0lYqgIVU2FsbHlwb3J0LklkZW50aXR5LlYxygIVU2FsbHlwb3J0XElkZW50aXR5XFYx4gIhU2FsbHlwb3J0XElkZW50aXR5XFYxXEdQQk1ldGFkYXRh6gIXU2FsbHlwb3J0OjpJZGVudGl0eTo6VjFiBnByb3RvMw");
 
 /**
  * RefreshTokenRequest names the person.
@@ -49,8 +49,44 @@ export const RefreshTokenResponseSchema: GenMessage<RefreshTokenResponse> = /*@_
   messageDesc(file_sallyport_identity_v1_upstream_service, 1);
 
 /**
- * UpstreamService keeps people's Atlassian tokens fresh. Only Sallyport's own services may call
- * it; it listens on a private address.
+ * CheckUpstreamRequest asks whether Atlassian answers.
+ *
+ * @generated from message sallyport.identity.v1.CheckUpstreamRequest
+ */
+export type CheckUpstreamRequest = Message<"sallyport.identity.v1.CheckUpstreamRequest"> & {
+};
+
+/**
+ * Describes the message sallyport.identity.v1.CheckUpstreamRequest.
+ * Use `create(CheckUpstreamRequestSchema)` to create a new message.
+ */
+export const CheckUpstreamRequestSchema: GenMessage<CheckUpstreamRequest> = /*@__PURE__*/
+  messageDesc(file_sallyport_identity_v1_upstream_service, 2);
+
+/**
+ * CheckUpstreamResponse says that it does.
+ *
+ * @generated from message sallyport.identity.v1.CheckUpstreamResponse
+ */
+export type CheckUpstreamResponse = Message<"sallyport.identity.v1.CheckUpstreamResponse"> & {
+  /**
+   * The MCP server that was asked.
+   *
+   * @generated from field: string mcp_url = 1;
+   */
+  mcpUrl: string;
+};
+
+/**
+ * Describes the message sallyport.identity.v1.CheckUpstreamResponse.
+ * Use `create(CheckUpstreamResponseSchema)` to create a new message.
+ */
+export const CheckUpstreamResponseSchema: GenMessage<CheckUpstreamResponse> = /*@__PURE__*/
+  messageDesc(file_sallyport_identity_v1_upstream_service, 3);
+
+/**
+ * UpstreamService keeps people's Atlassian tokens fresh, and tells whether Atlassian answers. Only
+ * Sallyport's own services may call it; it listens on a private address.
  *
  * @generated from service sallyport.identity.v1.UpstreamService
  */
@@ -67,6 +103,17 @@ export const UpstreamService: GenService<{
     methodKind: "unary";
     input: typeof RefreshTokenRequestSchema;
     output: typeof RefreshTokenResponseSchema;
+  },
+  /**
+   * CheckUpstream asks Atlassian's MCP server and its authorization server for their public metadata, now and
+   * without a token. UNAVAILABLE means that one of them doesn't answer as it should, and says what came of it.
+   *
+   * @generated from rpc sallyport.identity.v1.UpstreamService.CheckUpstream
+   */
+  checkUpstream: {
+    methodKind: "unary";
+    input: typeof CheckUpstreamRequestSchema;
+    output: typeof CheckUpstreamResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_sallyport_identity_v1_upstream_service, 0);
