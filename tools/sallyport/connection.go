@@ -37,6 +37,7 @@ type connection struct {
 
 // running is what the state file says that matters here.
 type running struct {
+	MCPURL         string `json:"mcp_url"`
 	AdminGRPC      string `json:"admin_grpc"`
 	AdminTokenFile string `json:"admin_token_file"`
 }

@@ -30,6 +30,7 @@ type cli struct {
 	Alerts      alertsCommand    `cmd:"" help:"Show what was alerted of, newest first."`
 	Stats       statsCommand     `cmd:"" help:"Count what assistants did, and compare it with the time before."`
 	Status      statusCommand    `cmd:"" help:"Tell how every part of Sallyport is, and its URLs."`
+	Doctor      doctorCommand    `cmd:"" help:"Find what is wrong, from outside in, and say what to do."`
 }
 
 // Help is what --help says below the verbs, with the examples that most people look for.
@@ -40,7 +41,7 @@ Commands present the token of --token-file, or of SALLYPORT_TOKEN_FILE. Without 
 
 Examples:
 
-  sallyport status
+  sallyport doctor
   sallyport log --since 1h --decision blocked
   sallyport policy get > policy.yaml
   sallyport policy simulate policy.yaml --since 7d
@@ -72,8 +73,7 @@ func run(args []string) int {
 		fmt.Fprintf(os.Stderr, "sallyport: %v. `%s --help` has examples.\n", err, about)
 		return exitUsage
 	}
-	err = command.Run()
-	if err != nil {
+	if err = command.Run(); err != nil {
 		return fail(err)
 	}
 	return 0

@@ -20,6 +20,7 @@ func (statusCommand) Help() string {
 Examples:
 
   sallyport status
+  sallyport doctor                  # looks from outside, too, and asks Atlassian
   sallyport status --json | jq -r '.parts[] | select(.state != "ready") | .detail'
   sallyport status --json | jq -r '.setup[] | select(.state == "action_needed") | .name'`
 }
@@ -167,7 +168,7 @@ func showState(t *terminal, name, state string, c tint, detail string) {
 func redisReady(answer *adminv1.GetStatusResponse) bool {
 	for _, p := range answer.GetParts() {
 		if p.GetName() == "redis" {
-			return p.GetState() == adminv1.PartState_PART_STATE_READY
+			return p.GetState() != adminv1.PartState_PART_STATE_DOWN
 		}
 	}
 	return true
