@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -61,6 +62,8 @@ type room struct {
 	// blocked is how many indices take no more records, flooded and filling how many nodes are over the
 	// flood stage, and over the high watermark.
 	blocked, flooded, filling int
+	// unwatched says that Elasticsearch was told not to mind watermarks: it writes until there is no room left.
+	unwatched bool
 	// free and total are of the node with the least room, in bytes; 0 where they aren't told.
 	free, total int64
 	at, asked   time.Time
@@ -84,6 +87,11 @@ func askRoom(ctx context.Context, transport esapi.Transport) room {
 	if err == nil {
 		disk := report.Indicators.Disk.Details
 		r.blocked, r.flooded, r.filling = disk.Blocked, disk.Flooded, disk.Filling
+	}
+	var settings map[string]map[string]string
+	err = elastic.Ask(ctx, transport, esapi.ClusterGetSettingsRequest{IncludeDefaults: new(true), FlatSettings: new(true), FilterPath: []string{"*." + watched}}, &settings)
+	if err == nil {
+		r.unwatched = cmp.Or(settings["transient"][watched], settings["persistent"][watched], settings["defaults"][watched]) == "false"
 	}
 	var stats struct {
 		Nodes map[string]struct {
@@ -111,7 +119,19 @@ func askRoom(ctx context.Context, transport esapi.Transport) room {
 	return r
 }
 
+// watched is the setting that has Elasticsearch mind watermarks.
+const watched = "cluster.routing.allocation.disk.threshold_enabled"
+
+// leastFree is the share of a disk that has to be free where no watermark says it: Elasticsearch's own flood stage.
+const leastFree = 0.05
+
 func (r room) judge() verdict {
+	if r.unwatched {
+		r.flooded, r.filling = 0, 0
+		if float64(r.free) < leastFree*float64(r.total) {
+			r.filling = 1
+		}
+	}
 	left := ""
 	if r.total > 0 {
 		left = fmt.Sprintf(" It has %s free of %s.", bytesText(r.free), bytesText(r.total))
@@ -128,7 +148,7 @@ func (r room) judge() verdict {
 		}
 	case r.filling > 0:
 		return verdict{
-			state: degraded, fault: "Elasticsearch's disk is over its high watermark; at the flood stage it takes no more records." + left,
+			state: degraded, fault: "Elasticsearch's disk is nearly full; when it is, no more records are indexed." + left,
 			remedy: "Give the disk more room, or keep records for fewer days (SALLYPORT_RETENTION_DAYS).",
 		}
 	}
