@@ -2,6 +2,9 @@ package identity
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"net/url"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -19,6 +22,9 @@ func (s *server) CheckUpstream(ctx context.Context, _ *identityv1.CheckUpstreamR
 	defer cancel()
 	err := s.atlassian.Check(ctx)
 	if err != nil {
+		if call, ok := errors.AsType[*url.Error](err); ok {
+			err = fmt.Errorf("%s: %w", call.URL, call.Err)
+		}
 		return nil, status.Error(codes.Unavailable, err.Error())
 	}
 	return &identityv1.CheckUpstreamResponse{McpUrl: s.atlassian.Resource()}, nil

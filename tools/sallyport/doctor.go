@@ -1,8 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,6 +46,11 @@ type doctorText struct {
 	Findings []doctor.Finding `json:"findings"`
 }
 
+// looked tells whether anything could be looked at.
+func (d doctorText) looked() bool {
+	return slices.ContainsFunc(d.Findings, func(f doctor.Finding) bool { return f.State != doctor.Skipped })
+}
+
 // Run looks at everything and shows what it finds.
 func (d *doctorCommand) Run(ctx context.Context, c *connection, t *terminal) error {
 	patient := doctor.Sallyport{MCPURL: d.MCPURL, ConsoleURL: d.ConsoleURL, Outside: d.Outside}
@@ -54,7 +62,9 @@ func (d *doctorCommand) Run(ctx context.Context, c *connection, t *terminal) err
 	if err == nil {
 		defer conn.Close()
 		client := adminv1.NewStatusServiceClient(conn)
-		patient.Status = func(ctx context.Context) (*adminv1.GetStatusResponse, *doctor.Unanswered) { return askStatus(ctx, client) }
+		patient.Status = func(ctx context.Context) (*adminv1.GetStatusResponse, *doctor.Unanswered) {
+			return askStatus(ctx, client)
+		}
 	}
 	patient.Unasked = err
 	done := keepSaying("Looking at everything")
@@ -64,13 +74,9 @@ func (d *doctorCommand) Run(ctx context.Context, c *connection, t *terminal) err
 		return ctx.Err()
 	}
 	text := doctorText{Findings: findings}
-	looked := 0
 	for _, f := range findings {
 		if f.State == doctor.Problem {
 			text.Problems++
-		}
-		if f.State != doctor.Skipped {
-			looked++
 		}
 	}
 	if d.JSON {
@@ -84,7 +90,7 @@ func (d *doctorCommand) Run(ctx context.Context, c *connection, t *terminal) err
 	switch {
 	case text.Problems > 0:
 		return errShown
-	case looked == 0:
+	case !text.looked():
 		return advice("Nothing could be looked at. Name the MCP URL by --mcp-url, and the admin API by --server and --token-file.")
 	}
 	return nil
@@ -95,20 +101,25 @@ func askStatus(ctx context.Context, client adminv1.StatusServiceClient) (*adminv
 	ctx, cancel := context.WithTimeout(ctx, doctorTimeout)
 	defer cancel()
 	answer, err := client.GetStatus(ctx, &adminv1.GetStatusRequest{AskAtlassian: true})
+	var call *callError
 	switch code := status.Code(err); {
 	case err == nil:
 		return answer, nil
-	case code == codes.Unauthenticated || code == codes.PermissionDenied:
+	case code == codes.Unauthenticated:
 		return nil, &doctor.Unanswered{
-			Token: true, Fault: "The admin API doesn't take the token: " + capital(err.Error()),
-			Remedy: "Name the file of another token by `--token-file`, or sign in by `sallyport login`; looking takes the role viewer.",
+			Token: true, Fault: "The admin API doesn't take the token: it is none that Sallyport knows, was revoked, or has ended.",
+			Remedy: "Name the file of another token by `--token-file`, or sign in by `sallyport login`.",
 		}
+	case code == codes.PermissionDenied:
+		return nil, &doctor.Unanswered{Token: true, Fault: capital(err.Error()), Remedy: "Have an admin give you the role viewer: `sallyport roles add viewer ...`."}
+	case errors.As(err, &call):
+		fault, remedy := call.divided()
+		return nil, &doctor.Unanswered{Fault: capital(strings.TrimRight(fault, ".")) + ".", Remedy: capital(cmp.Or(remedy, startAdmin))}
 	}
-	return nil, &doctor.Unanswered{
-		Fault:  capital(sentence(err)),
-		Remedy: "Start admin and Envoy, and look into their logs; or name where the admin API is by `--server`.",
-	}
+	return nil, &doctor.Unanswered{Fault: capital(sentence(err)), Remedy: startAdmin}
 }
+
+const startAdmin = "Start admin and Envoy, and look into their logs; or name where the admin API is by `--server`."
 
 // keepSaying says what is done and for how long, every two seconds until it is told to stop.
 func keepSaying(what string) (stop func()) {
@@ -160,6 +171,8 @@ func showDiagnosis(t *terminal, text doctorText) {
 	}
 	verdict := "Nothing is wrong with what was looked at."
 	switch {
+	case !text.looked():
+		return // the error says it
 	case text.Problems == 1:
 		verdict = "1 problem."
 	case text.Problems > 1:

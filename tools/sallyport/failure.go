@@ -45,25 +45,34 @@ type callError struct {
 
 func (e *callError) Unwrap() error { return e.err }
 
-// Error is a sentence that says what to do. What the service says is one already; what the
-// connection says isn't.
+// Error is a sentence that says what to do.
 func (e *callError) Error() string {
+	fault, remedy := e.divided()
+	if remedy == "" {
+		return fault
+	}
+	return fault + ": " + remedy
+}
+
+// divided is what is wrong, and what to do where that isn't said by the service. What the service says is a
+// sentence already; what the connection says isn't.
+func (e *callError) divided() (fault, remedy string) {
 	message := status.Convert(e.err).Message()
 	switch code := status.Code(e.err); {
 	case code == codes.Canceled:
-		return "Stopped."
+		return "Stopped.", ""
 	case code == codes.DeadlineExceeded:
-		return fmt.Sprintf("Sallyport didn't answer at %s within %v: `sallyport status` tells what holds it up.", e.server, callTimeout)
+		return fmt.Sprintf("Sallyport didn't answer at %s within %v", e.server, callTimeout), "`sallyport status` tells what holds it up."
 	case code == codes.Unavailable && strings.Contains(message, "tls: "), code == codes.Unavailable && strings.Contains(message, "x509: "):
-		return fmt.Sprintf("%s can't be trusted or doesn't speak TLS: %s", e.server, message)
+		return fmt.Sprintf("%s can't be trusted or doesn't speak TLS: %s", e.server, message), ""
 	case code == codes.Unavailable && (strings.HasPrefix(message, "connection error") || strings.HasPrefix(message, "error reading server preface") || strings.HasPrefix(message, "name resolver error")):
-		return fmt.Sprintf("No Sallyport answers at %s: start it by `make up`, or name another by --server.", e.server)
+		return "No Sallyport answers at " + e.server, "start it by `make up`, or name another by --server."
 	case code == codes.Unavailable && (strings.HasPrefix(message, "upstream connect error") || strings.HasPrefix(message, "no healthy upstream")):
-		return fmt.Sprintf("Envoy answers at %s, but Sallyport's admin service behind it doesn't: look into its log, and start it again.", e.server)
+		return fmt.Sprintf("Envoy answers at %s, but Sallyport's admin service behind it doesn't", e.server), "look into its log, and start it again."
 	case code == codes.Unimplemented, code == codes.Unknown && strings.Contains(message, "unexpected HTTP status code"):
-		return fmt.Sprintf("What answers at %s is not this version of Sallyport's admin API: check --server. (%s)", e.server, message)
+		return fmt.Sprintf("What answers at %s is not this version of Sallyport's admin API", e.server), fmt.Sprintf("check --server. (%s)", message)
 	}
-	return message
+	return message, ""
 }
 
 // sentence is what is said of an error.
