@@ -27,13 +27,17 @@ var breaks = map[string]func(*testing.T) patient{
 		p.varying = map[string]string{`at sallyport\.acme\.test\.`: "at sallyport.acme.test:443."}
 		return p
 	},
-	"The certificate has ended":          certified(certificate{name: "localhost", left: -3*24*time.Hour - time.Hour}),
-	"The certificate ends soon":          certified(certificate{name: "localhost", left: 5*24*time.Hour + time.Hour}),
-	"The certificate is another name's":  certified(certificate{name: "old.acme.test", left: 60 * 24 * time.Hour}),
-	"The certificate is self-signed":     certified(certificate{name: "localhost", left: 60 * 24 * time.Hour, selfSigned: true}),
-	"The certificate comes alone":        certified(certificate{name: "localhost", left: 60 * 24 * time.Hour, alone: true}),
-	"The port doesn't speak TLS":         served("https", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }),
-	"Another server has the name":        served("http", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "Welcome!") }),
+	"The certificate has ended":         certified(certificate{name: "localhost", left: -3*24*time.Hour - time.Hour}),
+	"The certificate ends soon":         certified(certificate{name: "localhost", left: 5*24*time.Hour + time.Hour}),
+	"The certificate is another name's": certified(certificate{name: "old.acme.test", left: 60 * 24 * time.Hour}),
+	"The certificate is self-signed":    certified(certificate{name: "localhost", left: 60 * 24 * time.Hour, selfSigned: true}),
+	"The certificate comes alone":       certified(certificate{name: "localhost", left: 60 * 24 * time.Hour, alone: true}),
+	"The port doesn't speak TLS":        served("https", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }),
+	"Another server has the name":       served("http", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "Welcome!") }),
+	"The path is missing": func(t *testing.T) patient {
+		t.Helper()
+		return patient{arguments: []string{"--mcp-url", origin(t)}, names: []string{"http://localhost:19800", "https://sallyport.acme.test"}}
+	},
 	"The proxy doesn't reach Envoy":      served("http", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }),
 	"The proxy has a sign-in of its own": served("http", http.RedirectHandler("https://sso.acme.test/", http.StatusFound).ServeHTTP),
 	"The proxy changes the Host header": func(t *testing.T) patient {

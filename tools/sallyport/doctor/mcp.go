@@ -23,6 +23,9 @@ var resourceMetadata = regexp.MustCompile(`(?i)^bearer .*resource_metadata="([^"
 // elsewhere finds where Envoy says that one should connect to, if not by this name.
 var elsewhere = regexp.MustCompile(`doesn't go by this name\. Connect to (\S+)`)
 
+// anotherPath finds where Envoy says that one should connect to, if not at this path.
+var anotherPath = regexp.MustCompile(`There is nothing here\. Assistants connect to (\S+)`)
+
 // checkChallenge begins as an assistant does that has no token yet: it is to be told where to sign in.
 func checkChallenge(ctx context.Context, w *way) Finding {
 	a, err := ask(ctx, http.MethodPost, w.url.String(), initialize)
@@ -53,8 +56,11 @@ func checkChallenge(ctx context.Context, w *way) Finding {
 // unchallenged says why an answer may not be what an assistant needs.
 func (w *way) unchallenged(a *answer) Finding {
 	f := Finding{State: Problem}
-	other := elsewhere.FindSubmatch(a.body)
+	other, path := elsewhere.FindSubmatch(a.body), anotherPath.FindSubmatch(a.body)
 	switch {
+	case path != nil:
+		f.Sentence = fmt.Sprintf("Sallyport answers, but there is nothing at %s: assistants connect to %s.", w.url, path[1])
+		f.Remedy = fmt.Sprintf("Give the assistant the URL %s, with its path.", path[1])
 	case other != nil:
 		f.Sentence = fmt.Sprintf("Sallyport answers, but doesn't go by the name %s: it is set to %s.", w.url.Host, other[1])
 		f.Remedy = fmt.Sprintf("Set SALLYPORT_PUBLIC_URL to %s for Envoy, authz, identity and admin, and restart them; or let the proxy before Envoy pass the Host header on.", w.origin())
