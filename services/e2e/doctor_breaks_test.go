@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -88,7 +89,7 @@ var breaks = map[string]func(*testing.T) patient{
 	},
 	"Redis has no append-only file": configured("appendonly", "no", "yes"),
 	"Redis drops what it holds":     configured("maxmemory-policy", "allkeys-lru", "noeviction"),
-	"Elasticsearch is down":         stopped("elasticsearch"),
+	"Elasticsearch hangs":           held,
 	"Elasticsearch's disk is full":  flooded,
 	"Atlassian isn't reached": func(t *testing.T) patient {
 		t.Helper()
@@ -175,6 +176,25 @@ func gate(resource string, ahead time.Duration) http.HandlerFunc {
 			fmt.Fprintf(w, `{"issuer":%q,"authorization_endpoint":"x","token_endpoint":"x","code_challenge_methods_supported":["S256"]}`, self)
 		}
 	}
+}
+
+// held has Elasticsearch hang. Ending it says "nothing listens there" rather than "no answer", and takes a minute and a
+// half to put right.
+func held(t *testing.T) patient {
+	t.Helper()
+	process := pid(t, "elasticsearch")
+	signal := func(s syscall.Signal) {
+		err := syscall.Kill(process, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() {
+		signal(syscall.SIGCONT)
+		well(t)
+	})
+	signal(syscall.SIGSTOP)
+	return patient{}
 }
 
 // flooded has Elasticsearch take no more records, in the way that it does itself above its flood stage.
