@@ -25,7 +25,7 @@ func checkCertificate(ctx context.Context, w *way) Finding {
 	if err != nil {
 		return w.untrusted(err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	tlsConn, _ := conn.(*tls.Conn)
 	leaf := tlsConn.ConnectionState().PeerCertificates[0]
 	left := time.Until(leaf.NotAfter)

@@ -83,10 +83,10 @@ func Examine(ctx context.Context, s Sallyport) []Finding {
 		status, admin = s.askAdmin(ctx)
 	})
 	looking.Go(func() {
-		mcp = s.examineURL(ctx, MCP, s.MCPURL, answered, func() string { return status.GetMcpUrl() }, mcpSteps)
+		mcp = s.examineDoor(ctx, door{MCP, s.MCPURL, func() string { return status.GetMcpUrl() }, mcpSteps}, answered)
 	})
 	looking.Go(func() {
-		console = s.examineURL(ctx, Console, s.ConsoleURL, answered, func() string { return status.GetConsoleUrl() }, consoleSteps)
+		console = s.examineDoor(ctx, door{Console, s.ConsoleURL, func() string { return status.GetConsoleUrl() }, consoleSteps}, answered)
 	})
 	looking.Go(func() {
 		<-answered

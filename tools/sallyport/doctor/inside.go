@@ -58,6 +58,7 @@ func partFinding(p *adminv1.Part) Finding {
 		}
 	case adminv1.PartState_PART_STATE_UNSPECIFIED:
 		f.State = Skipped
+	case adminv1.PartState_PART_STATE_DEGRADED, adminv1.PartState_PART_STATE_DOWN:
 	}
 	return f
 }
@@ -70,6 +71,7 @@ func setupFinding(item *adminv1.SetupItem) Finding {
 		if f.Sentence == "" {
 			f.Sentence = wellWords[item.GetName()]
 		}
+	case adminv1.SetupState_SETUP_STATE_UNSPECIFIED, adminv1.SetupState_SETUP_STATE_UNKNOWN:
 	case adminv1.SetupState_SETUP_STATE_ACTION_NEEDED:
 		f.State = Problem
 		// On the computer itself there is nothing to do: it is enough for trying out.

@@ -35,14 +35,24 @@ type way struct {
 	goesOn bool
 }
 
-// examineURL takes the steps to a URL: the one that was named, else the one that the admin service says counts.
-func (s Sallyport) examineURL(ctx context.Context, area, named string, answered <-chan struct{}, told func() string, steps []step) []Finding {
+// door is one of the URLs that people come in by.
+type door struct {
+	area string
+	// named is its URL where one was named. told is the one that the admin service says counts, once that has answered.
+	named string
+	told  func() string
+	steps []step
+}
+
+// examineDoor takes the steps to a URL.
+func (s Sallyport) examineDoor(ctx context.Context, d door, answered <-chan struct{}) []Finding {
+	area, named := d.area, d.named
 	if !s.Outside {
 		return []Finding{skipped(area, "all", "It wasn't to be looked at from here. Run `sallyport doctor --mcp-url URL` on a computer as people use.")}
 	}
 	if named == "" {
 		<-answered
-		named = told()
+		named = d.told()
 	}
 	if named == "" {
 		return []Finding{unnamed(area)}
@@ -55,7 +65,7 @@ func (s Sallyport) examineURL(ctx context.Context, area, named string, answered 
 	if w.port == "" {
 		w.port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
 	}
-	return w.take(ctx, steps)
+	return w.take(ctx, d.steps)
 }
 
 func unnamed(area string) Finding {
