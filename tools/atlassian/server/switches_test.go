@@ -198,6 +198,10 @@ func TestGroups(t *testing.T) {
 	if a := send(t, http.MethodGet, classic, nil, "Authorization", basic); a.Status != 429 || a.Header.Get("Retry-After") == "" {
 		t.Errorf("lost groups: %d %v", a.Status, a.Header)
 	}
+	flip(t, s, map[string]any{"lose_groups": 401})
+	if a := send(t, http.MethodGet, classic, nil, "Authorization", basic); a.Status != http.StatusUnauthorized {
+		t.Errorf("a credential that has expired: %d", a.Status)
+	}
 }
 
 func TestGroupDirectory(t *testing.T) {
