@@ -110,13 +110,16 @@ func askStatus(ctx context.Context, client adminv1.StatusServiceClient) (*adminv
 			Token: true, Fault: "The admin API doesn't take the token: it is none that Sallyport knows, was revoked, or has ended.",
 			Remedy: "Name the file of another token by `--token-file`, or sign in by `sallyport login`.",
 		}
+	case code == codes.DeadlineExceeded:
+		return nil, &doctor.Unanswered{Fault: fmt.Sprintf("The admin API doesn't answer within %v.", doctorTimeout), Remedy: startAdmin}
 	case code == codes.PermissionDenied:
 		return nil, &doctor.Unanswered{Token: true, Fault: capital(err.Error()), Remedy: "Have an admin give you the role viewer: `sallyport roles add viewer ...`."}
 	case errors.As(err, &call):
 		fault, remedy := call.divided()
 		return nil, &doctor.Unanswered{Fault: capital(strings.TrimRight(fault, ".")) + ".", Remedy: capital(cmp.Or(remedy, startAdmin))}
 	}
-	return nil, &doctor.Unanswered{Fault: capital(sentence(err)), Remedy: startAdmin}
+	// The login came to nothing before anything was sent.
+	return nil, &doctor.Unanswered{Unsent: true, Fault: capital(sentence(err))}
 }
 
 const startAdmin = "Start admin and Envoy, and look into their logs; or name where the admin API is by `--server`."

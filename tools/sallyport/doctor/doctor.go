@@ -68,8 +68,8 @@ type Sallyport struct {
 type Unanswered struct {
 	// Fault and Remedy are a sentence each.
 	Fault, Remedy string
-	// Token says that it answered, and refused the token.
-	Token bool
+	// Token says that it answered, and refused the token; Unsent that it wasn't asked, since there is no token.
+	Token, Unsent bool
 }
 
 // Examine looks at everything, what doesn't depend on each other at once, and returns the findings in order.
@@ -108,6 +108,8 @@ func (s Sallyport) askAdmin(ctx context.Context) (*adminv1.GetStatusResponse, []
 	asked := time.Now()
 	status, unanswered := s.Status(ctx)
 	switch {
+	case unanswered != nil && unanswered.Unsent:
+		return nil, []Finding{{Admin, "answer", Skipped, unanswered.Fault, unanswered.Remedy}}
 	case unanswered != nil && unanswered.Token:
 		return nil, []Finding{{Admin, "answer", OK, "The admin API answers.", ""}, {Admin, "token", Problem, unanswered.Fault, unanswered.Remedy}}
 	case unanswered != nil:
