@@ -1,8 +1,11 @@
 package admin_test
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -46,6 +49,32 @@ func TestStatusTellsHowRedisKeeps(t *testing.T) {
 				t.Errorf("with %s %s it says %q, and to do %q", test.setting, value, part.GetDetail(), part.GetRemedy())
 			}
 		}
+	}
+}
+
+// TestStatusTellsThatRedisCannotWrite takes the folder of its append-only file away, and has it write that anew.
+func TestStatusTellsThatRedisCannotWrite(t *testing.T) {
+	t.Parallel()
+	server := redistest.StartDurable(t)
+	client := redis.NewClient(&redis.Options{Addr: server.Address})
+	defer client.Close()
+	dir, err := client.ConfigGet(t.Context(), "dir").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := filepath.Join(dir["dir"], "appendonlydir")
+	err = errors.Join(os.Rename(folder, folder+".away"), os.WriteFile(folder, nil, 0o600))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// It answers that it can't, or finds out later.
+	_ = client.BgRewriteAOF(t.Context()).Err()
+	got, err := adminv1.NewStatusServiceClient(start(t, admin.Config{Redis: server.Address})).GetStatus(asAdmin(t), &adminv1.GetStatusRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if part := got.GetParts()[4]; !strings.HasPrefix(part.GetDetail(), "Redis couldn't write its append-only file the last time") {
+		t.Errorf("got %v", part)
 	}
 }
 
