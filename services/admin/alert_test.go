@@ -103,7 +103,7 @@ func TestStatusTellsOfDeliveries(t *testing.T) {
 			At: map[string]string{}, Error: "the OTLP sink at http://collector:4318/v1/logs answered 503", FailingSince: now.Add(-time.Hour), Oldest: now.Add(-2 * time.Hour),
 			Refused: 1, LastRefused: "r1: no sevens",
 		},
-		"alerts": {At: map[string]string{}},
+		"alerts": {At: map[string]string{}, Error: "Elasticsearch, which has just been started, doesn't answer", FailingSince: now.Add(-5 * time.Second)},
 	} {
 		err := store.SaveDelivery(t.Context(), name, d)
 		if err != nil {
@@ -118,7 +118,7 @@ func TestStatusTellsOfDeliveries(t *testing.T) {
 	if len(parts) != 2 || parts[0].GetName() != "sink" || parts[0].GetState() != adminv1.PartState_PART_STATE_DEGRADED || parts[1].GetState() != adminv1.PartState_PART_STATE_READY {
 		t.Fatalf("got %v", parts)
 	}
-	for _, said := range []string{"answered 503, since 1h0m", "of 2h0m", "1 record was refused for what it is", "r1: no sevens"} {
+	for _, said := range []string{"answered 503, since 1h0m", "of 2h0m", "1 record was refused for what it is", "r1: no sevens", parts[0].GetRemedy()} {
 		if !strings.Contains(parts[0].GetDetail(), said) {
 			t.Errorf("it says %q, and not %q", parts[0].GetDetail(), said)
 		}

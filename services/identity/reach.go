@@ -22,7 +22,11 @@ func (s *server) CheckUpstream(ctx context.Context, _ *identityv1.CheckUpstreamR
 	defer cancel()
 	err := s.atlassian.Check(ctx)
 	if err != nil {
-		if call, ok := errors.AsType[*url.Error](err); ok {
+		call, ok := errors.AsType[*url.Error](err)
+		switch {
+		case ok && errors.Is(err, context.DeadlineExceeded):
+			err = fmt.Errorf("%s: no answer within %v", call.URL, reachTimeout)
+		case ok:
 			err = fmt.Errorf("%s: %w", call.URL, call.Err)
 		}
 		return nil, status.Error(codes.Unavailable, err.Error())
