@@ -84,6 +84,7 @@ type Server struct {
 type metrics struct {
 	requests *prometheus.CounterVec
 	stale    prometheus.Counter
+	inFlight prometheus.Gauge
 }
 
 func newMetrics(registry prometheus.Registerer) *metrics {
@@ -96,6 +97,10 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 		stale: with.NewCounter(prometheus.CounterOpts{
 			Namespace: "sallyport", Subsystem: "authz", Name: "stale_total",
 			Help: "Decisions that were made again because the session, policy or groups had changed.",
+		}),
+		inFlight: with.NewGauge(prometheus.GaugeOpts{
+			Namespace: "sallyport", Subsystem: "authz", Name: "in_flight",
+			Help: "Requests that are being decided at this moment.",
 		}),
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
+	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -38,6 +39,7 @@ type gate struct {
 	store    *state.Store
 	box      *seal.Box
 	identity *identity
+	metrics  prometheus.Gatherer
 }
 
 // identity stands where the identity service would answer; it renews what it is told to.
@@ -65,7 +67,10 @@ func open(t *testing.T, redis string, tweak ...func(*authz.Config)) *gate {
 	for _, change := range tweak {
 		change(&cfg)
 	}
-	processtest.Run(t, &processtest.Log{}, func(ctx context.Context, p *process.Process) error { return authz.Start(ctx, p, cfg) })
+	processtest.Run(t, &processtest.Log{}, func(ctx context.Context, p *process.Process) error {
+		g.metrics = p.Metrics
+		return authz.Start(ctx, p, cfg)
+	})
 	g.client = authv3.NewAuthorizationClient(processtest.Dial(t, cfg.Listen))
 	return g
 }
@@ -375,4 +380,36 @@ func TestTokenThatEndsSoonIsRenewed(t *testing.T) {
 	if !strings.Contains(challenge(r), "invalid_token") {
 		t.Errorf("challenged with %q", challenge(r))
 	}
+}
+
+// TestInFlight looks at the metric that replicas are scaled by, during a call and after it.
+func TestInFlight(t *testing.T) {
+	g := signedIn(t, `{"default":"allow"}`)
+	during := -1.0
+	g.saveToken(atlassian, time.Now().Add(-time.Minute))
+	g.identity.renew = func(context.Context) error {
+		during = g.inFlight()
+		g.saveToken("a renewed token", time.Now().Add(time.Hour))
+		return nil
+	}
+	wantAllowed(t, g.call("getJiraIssue"), "a renewed token")
+	if during != 1 {
+		t.Errorf("%v requests were in flight during one", during)
+	}
+	if after := g.inFlight(); after != 0 {
+		t.Errorf("%v requests were in flight after all had been answered", after)
+	}
+}
+
+func (g *gate) inFlight() float64 {
+	g.t.Helper()
+	families, err := g.metrics.Gather()
+	must(g.t, err)
+	for _, family := range families {
+		if family.GetName() == "sallyport_authz_in_flight" {
+			return family.GetMetric()[0].GetGauge().GetValue()
+		}
+	}
+	g.t.Error("authz doesn't say how many requests are in flight")
+	return -1
 }

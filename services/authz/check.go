@@ -25,6 +25,8 @@ const (
 
 // Check decides one request. It never returns an error: Envoy would answer then without a reason.
 func (s *Server) Check(ctx context.Context, check *authv3.CheckRequest) (*authv3.CheckResponse, error) {
+	s.metrics.inFlight.Inc()
+	defer s.metrics.inFlight.Dec()
 	q := s.question(readRequest(check))
 	if q.tokenHash == "" {
 		return s.withoutSession(q, false), nil

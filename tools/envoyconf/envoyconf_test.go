@@ -23,6 +23,7 @@ func image(t *testing.T) string {
 		write(t, filepath.Join(folder, to), string(text))
 	}
 	write(t, filepath.Join(folder, "console", "index.html"), "<!doctype html>")
+	write(t, filepath.Join(folder, "drain"), "a program")
 	return folder
 }
 
@@ -43,7 +44,7 @@ func TestWrite(t *testing.T) {
 	write(t, filepath.Join(into, "console", "assets", "older.js"), "")
 	s := envoyconf.Settings{
 		From: image(t), Into: into, PublicURL: "https://Sallyport.acme.test/", ConsoleURL: "https://sallyport.acme.test:8443",
-		MCPURL: "https://mcp.atlassian.com/v2/mcp?tools=all", CAFile: "/etc/ssl/certs/ca-certificates.crt",
+		MCPURL: "https://mcp.atlassian.com/v2/mcp?tools=all", CAFile: "/etc/ssl/certs/ca-certificates.crt", ServicePrefix: "gate-",
 	}
 	for tlsDir, socket := range map[string]string{"": "envoy.transport_sockets.raw_buffer", "/run/tls": "envoy.transport_sockets.tls"} {
 		s.TLSDir = tlsDir
@@ -59,6 +60,15 @@ func TestWrite(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(into, "envoy.yaml"))
 	if err != nil || strings.Contains(string(text), "${") || !strings.Contains(string(text), `domains: ["sallyport.acme.test"]`) {
 		t.Errorf("the public name isn't there, or names are left: %v", err)
+	}
+	for _, name := range []string{"gate-authz", "gate-identity", "gate-accesslog", "gate-admin"} {
+		if !strings.Contains(string(text), "address: "+name+",") {
+			t.Errorf("Envoy isn't told of %s", name)
+		}
+	}
+	drain, err := os.Stat(filepath.Join(into, "drain"))
+	if err != nil || drain.Mode().Perm() != 0o700 {
+		t.Errorf("the program drain can't be run: %v", err)
 	}
 	_, err = os.Stat(filepath.Join(into, "console", "assets", "older.js"))
 	if err == nil {

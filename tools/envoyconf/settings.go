@@ -23,6 +23,7 @@ type Settings struct {
 	MCPURL         string   `name:"atlassian-mcp-url" help:"Atlassian's MCP server." default:"https://mcp.atlassian.com/v2/mcp?tools=all" env:"SALLYPORT_ATLASSIAN_MCP_URL"`
 	Upstream       string   `name:"mcp-upstream" help:"URL of an MCP server that calls go to in place of Atlassian's. It is given people's Atlassian tokens." env:"SALLYPORT_MCP_UPSTREAM"`
 	TLSDir         string   `name:"tls-dir" help:"Folder, as Envoy sees it, with the certificate (fullchain.pem) and its key (privkey.pem). Without it Envoy takes what isn't encrypted." env:"SALLYPORT_TLS_DIR"`
+	ServicePrefix  string   `help:"What the names of the neighbours begin with, such as sallyport- where authz is sallyport-authz." env:"SALLYPORT_SERVICE_PREFIX"`
 	CAFile         string   `name:"ca-file" help:"File, as Envoy sees it, with the certificate authorities that Atlassian's certificate may be from." default:"/etc/ssl/certs/ca-certificates.crt" env:"SALLYPORT_CA_FILE"`
 }
 
@@ -31,6 +32,8 @@ const (
 	publicPort, consolePort, adminPort, opsPort                   = "8800", "8801", "9901", "9900"
 	authzPort, identityPort, accesslogPort, adminServicePort      = "9001", "8805", "9000", "9010"
 	configurationFile, certificateFile, descriptorFile, pagesFile = "envoy.yaml", "certificate.json", "admin.binpb", "console"
+	// drainFile is a program (tools/drain) that Envoy's container runs before Envoy is stopped: Envoy's images have no other.
+	drainFile = "drain"
 )
 
 // Validate refuses settings that can't work.
@@ -80,6 +83,10 @@ func (s Settings) Write() error {
 	if err != nil {
 		return err
 	}
+	err = s.copyDrain()
+	if err != nil {
+		return err
+	}
 	descriptor, err := os.ReadFile(filepath.Join(s.From, descriptorFile))
 	if err != nil {
 		return err
@@ -93,6 +100,18 @@ func (s Settings) Write() error {
 		}
 	}
 	return nil
+}
+
+// copyDrain copies the program where there is one: a folder that isn't the image's has none.
+func (s Settings) copyDrain() error {
+	program, err := os.ReadFile(filepath.Join(s.From, drainFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(s.Into, drainFile), program, 0o700) //nolint:gosec // a program has to be executable
 }
 
 func (s Settings) values() (map[string]string, error) {
@@ -110,8 +129,8 @@ func (s Settings) values() (map[string]string, error) {
 		"TRANSPORT_SOCKET": socket, "ALLOWED_ORIGINS": Origins(s.AllowedOrigins).Pattern(publicURL),
 		"PUBLIC_URL": publicURL, "PUBLIC_AUTHORITY": authority(publicURL), "CONSOLE_URL": consoleURL, "CONSOLE_AUTHORITY": authority(consoleURL),
 		"CONSOLE_DIR": filepath.Join(s.Into, pagesFile), "PROTO_DESCRIPTOR": filepath.Join(s.Into, descriptorFile), "CA_FILE": s.CAFile,
-		"AUTHZ_HOST": "authz", "AUTHZ_PORT": authzPort, "IDENTITY_HOST": "identity", "IDENTITY_PORT": identityPort,
-		"ACCESSLOG_HOST": "accesslog", "ACCESSLOG_PORT": accesslogPort, "ADMIN_HOST": "admin", "ADMIN_PORT": adminServicePort,
+		"AUTHZ_HOST": s.ServicePrefix + "authz", "AUTHZ_PORT": authzPort, "IDENTITY_HOST": s.ServicePrefix + "identity", "IDENTITY_PORT": identityPort,
+		"ACCESSLOG_HOST": s.ServicePrefix + "accesslog", "ACCESSLOG_PORT": accesslogPort, "ADMIN_HOST": s.ServicePrefix + "admin", "ADMIN_PORT": adminServicePort,
 	})
 	return values, nil
 }
