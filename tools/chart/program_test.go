@@ -38,8 +38,17 @@ func TestPrograms(t *testing.T) {
 				}
 				container := pod.Spec.Containers[0]
 				wantKnown(t, name, container)
+				folder := secrets(t, pod)
+				for _, env := range container.Env {
+					if file, ok := strings.CutPrefix(env.Value, "/run/secrets/"); ok {
+						_, err = os.Stat(filepath.Join(folder, file))
+						if err != nil {
+							t.Errorf("%s of %s isn't mounted: %v", env.Name, name, err)
+						}
+					}
+				}
 				// It starts nothing, and finds nobody to ask.
-				wantTaken(t, name, []string{"--ready", "--ops-listen", "127.0.0.1:1"}, environment(container, "/run/secrets", secrets(t, pod)))
+				wantTaken(t, name, []string{"--ready", "--ops-listen", "127.0.0.1:1"}, environment(container, "/run/secrets", folder))
 			}
 		})
 	}

@@ -36,9 +36,7 @@ func TestCallsUnderWayEnd(t *testing.T) {
 	<-arrived
 	drained := make(chan error, 1)
 	go func() { drained <- drain{Admin: admin, Most: time.Minute}.run(context.Background()) }()
-	for get(admin+"/ready") != "DRAINING\n (closes)" && !t.Failed() {
-		time.Sleep(10 * time.Millisecond)
-	}
+	wait(t, "drains", admin, "DRAINING")
 	if answer := get(front + "/quick"); answer != "done (closes)" {
 		t.Errorf("a call while it drains got %q, want an answer that ends the connection", answer)
 	}
@@ -139,12 +137,18 @@ func startEnvoy(t *testing.T, upstream string) (front, admin string) {
 		_ = command.Wait()
 	})
 	front, admin = fmt.Sprintf("http://127.0.0.1:%d", frontPort), fmt.Sprintf("http://127.0.0.1:%d", adminPort)
-	for until := time.Now().Add(30 * time.Second); get(admin+"/ready") != "LIVE\n"; time.Sleep(20 * time.Millisecond) {
+	wait(t, "starts", admin, "LIVE")
+	return front, admin
+}
+
+// wait returns when Envoy says that it is in a state.
+func wait(t *testing.T, does, admin, state string) {
+	t.Helper()
+	for until := time.Now().Add(30 * time.Second); !strings.HasPrefix(get(admin+"/ready"), state); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(until) {
-			t.Fatal("Envoy doesn't start")
+			t.Fatalf("Envoy never %s", does)
 		}
 	}
-	return front, admin
 }
 
 type object map[string]any
