@@ -30,9 +30,11 @@ import (
 // Config is the service's configuration.
 type Config struct {
 	process.Common
-	Listen        string `help:"Address for Envoy's gRPC access log. Keep it private: whoever reaches it can write outcomes." default:"127.0.0.1:9000" env:"SALLYPORT_LISTEN"`
-	Redis         string `help:"Address of Redis, host:port." default:"127.0.0.1:6379" env:"SALLYPORT_REDIS"`
-	Elasticsearch string `help:"URL of Elasticsearch." default:"http://127.0.0.1:9200" env:"SALLYPORT_ELASTICSEARCH"`
+	Listen string `help:"Address for Envoy's gRPC access log. Keep it private: whoever reaches it can write outcomes." default:"127.0.0.1:9000" env:"SALLYPORT_LISTEN"`
+	Redis  string `help:"Address of Redis, host:port." default:"127.0.0.1:6379" env:"SALLYPORT_REDIS"`
+	// RedisSignIn is for a Redis with a password or TLS.
+	RedisSignIn   state.SignIn `embed:"" prefix:"redis-"`
+	Elasticsearch string       `help:"URL of Elasticsearch." default:"http://127.0.0.1:9200" env:"SALLYPORT_ELASTICSEARCH"`
 	// SignIn is for an Elasticsearch with security.
 	SignIn      elastic.SignIn `embed:"" prefix:"elasticsearch-"`
 	StreamLimit int64          `help:"Most entries that may wait to be indexed, the same as authz and admin have. Metrics tell it; at it no past day is deleted, since that couldn't be written down." default:"2000000" env:"SALLYPORT_STREAM_LIMIT"`
@@ -55,7 +57,7 @@ func (c Config) Validate() error {
 			return fmt.Errorf("--%s is %d: say 1 to %d days, or 0 to keep records for ever", flag, days, maxRetention)
 		}
 	}
-	return errors.Join(c.SignIn.Validate(), c.OTLP.Validate(), c.Alerts.Validate())
+	return errors.Join(c.SignIn.Validate(), c.RedisSignIn.Validate(), c.OTLP.Validate(), c.Alerts.Validate())
 }
 
 // maxRetention is 100 years.
@@ -86,7 +88,10 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 
 // Start adds the service to a process.
 func Start(_ context.Context, p *process.Process, cfg Config) error {
-	store := state.Open(cfg.Redis)
+	store, err := cfg.RedisSignIn.Open(cfg.Redis)
+	if err != nil {
+		return err
+	}
 	search, err := cfg.SignIn.Open(cfg.Elasticsearch)
 	if err != nil {
 		return err

@@ -26,9 +26,11 @@ import (
 // Config is the service's configuration.
 type Config struct {
 	process.Common
-	Listen        string `help:"Address for the admin API, gRPC." default:"127.0.0.1:9010" env:"SALLYPORT_LISTEN"`
-	Redis         string `help:"Address of Redis, host:port." default:"127.0.0.1:6379" env:"SALLYPORT_REDIS"`
-	Elasticsearch string `help:"URL of Elasticsearch." default:"http://127.0.0.1:9200" env:"SALLYPORT_ELASTICSEARCH"`
+	Listen string `help:"Address for the admin API, gRPC." default:"127.0.0.1:9010" env:"SALLYPORT_LISTEN"`
+	Redis  string `help:"Address of Redis, host:port." default:"127.0.0.1:6379" env:"SALLYPORT_REDIS"`
+	// RedisSignIn is for a Redis with a password or TLS.
+	RedisSignIn   state.SignIn `embed:"" prefix:"redis-"`
+	Elasticsearch string       `help:"URL of Elasticsearch." default:"http://127.0.0.1:9200" env:"SALLYPORT_ELASTICSEARCH"`
 	// SignIn is for an Elasticsearch with security.
 	SignIn      elastic.SignIn `embed:"" prefix:"elasticsearch-"`
 	TokenFile   string         `help:"File with the admin token, 32 characters at least, or with a line NAME TOKEN for each admin. Whoever has one can change the policy and read the log; as NAME ROLE TOKEN, what that role may: admin, auditor or viewer." required:"" type:"existingfile" env:"SALLYPORT_TOKEN_FILE"`
@@ -62,7 +64,7 @@ func (c Config) Validate() error {
 			return fmt.Errorf("--%s is %q: it must be http:// or https:// and a host, without a path", setting.flag, setting.value)
 		}
 	}
-	return c.SignIn.Validate()
+	return errors.Join(c.SignIn.Validate(), c.RedisSignIn.Validate())
 }
 
 // Start adds the service to a process.
@@ -79,7 +81,10 @@ func Start(_ context.Context, p *process.Process, cfg Config) error {
 	if err != nil {
 		return fmt.Errorf("identity: %w", err)
 	}
-	store := state.Open(cfg.Redis)
+	store, err := cfg.RedisSignIn.Open(cfg.Redis)
+	if err != nil {
+		return err
+	}
 	first := &seed{store: store, log: p.Log}
 	p.Go("seed", first.run)
 	dashboards := &DashboardServer{elastic: search}

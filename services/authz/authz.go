@@ -26,15 +26,17 @@ import (
 // Config is the service's configuration.
 type Config struct {
 	process.Common
-	Listen         string   `help:"Address for Envoy's ext_authz. Keep it private: answers carry Atlassian tokens." default:"127.0.0.1:9001" env:"SALLYPORT_LISTEN"`
-	Redis          string   `help:"Address of Redis, host:port." default:"127.0.0.1:6379" env:"SALLYPORT_REDIS"`
-	Identity       string   `help:"Address of identity's gRPC, host:port." default:"127.0.0.1:9003" env:"SALLYPORT_IDENTITY"`
-	SealKeyFile    string   `help:"File with the keys that Atlassian tokens are sealed under, one a line: 32 bytes in base64. The same as identity's." required:"" type:"existingfile" env:"SALLYPORT_SEAL_KEY_FILE"`
-	PublicURL      string   `help:"URL that assistants reach Sallyport at, without a path." required:"" env:"SALLYPORT_PUBLIC_URL"`
-	Contact        string   `help:"Whom people should ask about a blocked call, as the end of: If you need this, ask ..." default:"your Atlassian admin" env:"SALLYPORT_CONTACT"`
-	AllowedOrigins []string `help:"Origins of web pages that may send requests, beside Sallyport's own and those of this machine." placeholder:"https://inspector.example.com" env:"SALLYPORT_ALLOWED_ORIGINS"`
-	RedactKeys     []string `help:"Keys of arguments whose values are cut out of the record, in place of these. A key is meant if it has the words of one, in any case and spelling: apiKey means X-API-Key too. One that begins with ! is an exception." default:"password,passwd,passphrase,pwd,secret,secrets,token,tokens,apiKey,apiKeys,accessKey,privateKey,authorization,credential,credentials,cookie,cookies,!pageToken,!maxTokens" env:"SALLYPORT_REDACT_KEYS"`
-	StreamLimit    int64    `help:"Most entries that may wait to be indexed. Beyond it calls are refused, since they couldn't be written down." default:"2000000" env:"SALLYPORT_STREAM_LIMIT"`
+	Listen string `help:"Address for Envoy's ext_authz. Keep it private: answers carry Atlassian tokens." default:"127.0.0.1:9001" env:"SALLYPORT_LISTEN"`
+	Redis  string `help:"Address of Redis, host:port." default:"127.0.0.1:6379" env:"SALLYPORT_REDIS"`
+	// RedisSignIn is for a Redis with a password or TLS.
+	RedisSignIn    state.SignIn `embed:"" prefix:"redis-"`
+	Identity       string       `help:"Address of identity's gRPC, host:port." default:"127.0.0.1:9003" env:"SALLYPORT_IDENTITY"`
+	SealKeyFile    string       `help:"File with the keys that Atlassian tokens are sealed under, one a line: 32 bytes in base64. The same as identity's." required:"" type:"existingfile" env:"SALLYPORT_SEAL_KEY_FILE"`
+	PublicURL      string       `help:"URL that assistants reach Sallyport at, without a path." required:"" env:"SALLYPORT_PUBLIC_URL"`
+	Contact        string       `help:"Whom people should ask about a blocked call, as the end of: If you need this, ask ..." default:"your Atlassian admin" env:"SALLYPORT_CONTACT"`
+	AllowedOrigins []string     `help:"Origins of web pages that may send requests, beside Sallyport's own and those of this machine." placeholder:"https://inspector.example.com" env:"SALLYPORT_ALLOWED_ORIGINS"`
+	RedactKeys     []string     `help:"Keys of arguments whose values are cut out of the record, in place of these. A key is meant if it has the words of one, in any case and spelling: apiKey means X-API-Key too. One that begins with ! is an exception." default:"password,passwd,passphrase,pwd,secret,secrets,token,tokens,apiKey,apiKeys,accessKey,privateKey,authorization,credential,credentials,cookie,cookies,!pageToken,!maxTokens" env:"SALLYPORT_REDACT_KEYS"`
+	StreamLimit    int64        `help:"Most entries that may wait to be indexed. Beyond it calls are refused, since they couldn't be written down." default:"2000000" env:"SALLYPORT_STREAM_LIMIT"`
 }
 
 // Validate refuses settings that can't work.
@@ -50,7 +52,7 @@ func (c Config) Validate() error {
 	if err != nil {
 		return fmt.Errorf("--redact-keys: %w", err)
 	}
-	return nil
+	return c.RedisSignIn.Validate()
 }
 
 // Ledger is where sessions are found and decisions are written down (package state).
@@ -131,7 +133,10 @@ func Start(_ context.Context, p *process.Process, cfg Config) error {
 	if err != nil {
 		return fmt.Errorf("--redact-keys: %w", err)
 	}
-	store := state.Open(cfg.Redis)
+	store, err := cfg.RedisSignIn.Open(cfg.Redis)
+	if err != nil {
+		return err
+	}
 	promauto.With(p.Metrics).NewCounterFunc(prometheus.CounterOpts{
 		Namespace: "sallyport", Subsystem: "authz", Name: "restored_total",
 		Help: "Decisions that Redis had answered and lost when it was killed, and that were written again.",

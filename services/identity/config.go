@@ -9,16 +9,19 @@ import (
 
 	"sallyport/services/identity/atlassian"
 	"sallyport/services/internal/process"
+	"sallyport/services/internal/state"
 )
 
 // Config is the service's configuration.
 type Config struct {
 	process.Common
 
-	Listen      string `help:"Address for the OAuth pages and endpoints that Envoy forwards." default:"127.0.0.1:8805" env:"SALLYPORT_LISTEN"`
-	GRPCListen  string `name:"grpc-listen" help:"Address for Sallyport's other services. Keep it private." default:"127.0.0.1:8806" env:"SALLYPORT_GRPC_LISTEN"`
-	Redis       string `help:"Address of Redis." default:"127.0.0.1:6379" env:"SALLYPORT_REDIS"`
-	StreamLimit int64  `help:"Most entries that may wait to be indexed. Beyond it nobody can sign in to the admin API, since it couldn't be written down." default:"2000000" env:"SALLYPORT_STREAM_LIMIT"`
+	Listen     string `help:"Address for the OAuth pages and endpoints that Envoy forwards." default:"127.0.0.1:8805" env:"SALLYPORT_LISTEN"`
+	GRPCListen string `name:"grpc-listen" help:"Address for Sallyport's other services. Keep it private." default:"127.0.0.1:8806" env:"SALLYPORT_GRPC_LISTEN"`
+	Redis      string `help:"Address of Redis." default:"127.0.0.1:6379" env:"SALLYPORT_REDIS"`
+	// RedisSignIn is for a Redis with a password or TLS.
+	RedisSignIn state.SignIn `embed:"" prefix:"redis-"`
+	StreamLimit int64        `help:"Most entries that may wait to be indexed. Beyond it nobody can sign in to the admin API, since it couldn't be written down." default:"2000000" env:"SALLYPORT_STREAM_LIMIT"`
 
 	SealKeyFile string `help:"File with the keys for Atlassian's tokens, one a line: 32 random bytes in base64. The first one seals, all of them open." required:"" env:"SALLYPORT_SEAL_KEY_FILE"`
 	PublicURL   string `name:"public-url" help:"Where people and assistants reach Sallyport. Assistants connect to it with /mcp at its end." default:"http://localhost:8800" env:"SALLYPORT_PUBLIC_URL"`
@@ -65,7 +68,7 @@ func (c *Config) Validate() error {
 		problems = append(problems, fmt.Errorf("--console-url and --public-url are both %q: the console has an address of its own", c.ConsoleURL))
 	}
 	_, err := c.openDocuments()
-	return errors.Join(append(append(problems, err), c.validateJira()...)...)
+	return errors.Join(append(append(problems, err, c.RedisSignIn.Validate()), c.validateJira()...)...)
 }
 
 // isOrigin says whether an address is that of a host. The well-known places of metadata are at its root, so

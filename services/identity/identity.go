@@ -105,10 +105,14 @@ func newServer(p *process.Process, cfg Config) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
+	store, err := cfg.RedisSignIn.Open(cfg.Redis)
+	if err != nil {
+		return nil, err
+	}
 	issuer := strings.TrimRight(cfg.PublicURL, "/")
 	s := &server{
 		issuer: issuer, resource: state.MCPResource(issuer), console: state.AdminResource(cfg.ConsoleURL), callback: issuer + "/mcp/callback", contact: cfg.Contact,
-		store: state.Open(cfg.Redis), metrics: newMetrics(p.Metrics), log: p.Log,
+		store: store, metrics: newMetrics(p.Metrics), log: p.Log,
 		occasions:               make(chan occasion, 1),
 		registrationsPerAddress: cfg.RegistrationsPerAddress, registrationsInAll: cfg.RegistrationsInAll,
 	}

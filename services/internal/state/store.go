@@ -53,11 +53,18 @@ type Store struct {
 
 // Open returns a store on the Redis at address, host:port. It doesn't connect: a Redis that is
 // away shows as an error of each call, and is used as soon as it is back.
-func Open(address string) *Store {
+func Open(address string) *Store { return open(optionsFor(address)) }
+
+func open(options *redis.Options) *Store {
 	s := &Store{}
-	s.redis = redis.NewClient(&redis.Options{
+	options.OnConnect = s.met
+	s.redis = redis.NewClient(options)
+	return s
+}
+
+func optionsFor(address string) *redis.Options {
+	return &redis.Options{
 		Addr:                  address,
-		OnConnect:             s.met,
 		DialTimeout:           time.Second,
 		ReadTimeout:           2 * time.Second,
 		WriteTimeout:          2 * time.Second,
@@ -67,8 +74,7 @@ func Open(address string) *Store {
 		// Only Redis Enterprise knows such notifications, and go-redis, told no by another, writes that into options
 		// which the connections share, without a lock that they share (redis.Client.Conn).
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
-	})
-	return s
+	}
 }
 
 // Close closes the connections.

@@ -14,6 +14,12 @@
 {{- if not (regexMatch "^[A-Za-z0-9.-]+:[0-9]+$" .Values.redis.address) }}
 {{- fail (printf "redis.address is %q: give a host and a port, such as redis.data.svc:6379" .Values.redis.address) }}
 {{- end }}
+{{- if and .Values.redis.user (not .Values.redis.signIn) }}
+{{- fail "redis.user is there without redis.signIn: set that to true, and put the password into the Secret as redis.password" }}
+{{- end }}
+{{- if and .Values.redis.ca.secretName (not .Values.redis.tls) }}
+{{- fail "redis.ca is there without redis.tls: without TLS there is no certificate" }}
+{{- end }}
 {{- if eq (empty .Values.elasticsearch.url) (not .Values.elasticsearch.eck.enabled) }}
 {{- fail "give either elasticsearch.url or elasticsearch.eck.enabled=true, not both: Sallyport has one Elasticsearch" }}
 {{- end }}
@@ -28,6 +34,9 @@
 {{- end }}
 {{- if and .Values.jira.url .Values.jira.cloudID }}
 {{- fail "jira.url and jira.cloudID are both there: give the URL for a classic API token, or the cloud id for a scoped one" }}
+{{- end }}
+{{- if and .Values.jira.url (not .Values.jira.user) }}
+{{- fail "jira.url is there without jira.user: name the account whose API token is the Secret's jira.token" }}
 {{- end }}
 {{- range $part := list "authz" "envoy" }}
 {{- with index $.Values.autoscaling $part }}

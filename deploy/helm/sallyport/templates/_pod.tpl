@@ -63,6 +63,18 @@ lifecycle: { preStop: { sleep: { seconds: 15 } } }
 - { name: SALLYPORT_OPS_LISTEN, value: "0.0.0.0:9090" }
 - { name: SALLYPORT_LOG_LEVEL, value: {{ $root.Values.logLevel | quote }} }
 - { name: SALLYPORT_REDIS, value: {{ $root.Values.redis.address | quote }} }
+{{- with $root.Values.redis.user }}
+- { name: SALLYPORT_REDIS_USER, value: {{ . | quote }} }
+{{- end }}
+{{- if $root.Values.redis.signIn }}
+- { name: SALLYPORT_REDIS_PASSWORD_FILE, value: /run/secrets/redis.password }
+{{- end }}
+{{- if $root.Values.redis.tls }}
+- { name: SALLYPORT_REDIS_TLS, value: "true" }
+{{- end }}
+{{- if $root.Values.redis.ca.secretName }}
+- { name: SALLYPORT_REDIS_CA_FILE, value: /run/secrets/redis.ca }
+{{- end }}
 - { name: SALLYPORT_STREAM_LIMIT, value: {{ $root.Values.streamLimit | int64 | quote }} }
 {{- include "sallyport.env.more" (index $root.Values (index . 1)).env }}
 {{- end }}
@@ -95,6 +107,14 @@ lifecycle: { preStop: { sleep: { seconds: 15 } } }
 {{- $items := list -}}
 {{- range rest (rest .) }}
 {{- $items = append $items (dict "key" . "path" .) }}
+{{- end }}
+{{- with $root.Values.redis }}
+{{- if .signIn }}
+{{- $items = append $items (dict "key" "redis.password" "path" "redis.password") }}
+{{- end }}
+{{- if .ca.secretName }}
+{{- $sources = append $sources (dict "secret" (dict "name" .ca.secretName "items" (list (dict "key" .ca.key "path" "redis.ca")))) }}
+{{- end }}
 {{- end }}
 {{- if has $part (list "accesslog" "admin") }}
 {{- if index $elasticsearch.users $part }}
