@@ -92,7 +92,7 @@ func behindTLS(t *testing.T, address string) (encrypted, authority string) {
 			if err != nil {
 				return
 			}
-			back, err := net.Dial("tcp", address) //nolint:noctx // ends with the server
+			back, err := net.Dial("tcp", address)
 			if err != nil {
 				_ = front.Close()
 				continue
