@@ -74,7 +74,7 @@ func TestCallsThatTakeTooLong(t *testing.T) {
 
 // get is the answer's text, and whether the connection ends with it.
 func get(url string) string {
-	response, err := http.Get(url) //nolint:noctx // ends with the test's servers
+	response, err := http.Get(url)
 	if err != nil {
 		return err.Error()
 	}
@@ -126,7 +126,7 @@ func startEnvoy(t *testing.T, upstream string) (front, admin string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	command := exec.Command(paths.Envoy, "-c", file, "--log-level", "error", "--disable-hot-restart", "--concurrency", "1") //nolint:noctx // ended below
+	command := exec.Command(paths.Envoy, "-c", file, "--log-level", "error", "--disable-hot-restart", "--concurrency", "1")
 	command.Stderr = t.Output()
 	err = command.Start()
 	if err != nil {

@@ -111,7 +111,7 @@ func (s Settings) copyDrain() error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(s.Into, drainFile), program, 0o700) //nolint:gosec // a program has to be executable
+	return os.WriteFile(filepath.Join(s.Into, drainFile), program, 0o700)
 }
 
 func (s Settings) values() (map[string]string, error) {

@@ -17,7 +17,7 @@ name: {{ include "sallyport.name" $root }}-{{ index . 1 }}
 namespace: {{ $root.Release.Namespace }}
 labels:
   {{- include "sallyport.selector" . | nindent 2 }}
-  app.kubernetes.io/version: {{ $root.Values.image.tag | default $root.Chart.AppVersion | quote }}
+  app.kubernetes.io/version: {{ $root.Values.image.tag | default $root.Chart.AppVersion | trunc 63 | trimAll "._-" | quote }}
   app.kubernetes.io/managed-by: {{ $root.Release.Service }}
   helm.sh/chart: {{ $root.Chart.Name }}-{{ $root.Chart.Version }}
 {{- end }}

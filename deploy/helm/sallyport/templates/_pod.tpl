@@ -81,6 +81,9 @@ lifecycle: { preStop: { sleep: { seconds: 15 } } }
 
 {{- define "sallyport.env.more" -}}
 {{- range $name, $value := . }}
+{{- if and (kindIs "float64" $value) (eq $value (floor $value)) }}
+{{- $value = int64 $value }}{{/* which is written without an exponent */}}
+{{- end }}
 - { name: {{ $name }}, value: {{ $value | toString | quote }} }
 {{- end }}
 {{- end }}
