@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,6 +30,8 @@ func TestCallsUnderWayEnd(t *testing.T) {
 		_, _ = io.WriteString(w, "done")
 	}))
 	t.Cleanup(upstream.Close)
+	end := sync.OnceFunc(func() { close(goOn) })
+	t.Cleanup(end)
 	front, admin := startEnvoy(t, strings.TrimPrefix(upstream.URL, "http://"))
 
 	slow := make(chan string, 1)
@@ -42,10 +45,10 @@ func TestCallsUnderWayEnd(t *testing.T) {
 	}
 	select {
 	case err := <-drained:
-		t.Errorf("drained while a call was under way: %v", err)
+		t.Fatalf("drained while a call was under way: %v", err)
 	case <-time.After(3 * askEvery):
 	}
-	close(goOn)
+	end()
 	if answer := <-slow; answer != "done (closes)" {
 		t.Errorf("the call under way got %q", answer)
 	}

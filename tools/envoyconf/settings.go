@@ -32,7 +32,7 @@ const (
 	publicPort, consolePort, adminPort, opsPort                   = "8800", "8801", "9901", "9900"
 	authzPort, identityPort, accesslogPort, adminServicePort      = "9001", "8805", "9000", "9010"
 	configurationFile, certificateFile, descriptorFile, pagesFile = "envoy.yaml", "certificate.json", "admin.binpb", "console"
-	// drainFile is a program (tools/drain) that Envoy's container runs before Envoy is stopped: Envoy's images have no other.
+	// drainFile is a program (tools/drain) that Envoy's container runs before Envoy is stopped: its distroless image has no other.
 	drainFile = "drain"
 )
 
