@@ -26,8 +26,8 @@ type result struct {
 	Aside   int `json:"aside"`
 	Unknown int `json:"unknown"`
 	// Lost is how many calls were answered, or reached Atlassian, and have no record; Twice how many have
-	// several; Wrong how many have one that says something else than the answer, or were blocked and
-	// reached Atlassian all the same.
+	// several; Wrong how many have one that says something else than the answer, were blocked and reached
+	// Atlassian all the same, or were answered and never reached it.
 	Lost  int `json:"lost"`
 	Twice int `json:"twice"`
 	Wrong int `json:"wrong"`
@@ -99,6 +99,7 @@ func (r *result) judge(c call, reached int, records []record) string {
 		return "lost"
 	case c.answer == allowed && records[0].decision != "allowed",
 		c.answer == blocked && records[0].decision != "blocked",
+		c.answer == allowed && reached == 0,
 		reached > 0 && records[0].decision != "allowed":
 		r.Wrong++
 		return "wrong"

@@ -32,6 +32,7 @@ func TestCompare(t *testing.T) {
 		{"indexed and aside", allowed, 1, []record{taken, {decision: "allowed", aside: true}}, "twice"},
 		{"reached Atlassian twice", allowed, 2, []record{taken}, "twice"},
 		{"allowed and recorded as blocked", allowed, 1, []record{denied}, "wrong"},
+		{"answered as if by Atlassian", allowed, 0, []record{taken}, "wrong"},
 		{"blocked and reached Atlassian", blocked, 1, []record{denied}, "wrong"},
 	} {
 		var r result
