@@ -89,6 +89,7 @@ test: ## Run all tests, on real Envoy, Redis, Elasticsearch and Chromium
 
 test-services: parts ## Test the services
 	@go test -race -shuffle=on -timeout 20m ./...
+	@go test -run Allocations ./services/authz
 
 test-tools: parts ## Test the stack, the CLI and the stand-in for Atlassian
 	@cd tools && go test -race -shuffle=on ./...
