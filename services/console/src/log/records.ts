@@ -167,7 +167,8 @@ function useEnds(
     queryFn: async () => {
       const page = await client.searchActivity({
         ...search,
-        since: timestampFromDate(new Date(Math.min(...times))),
+        // Dates are rounded to milliseconds.
+        since: timestampFromDate(new Date(Math.min(...times) - 1)),
         until: timestampFromDate(new Date(Math.max(...times) + 1)),
         pageSize: 200,
       });
