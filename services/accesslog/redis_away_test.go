@@ -20,8 +20,14 @@ func TestOutcomesWaitForRedis(t *testing.T) {
 	s.ended("during", 200)
 	time.Sleep(2 * time.Second) // longer than the client of Redis tries by itself
 	redis.Start()
-	records := s.indexed(2)
-	if got := records["during"].HTTP; got == nil || got.Response.StatusCode != 200 {
-		t.Errorf("the record is %+v, without its outcome", records["during"])
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		// The decision may be indexed before the outcome is there to be.
+		got := s.indexed(2)["during"]
+		if got.HTTP != nil && got.HTTP.Response != nil && got.HTTP.Response.StatusCode == 200 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the record is %+v, without its outcome", got)
+		}
 	}
 }
