@@ -17,9 +17,11 @@ type Props = {
 export function Step({ id, number, title, done, tone, word, children }: Props) {
   const control = useRef<HTMLButtonElement>(null);
   const panel = useRef<HTMLDivElement>(null);
+  // Whether the focus is, or was until it closed, in the panel: by then what had it may be gone.
+  const focused = useRef(false);
   useEffect(() => {
     // It closes when it is done, and what is in it then can't keep the focus.
-    if (done && panel.current?.contains(document.activeElement)) control.current?.focus();
+    if (done && focused.current) control.current?.focus();
   }, [done]);
   return (
     <Accordion.Item value={id}>
@@ -36,7 +38,17 @@ export function Step({ id, number, title, done, tone, word, children }: Props) {
           <State tone={tone}>{word}</State>
         </Group>
       </Accordion.Control>
-      <Accordion.Panel ref={panel}>{children}</Accordion.Panel>
+      <Accordion.Panel
+        ref={panel}
+        onFocus={() => {
+          focused.current = true;
+        }}
+        onBlur={() => {
+          focused.current = panel.current?.contains(document.activeElement) ?? false;
+        }}
+      >
+        {children}
+      </Accordion.Panel>
     </Accordion.Item>
   );
 }
