@@ -63,14 +63,16 @@ func (d drain) run(ctx context.Context) error {
 	}
 }
 
+// direct goes through no proxy of the environment, which knows nothing of Envoy's admin interface.
+var direct = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+
 // ask sends a request to the admin interface and hands over the answer's lines.
 func (d drain) ask(ctx context.Context, method, path string, line func(string)) error {
 	request, err := http.NewRequestWithContext(ctx, method, d.Admin+path, nil)
 	if err != nil {
 		return err
 	}
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // a proxy of the environment knows nothing of it
-	response, err := client.Do(request)
+	response, err := direct.Do(request)
 	if err != nil {
 		return err
 	}
