@@ -82,6 +82,15 @@ func openFrontWith(t testing.TB, atlassian http.Handler, elasticsearch string) *
 	t.Helper()
 	server := httptest.NewServer(atlassian)
 	t.Cleanup(server.Close)
+	// Envoy wants a certificate, though Atlassian is reached without TLS here.
+	return openFrontTo(t, upstream{address: strings.TrimPrefix(server.URL, "http://"), tls: "false", authorities: certificates(t)}, elasticsearch)
+}
+
+// upstream is where Atlassian is, with the file of authorities that its certificate has to be from.
+type upstream struct{ address, tls, authorities string }
+
+func openFrontTo(t testing.TB, atlassian upstream, elasticsearch string) *front {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
 	authz := grpc.NewServer()
@@ -96,14 +105,13 @@ func openFrontWith(t testing.TB, atlassian http.Handler, elasticsearch string) *
 		return accesslog.Start(ctx, p, cfg)
 	})
 	t.Cleanup(func() { _ = f.redis.Close() })
-	f.startEnvoy(map[string]string{
-		"AUTHZ": listener.Addr().String(), "ACCESSLOG": cfg.Listen, "ADMIN": "127.0.0.1:1", "IDENTITY": "127.0.0.1:1",
-		"ATLASSIAN": strings.TrimPrefix(server.URL, "http://"),
+	f.startEnvoy(atlassian, map[string]string{
+		"AUTHZ": listener.Addr().String(), "ACCESSLOG": cfg.Listen, "ADMIN": "127.0.0.1:1", "IDENTITY": "127.0.0.1:1", "ATLASSIAN": atlassian.address,
 	})
 	return f
 }
 
-// certificates is a file with one, which Envoy wants though Atlassian is reached without TLS here.
+// certificates is a file with one.
 func certificates(t testing.TB) string {
 	t.Helper()
 	server := httptest.NewTLSServer(nil)
@@ -113,7 +121,7 @@ func certificates(t testing.TB) string {
 	return file
 }
 
-func (f *front) startEnvoy(addresses map[string]string) {
+func (f *front) startEnvoy(atlassian upstream, addresses map[string]string) {
 	f.t.Helper()
 	root, err := filepath.Abs("../..")
 	must(f.t, err)
@@ -128,8 +136,8 @@ func (f *front) startEnvoy(addresses map[string]string) {
 		"TRANSPORT_SOCKET": `{name: envoy.transport_sockets.raw_buffer, typed_config: {"@type": type.googleapis.com/envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer}}`,
 		"ALLOWED_ORIGINS":  "http://localhost", "PUBLIC_URL": "http://" + public, "PUBLIC_AUTHORITY": public, "CONSOLE_AUTHORITY": "127.0.0.1:1",
 		"CONSOLE_URL": "http://127.0.0.1:1", "CONSOLE_DIR": f.t.TempDir(),
-		"PROTO_DESCRIPTOR": filepath.Join(root, "envoy", "admin.binpb"), "CA_FILE": certificates(f.t),
-		"ATLASSIAN_PATH": "/mcp", "ATLASSIAN_TLS": "false", "ATLASSIAN_AUTHORITY": addresses["ATLASSIAN"],
+		"PROTO_DESCRIPTOR": filepath.Join(root, "envoy", "admin.binpb"), "CA_FILE": atlassian.authorities,
+		"ATLASSIAN_PATH": "/mcp", "ATLASSIAN_TLS": atlassian.tls, "ATLASSIAN_AUTHORITY": atlassian.address,
 	}
 	for name, address := range addresses {
 		values[name+"_HOST"], values[name+"_PORT"], _ = strings.Cut(address, ":")

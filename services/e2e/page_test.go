@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -94,5 +95,27 @@ func TestPreflights(t *testing.T) {
 	response := post(t, "", []byte(ping), map[string]string{"Origin": "https://evil.example"})
 	if response.StatusCode != http.StatusForbidden || response.Header.Get("Access-Control-Allow-Origin") != "" {
 		t.Errorf("a page of another site gets HTTP %d with %v", response.StatusCode, response.Header)
+	}
+}
+
+// TestConsoleHeaders shows what keeps the console's pages from being framed, and from running another's scripts.
+func TestConsoleHeaders(t *testing.T) {
+	for _, path := range []string{"/", "/policy", "/log", "/settings"} {
+		response, err := http.Get(sallyport.AdminHTTP + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		policy := response.Header.Get("Content-Security-Policy")
+		for _, part := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'", "base-uri 'none'", "frame-ancestors 'none'"} {
+			if !slices.Contains(strings.Split(policy, "; "), part) {
+				t.Errorf("%s is answered %d with the policy %q, without %s", path, response.StatusCode, policy, part)
+			}
+		}
+		for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cross-Origin-Opener-Policy": "same-origin"} {
+			if got := response.Header.Get(name); got != want {
+				t.Errorf("%s has %s %q, want %q", path, name, got, want)
+			}
+		}
 	}
 }

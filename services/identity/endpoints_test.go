@@ -134,12 +134,19 @@ func TestConsentPage(t *testing.T) {
 }
 
 func TestCookieIsSecureBehindHTTPS(t *testing.T) {
-	d := deploy(t, func(cfg *identity.Config) { cfg.PublicURL = "https://sallyport.acme.test/" })
+	d := deploy(t, func(cfg *identity.Config) {
+		cfg.PublicURL, cfg.ConsoleURL = "https://sallyport.acme.test/", "https://console.acme.test"
+	})
 	a := d.connect("Codex")
 	got := a.browser.open(strings.Replace(a.authorizeURL(), "resource="+url.QueryEscape(d.url), "resource="+url.QueryEscape("https://sallyport.acme.test"), 1))
 	cookie := got.header.Get("Set-Cookie")
 	if !strings.HasPrefix(cookie, "__Host-") || !strings.Contains(cookie, "; Secure") || !strings.Contains(cookie, "Path=/;") {
 		t.Errorf("%d, cookie is %q", got.status, cookie)
+	}
+	a.browser.stopAt = "https"
+	consoles := a.browser.open(d.url + "/console/signin").header.Get("Set-Cookie")
+	if !strings.HasPrefix(consoles, "__Host-") || !strings.Contains(consoles, "; Secure") || !strings.Contains(consoles, "; HttpOnly") {
+		t.Errorf("the console's cookie is %q", consoles)
 	}
 	if issuer := d.get("/.well-known/oauth-authorization-server").text("issuer"); issuer != "https://sallyport.acme.test" {
 		t.Errorf("the issuer is %q", issuer)
