@@ -23,20 +23,22 @@ RECORDS ?= 100000
 # How long make fuzz spends on each target.
 FUZZTIME ?= 1m
 
-SERVICES := authz identity accesslog admin
-PROGRAMS := sallyport atlassian stack
+# Flags of bin/supply for make audit, such as AUDIT=--tolerate-unreachable.
+AUDIT ?=
+
 GENERATORS := github.com/bufbuild/buf/cmd/buf google.golang.org/protobuf/cmd/protoc-gen-go google.golang.org/grpc/cmd/protoc-gen-go-grpc
 BIN := $(CURDIR)/bin
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run up down build parts test test-services test-tools test-helm test-browser test-compose screenshots bench-console conformance chaos bench fuzz lint generate checkgenerate clean
+.PHONY: help run up down build parts test test-services test-tools test-helm test-browser test-compose screenshots bench-console conformance chaos bench fuzz audit licences sbom reproducible lint generate checkgenerate clean
 
 # go build, with a line now and then about how far it is, since the first time takes minutes. What
 # isn't progress, such as an error, is passed on as it is.
-define gobuild
-go build -v $(1) 2>&1 | awk '\
+gobuild = go build -v $(1) 2>&1 | $(progress)
+define progress
+awk '\
 	/^go: (downloading|finding) / { if (++modules % 50 == 0) print "  downloaded " modules " modules"; fflush(); next } \
 	/^[A-Za-z0-9._~\/-]+$$/ { if (++packages % 100 == 0) print "  compiled " packages " packages"; fflush(); next } \
 	{ print; fflush() }'
@@ -60,8 +62,8 @@ down: ## Stop what run or up started
 build: $(BIN)/console/index.html ## Build the programs and the console into bin/
 	@mkdir -p $(BIN)
 	@echo "Building (the first time takes a few minutes)"
-	@$(call gobuild,-o $(BIN)/ $(foreach s,$(SERVICES),./services/$(s)/cmd/$(s)))
-	@cd tools && $(call gobuild,-o $(BIN)/ $(foreach p,$(PROGRAMS),./$(p)))
+	@deploy/shipped.sh go build -v -o $(BIN)/ 2>&1 | $(progress)
+	@cd tools && $(call gobuild,-o $(BIN)/ ./stack)
 	@cd tools && $(call gobuild,-o $(BIN)/process-compose github.com/f1bonacc1/process-compose/src)
 
 # The console's pages. Its packages are installed when the lock file is another, and the pages built when
@@ -95,7 +97,6 @@ test-tools: parts ## Test the stack, the CLI and the stand-in for Atlassian
 	@cd tools && go test -race -shuffle=on ./...
 
 test-helm: build ## Test the Helm chart, without a cluster
-	@cd tools && $(call gobuild,-o $(BIN)/ ./envoyconf/cmd/envoyconf ./drain)
 	@cd tools/chart && go test -shuffle=on ./...
 
 test-compose: build ## Bring deploy/compose.yaml up with stand-in images, in a Docker of its own; needs root
@@ -137,11 +138,33 @@ fuzz: ## Run each fuzz target for FUZZTIME; stops at a finding
 		done; \
 	done
 
-lint: checkgenerate ## Check style, protos and generated code
+audit: ## Ask for known vulnerabilities; fails where nobody can be asked but with AUDIT=--tolerate-unreachable
+	@cd tools && $(call gobuild,-o $(BIN)/ ./supply)
+	@$(BIN)/supply audit $(AUDIT)
+
+licences: ## Write docs/licences.md, what is shipped and by which licence
+	@cd tools && $(call gobuild,-o $(BIN)/ ./supply)
+	@$(BIN)/supply licences docs/licences.md
+
+sbom: build ## Write what each program and the console are made of into bin/sbom, as CycloneDX
+	@echo "Building cyclonedx-gomod (the first time takes a minute)"
+	@cd tools/supply/scan && $(call gobuild,-o $(BIN)/ github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod)
+	@mkdir -p $(BIN)/sbom
+	@for program in authz identity accesslog admin sallyport atlassian envoyconf drain; do \
+		$(BIN)/cyclonedx-gomod bin -json -std -output $(BIN)/sbom/$$program.cdx.json $(BIN)/$$program; done
+	@cd $(CONSOLE) && npm sbom --omit dev --sbom-format cyclonedx > $(BIN)/sbom/console.cdx.json
+	@ls $(BIN)/sbom/*
+
+reproducible: build ## Build what is shipped once more elsewhere, and compare; prints the SHA-256 of each file
+	@deploy/reproducible.sh
+
+lint: checkgenerate ## Check style, protos, generated code and licences
 	@unformatted=$$(git ls-files '*.go' ':!proto/gen' | xargs gofmt -l); \
 	if test -n "$$unformatted"; then echo "Not formatted, run gofmt -w on: $$unformatted" >&2; exit 1; fi
 	@$(BIN)/buf lint
 	@cd $(CONSOLE) && npm run --silent check
+	@cd tools && $(call gobuild,-o $(BIN)/ ./supply)
+	@$(BIN)/supply licences docs/licences.md --check
 	@echo "Building golangci-lint (the first time takes a few minutes)"
 	@cd tools && $(call gobuild,-o $(BIN)/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint)
 	go vet ./...

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/pem"
 	"log/slog"
 	"math/big"
@@ -15,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -73,9 +75,9 @@ func TestAtlassianHasToShowItsCertificate(t *testing.T) {
 			if !c.trusted {
 				_, authority = issue(t, c.name)
 			}
-			reached := false
+			var reached atomic.Bool
 			server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				reached = true
+				reached.Store(true)
 				asJSON(result)(w)
 			}))
 			server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug)
@@ -88,8 +90,8 @@ func TestAtlassianHasToShowItsCertificate(t *testing.T) {
 			must(t, err)
 			f := openFrontTo(t, upstream{address: "localhost:" + port, tls: "true", authorities: file}, "http://127.0.0.1:1")
 			response := f.post("")
-			if response.StatusCode != c.want || reached != (c.want == http.StatusOK) {
-				t.Errorf("answered with %d, reached: %v, want %d", response.StatusCode, reached, c.want)
+			if response.StatusCode != c.want || reached.Load() != (c.want == http.StatusOK) {
+				t.Errorf("answered with %d, reached: %v, want %d", response.StatusCode, reached.Load(), c.want)
 			}
 		})
 	}
@@ -101,7 +103,7 @@ func issue(t *testing.T, name string) (tls.Certificate, []byte) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	must(t, err)
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), DNSNames: []string{name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		IsCA: true, BasicConstraintsValid: true,
 	}
