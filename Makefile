@@ -74,7 +74,7 @@ CONSOLE_SOURCES = $(shell find $(CONSOLE)/src -type f) $(addprefix $(CONSOLE)/,i
 $(CONSOLE)/node_modules/.package-lock.json: $(CONSOLE)/package-lock.json
 	@command -v npm >/dev/null || { echo "npm is needed to build the console and isn't here: install Node 20.19 or later with npm and try again." >&2; exit 1; }
 	@echo "Installing the console's packages (the first time takes a minute)"
-	@cd $(CONSOLE) && npm ci --no-audit --no-fund --loglevel=error
+	@cd $(CONSOLE) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(BIN)/console/index.html: $(CONSOLE)/node_modules/.package-lock.json $(CONSOLE_SOURCES)

@@ -98,8 +98,22 @@ func TestPreflights(t *testing.T) {
 	}
 }
 
-// TestConsoleHeaders shows what keeps the console's pages from being framed, and from running another's scripts.
+// TestConsoleHeaders shows what keeps the console's pages from being framed, and from running another's scripts; and
+// that the console doesn't answer to a name that another's DNS gave it.
 func TestConsoleHeaders(t *testing.T) {
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, sallyport.AdminHTTP+"/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Host = "evil.example"
+	rebound, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rebound.Body.Close()
+	if rebound.StatusCode != http.StatusMisdirectedRequest {
+		t.Errorf("under a foreign host name: HTTP %d", rebound.StatusCode)
+	}
 	for _, path := range []string{"/", "/policy", "/log", "/settings"} {
 		response, err := http.Get(sallyport.AdminHTTP + path)
 		if err != nil {

@@ -106,8 +106,8 @@ func (t tree) npmPackages() ([]part, error) {
 	}
 	var lock struct {
 		Packages map[string]struct {
-			Version, License string
-			Dev              bool
+			Version, License, Integrity string
+			Dev                         bool
 		} `json:"packages"`
 	}
 	err = json.Unmarshal(text, &lock, json.MatchCaseInsensitiveNames(true))
@@ -116,6 +116,9 @@ func (t tree) npmPackages() ([]part, error) {
 	}
 	var parts []part
 	for place, p := range lock.Packages {
+		if place != "" && p.Integrity == "" {
+			return nil, fmt.Errorf("package-lock.json has no checksum of %s: make it anew with npm install", place)
+		}
 		if place != "" && !p.Dev {
 			parts = append(parts, part{place[strings.LastIndex(place, "node_modules/")+len("node_modules/"):], p.Version, p.License})
 		}
