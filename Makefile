@@ -146,13 +146,15 @@ licences: ## Write docs/licences.md, what is shipped and by which licence
 	@cd tools && $(call gobuild,-o $(BIN)/ ./supply)
 	@$(BIN)/supply licences docs/licences.md
 
-sbom: build ## Write what each program and the console are made of into bin/sbom, as CycloneDX
+sbom: build ## Write what each program and the console are made of into bin/sbom, as CycloneDX, and the licences' texts
+	@cd tools && $(call gobuild,-o $(BIN)/ ./supply)
 	@echo "Building cyclonedx-gomod (the first time takes a minute)"
 	@cd tools/supply/scan && $(call gobuild,-o $(BIN)/ github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod)
 	@mkdir -p $(BIN)/sbom
 	@for program in authz identity accesslog admin sallyport atlassian envoyconf drain; do \
 		$(BIN)/cyclonedx-gomod bin -json -std -output $(BIN)/sbom/$$program.cdx.json $(BIN)/$$program; done
 	@cd $(CONSOLE) && npm sbom --omit dev --sbom-format cyclonedx > $(BIN)/sbom/console.cdx.json
+	@$(BIN)/supply texts $(BIN)/sbom/licences.txt
 	@ls $(BIN)/sbom/*
 
 reproducible: build ## Build what is shipped once more elsewhere, and compare; prints the SHA-256 of each file

@@ -55,7 +55,7 @@ func refuse(parts []part) error {
 	var refused []error
 	for _, p := range parts {
 		if !mayShip(p.licence) {
-			refused = append(refused, fmt.Errorf("%s %s has the licence %q, which isn't one that may be shipped (tools/supply/licences.go)", p.name, p.version, p.licence))
+			refused = append(refused, fmt.Errorf("%s has the licence %q, which isn't one that may be shipped (tools/supply/licences.go)", p, p.licence))
 		}
 	}
 	return errors.Join(refused...)
@@ -65,16 +65,16 @@ func refuse(parts []part) error {
 // somebody looks at it.
 func mayShip(expression string) bool {
 	expression = strings.TrimSuffix(strings.TrimPrefix(expression, "("), ")")
-	all, any := strings.Split(expression, " AND "), strings.Split(expression, " OR ")
-	if len(all) > 1 && len(any) > 1 {
+	every, either := strings.Split(expression, " AND "), strings.Split(expression, " OR ")
+	if len(every) > 1 && len(either) > 1 {
 		return false
 	}
-	for _, name := range any {
-		if len(any) > 1 && allowed[name] {
+	for _, name := range either {
+		if len(either) > 1 && allowed[name] {
 			return true
 		}
 	}
-	for _, name := range all {
+	for _, name := range every {
 		if !allowed[name] {
 			return false
 		}

@@ -18,8 +18,13 @@ import (
 // tree is the folder of the work tree.
 type tree string
 
-// part is a module or package that is shipped, with its licence as an SPDX expression.
-type part struct{ name, version, licence string }
+// part is a module or package that is shipped, with its licence as an SPDX expression, and the folder that it is in here.
+type part struct{ name, version, licence, folder string }
+
+func (p part) String() string { return p.name + " " + p.version }
+
+// samePart says whether two are, wherever they are.
+func samePart(a, b part) bool { return a.String() == b.String() }
 
 // output runs a command in a folder of the tree, and returns what it prints.
 func (t tree) output(ctx context.Context, folder, program string, arguments ...string) ([]byte, error) {
@@ -53,7 +58,7 @@ func (t tree) goModules(ctx context.Context) ([]part, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s %s: %w", fields[0], fields[1], err)
 		}
-		parts = append(parts, part{fields[0], fields[1], licence})
+		parts = append(parts, part{fields[0], fields[1], licence, fields[2]})
 	}
 	if len(parts) == 0 {
 		return nil, errors.New("go list names no module")
@@ -66,23 +71,15 @@ const enough = 75
 
 // licenceOf reads the files in a module's folder that have its licence. More than one mean all of them.
 func licenceOf(folder string) (string, error) {
-	files, err := os.ReadDir(folder)
+	texts, err := textsIn(folder, "LICENSE", "LICENCE", "COPYING")
 	if err != nil {
 		return "", err
 	}
 	var found []string
-	for _, file := range files {
-		name := strings.ToUpper(file.Name())
-		if file.IsDir() || !strings.HasPrefix(name, "LICENSE") && !strings.HasPrefix(name, "LICENCE") && !strings.HasPrefix(name, "COPYING") {
-			continue
-		}
-		text, err := os.ReadFile(filepath.Join(folder, file.Name()))
-		if err != nil {
-			return "", err
-		}
-		coverage := licensecheck.Scan(text)
+	for _, text := range texts {
+		coverage := licensecheck.Scan([]byte(text))
 		if coverage.Percent < enough {
-			return "", fmt.Errorf("its %s is no licence that is known", file.Name())
+			return "", fmt.Errorf("what begins with %.60q is no licence that is known", text)
 		}
 		for _, match := range coverage.Match {
 			if !match.IsURL {
@@ -95,6 +92,27 @@ func licenceOf(folder string) (string, error) {
 	}
 	slices.Sort(found)
 	return strings.Join(slices.Compact(found), " AND "), nil
+}
+
+// textsIn are the files of a folder whose names begin so, in any case.
+func textsIn(folder string, names ...string) ([]string, error) {
+	files, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, err
+	}
+	var texts []string
+	for _, file := range files {
+		begins := func(name string) bool { return strings.HasPrefix(strings.ToUpper(file.Name()), name) }
+		if file.IsDir() || !slices.ContainsFunc(names, begins) {
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join(folder, file.Name()))
+		if err != nil {
+			return nil, err
+		}
+		texts = append(texts, string(text))
+	}
+	return texts, nil
 }
 
 // npmPackages are the packages that the console's pages are made of, by its lock file: all but those for development.
@@ -120,9 +138,10 @@ func (t tree) npmPackages() ([]part, error) {
 			return nil, fmt.Errorf("package-lock.json has no checksum of %s: make it anew with npm install", place)
 		}
 		if place != "" && !p.Dev {
-			parts = append(parts, part{place[strings.LastIndex(place, "node_modules/")+len("node_modules/"):], p.Version, p.License})
+			name := place[strings.LastIndex(place, "node_modules/")+len("node_modules/"):]
+			parts = append(parts, part{name, p.Version, p.License, filepath.Join(string(t), console, place)})
 		}
 	}
-	slices.SortFunc(parts, func(a, b part) int { return strings.Compare(a.name+" "+a.version, b.name+" "+b.version) })
-	return slices.Compact(parts), nil
+	slices.SortFunc(parts, func(a, b part) int { return strings.Compare(a.String(), b.String()) })
+	return slices.CompactFunc(parts, samePart), nil
 }
