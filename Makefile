@@ -35,8 +35,8 @@ SHELL := bash
 .PHONY: help run up down build parts test test-services test-tools test-helm test-browser test-compose screenshots bench-console conformance chaos bench fuzz audit licences sbom reproducible lint generate checkgenerate clean
 
 # go build, with a line now and then about how far it is, since the first time takes minutes. What
-# isn't progress, such as an error, is passed on as it is.
-gobuild = go build -v $(1) 2>&1 | $(progress)
+# isn't progress, such as an error, is passed on as it is. As deploy/shipped.sh, so that what both need is compiled once.
+gobuild = CGO_ENABLED=0 go build -trimpath -v $(1) 2>&1 | $(progress)
 define progress
 awk '\
 	/^go: (downloading|finding) / { if (++modules % 50 == 0) print "  downloaded " modules " modules"; fflush(); next } \
