@@ -72,7 +72,7 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 	counter := func(name, help string) prometheus.Counter {
 		return promauto.With(registry).NewCounter(prometheus.CounterOpts{Namespace: "sallyport", Subsystem: "accesslog", Name: name, Help: help})
 	}
-	return &metrics{
+	m := &metrics{
 		indexed:  counter("indexed_total", "Entries of the activity stream that Elasticsearch has taken."),
 		aside:    counter("set_aside_total", "Entries that Elasticsearch refused for good, kept aside in Redis."),
 		expired:  counter("expired_total", "Entries that weren't indexed, since their day was past the retention already."),
@@ -84,6 +84,10 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 			Help: "Requests to the MCP endpoint that have no record, by why: unauthenticated, undecided, incomplete, malformed or not_mcp (docs/record.md).",
 		}, []string{"reason"}),
 	}
+	for _, reason := range []string{"unauthenticated", "undecided", "incomplete", "malformed", "not_mcp"} {
+		m.unrecorded.WithLabelValues(reason)
+	}
+	return m
 }
 
 // Start adds the service to a process.

@@ -14,6 +14,7 @@ const backlogTimeout = time.Second
 
 var (
 	waitingDesc = prometheus.NewDesc("sallyport_accesslog_waiting", "Entries of the activity stream that wait to be indexed. At sallyport_accesslog_waiting_limit calls are refused.", nil, nil)
+	oldestDesc  = prometheus.NewDesc("sallyport_accesslog_waiting_oldest_seconds", "How long ago the oldest of them was written down; 0 where none waits.", nil, nil)
 	limitDesc   = prometheus.NewDesc("sallyport_accesslog_waiting_limit", "Entries that may wait at most: --stream-limit.", nil, nil)
 	asideDesc   = prometheus.NewDesc("sallyport_accesslog_aside", "Entries that Elasticsearch refuses for what they are and that Redis keeps: sallyport log rejected.", nil, nil)
 	freshDesc   = prometheus.NewDesc("sallyport_accesslog_aside_unacknowledged", "Those of them that nobody has acknowledged: sallyport log acknowledge.", nil, nil)
@@ -28,6 +29,7 @@ type backlog struct {
 
 func (b backlog) Describe(all chan<- *prometheus.Desc) {
 	all <- waitingDesc
+	all <- oldestDesc
 	all <- limitDesc
 	all <- asideDesc
 	all <- freshDesc
@@ -42,6 +44,7 @@ func (b backlog) Collect(all chan<- prometheus.Metric) {
 		return
 	}
 	all <- prometheus.MustNewConstMetric(waitingDesc, prometheus.GaugeValue, float64(now.Waiting))
+	all <- prometheus.MustNewConstMetric(oldestDesc, prometheus.GaugeValue, now.Oldest.Seconds())
 	all <- prometheus.MustNewConstMetric(asideDesc, prometheus.GaugeValue, float64(now.Aside))
 	all <- prometheus.MustNewConstMetric(freshDesc, prometheus.GaugeValue, float64(now.Aside-now.Acknowledged))
 }

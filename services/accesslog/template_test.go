@@ -3,8 +3,10 @@ package accesslog_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 	"github.com/google/go-cmp/cmp"
@@ -176,5 +178,15 @@ func TestTheStreamsFillingIsCounted(t *testing.T) {
 		if got := s.metric("sallyport_accesslog_" + name); got != want {
 			t.Errorf("%s is %v, want %v", name, got, want)
 		}
+	}
+	// Written down in the first seconds of 2020, as it were.
+	must(t, s.redis.Del(t.Context(), "{sallyport}:activity").Err())
+	if got := s.metric("sallyport_accesslog_waiting_oldest_seconds"); got != 0 {
+		t.Errorf("nothing waits, and the oldest does for %v s", got)
+	}
+	began := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+	must(t, s.redis.XAdd(t.Context(), &redis.XAddArgs{Stream: "{sallyport}:activity", ID: fmt.Sprintf("%d-0", began.UnixMilli()), Values: []string{"id", "a"}}).Err())
+	if got, want := s.metric("sallyport_accesslog_waiting_oldest_seconds"), time.Since(began).Seconds(); got < want-60 || got > want+60 {
+		t.Errorf("the oldest waits for %v s, want %v", got, want)
 	}
 }

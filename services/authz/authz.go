@@ -6,12 +6,9 @@ package authz
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"strings"
 
 	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promauto"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
@@ -79,32 +76,9 @@ type Server struct {
 	redact *redact.Keys
 	// assistants are those that are known, by what they call themselves.
 	assistants *assistant.Table
-	log        *slog.Logger
-	metrics    *metrics
-}
-
-type metrics struct {
-	requests *prometheus.CounterVec
-	stale    prometheus.Counter
-	inFlight prometheus.Gauge
-}
-
-func newMetrics(registry prometheus.Registerer) *metrics {
-	with := promauto.With(registry)
-	return &metrics{
-		requests: with.NewCounterVec(prometheus.CounterOpts{
-			Namespace: "sallyport", Subsystem: "authz", Name: "requests_total",
-			Help: "Requests by what was answered: allowed, blocked, unauthenticated or unavailable.",
-		}, []string{"answer"}),
-		stale: with.NewCounter(prometheus.CounterOpts{
-			Namespace: "sallyport", Subsystem: "authz", Name: "stale_total",
-			Help: "Decisions that were made again because the session, policy or groups had changed.",
-		}),
-		inFlight: with.NewGauge(prometheus.GaugeOpts{
-			Namespace: "sallyport", Subsystem: "authz", Name: "in_flight",
-			Help: "Requests that are being decided at this moment.",
-		}),
-	}
+	// refusals and tokens are what goes wrong with requests, for the log.
+	refusals, tokens *trouble
+	metrics          *metrics
 }
 
 // Start adds the service to a process.
@@ -137,13 +111,10 @@ func Start(_ context.Context, p *process.Process, cfg Config) error {
 	if err != nil {
 		return err
 	}
-	promauto.With(p.Metrics).NewCounterFunc(prometheus.CounterOpts{
-		Namespace: "sallyport", Subsystem: "authz", Name: "restored_total",
-		Help: "Decisions that Redis had answered and lost when it was killed, and that were written again.",
-	}, func() float64 { return float64(store.Restored()) })
+	rules := newRules(p.Log)
 	server := &Server{
 		cfg: cfg, resource: state.MCPResource(cfg.PublicURL), ledger: store, box: box, identity: identityv1.NewUpstreamServiceClient(identity),
-		sessions: remembered, rules: newRules(), origins: origins, redact: keys, assistants: assistants, log: p.Log, metrics: newMetrics(p.Metrics),
+		sessions: remembered, rules: rules, origins: origins, redact: keys, assistants: assistants, refusals: &trouble{log: p.Log}, tokens: &trouble{log: p.Log}, metrics: newMetrics(p.Metrics, rules, store),
 	}
 	p.CheckReady("redis", store.Ready)
 	p.ShowSetting("redact-keys", strings.Join(cfg.RedactKeys, ","))

@@ -40,6 +40,7 @@ type gate struct {
 	box      *seal.Box
 	identity *identity
 	metrics  prometheus.Gatherer
+	log      *processtest.Log
 }
 
 // identity stands where the identity service would answer; it renews what it is told to.
@@ -57,7 +58,7 @@ func open(t *testing.T, redis string, tweak ...func(*authz.Config)) *gate {
 	keyFile := processtest.SealKey(t)
 	box, err := seal.NewBox(keyFile)
 	must(t, err)
-	g := &gate{t: t, box: box, store: state.Open(redis), identity: &identity{}}
+	g := &gate{t: t, box: box, store: state.Open(redis), identity: &identity{}, log: &processtest.Log{}}
 	t.Cleanup(func() { _ = g.store.Close() })
 	cfg := authz.Config{
 		Listen: nativetest.FreeAddress(t), Redis: redis, Identity: g.serveIdentity(), SealKeyFile: keyFile,
@@ -67,7 +68,7 @@ func open(t *testing.T, redis string, tweak ...func(*authz.Config)) *gate {
 	for _, change := range tweak {
 		change(&cfg)
 	}
-	processtest.Run(t, &processtest.Log{}, func(ctx context.Context, p *process.Process) error {
+	processtest.Run(t, g.log, func(ctx context.Context, p *process.Process) error {
 		g.metrics = p.Metrics
 		return authz.Start(ctx, p, cfg)
 	})
@@ -380,36 +381,4 @@ func TestTokenThatEndsSoonIsRenewed(t *testing.T) {
 	if !strings.Contains(challenge(r), "invalid_token") {
 		t.Errorf("challenged with %q", challenge(r))
 	}
-}
-
-// TestInFlight looks at the metric that replicas are scaled by, during a call and after it.
-func TestInFlight(t *testing.T) {
-	g := signedIn(t, `{"default":"allow"}`)
-	during := -1.0
-	g.saveToken(atlassian, time.Now().Add(-time.Minute))
-	g.identity.renew = func(context.Context) error {
-		during = g.inFlight()
-		g.saveToken("a renewed token", time.Now().Add(time.Hour))
-		return nil
-	}
-	wantAllowed(t, g.call("getJiraIssue"), "a renewed token")
-	if during != 1 {
-		t.Errorf("%v requests were in flight during one", during)
-	}
-	if after := g.inFlight(); after != 0 {
-		t.Errorf("%v requests were in flight after all had been answered", after)
-	}
-}
-
-func (g *gate) inFlight() float64 {
-	g.t.Helper()
-	families, err := g.metrics.Gather()
-	must(g.t, err)
-	for _, family := range families {
-		if family.GetName() == "sallyport_authz_in_flight" {
-			return family.GetMetric()[0].GetGauge().GetValue()
-		}
-	}
-	g.t.Error("authz doesn't say how many requests are in flight")
-	return -1
 }

@@ -39,12 +39,12 @@ func (s *Server) Check(ctx context.Context, check *authv3.CheckRequest) (*authv3
 		s.sessions.Remove(q.tokenHash)
 		return s.withoutSession(q, true), nil
 	}
-	s.log.Error("request refused, nothing was sent to Atlassian", "request", q.id, "error", err)
-	s.metrics.requests.WithLabelValues("unavailable").Inc()
-	reason := "Sallyport can't write its decision down right now, so it sent nothing to Atlassian. Try again in a moment. If it goes on, tell " + s.cfg.Contact + "."
+	s.refusals.note("requests are refused: nothing is sent to Atlassian", "request", q.id, "error", err)
+	why, reason := "undecided", "Sallyport can't write its decision down right now, so it sent nothing to Atlassian. Try again in a moment. If it goes on, tell "+s.cfg.Contact+"."
 	if errors.Is(err, state.ErrStreamFull) {
-		reason = "Sallyport's record is full because Elasticsearch has been away for long, so it sent nothing to Atlassian. Tell " + s.cfg.Contact + "."
+		why, reason = "stream_full", "Sallyport's record is full because Elasticsearch has been away for long, so it sent nothing to Atlassian. Tell "+s.cfg.Contact+"."
 	}
+	s.metrics.refused(why)
 	return answer(http.StatusServiceUnavailable, rpcError(q.firstID(), codeInternal, reason), activity.Note{}), nil
 }
 
@@ -107,6 +107,9 @@ func (s *Server) decide(ctx context.Context, q question) (*authv3.CheckResponse,
 		}
 		s.sessions.Add(q.tokenHash, current)
 		if verdict.Written {
+			if !current.groups.Known {
+				s.metrics.groupsUnknown.Inc()
+			}
 			return s.respond(ctx, q, plan, current)
 		}
 	}
@@ -143,8 +146,8 @@ func (s *Server) respond(ctx context.Context, q question, p plan, current *sessi
 		return refused, nil
 	}
 	if err != nil {
-		s.log.Error("no usable Atlassian token", "request", q.id, "account", current.grant.AccountID, "error", err)
-		s.metrics.requests.WithLabelValues("unavailable").Inc()
+		s.tokens.note("requests are refused: a person's token at Atlassian can't be renewed", "request", q.id, "account_id", current.grant.AccountID, "error", err)
+		s.metrics.refused("token")
 		reason := "Sallyport could not renew your sign-in at Atlassian, so it sent nothing there. Try again in a moment."
 		return answer(http.StatusServiceUnavailable, rpcError(q.firstID(), codeInternal, reason), p.note), nil
 	}

@@ -3,6 +3,7 @@ package authz
 import (
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 
@@ -22,10 +23,11 @@ type rules struct {
 	current atomic.Pointer[ruleset]
 	// compiling lets one call compile a new version while the others wait for it.
 	compiling sync.Mutex
+	log       *slog.Logger
 }
 
-func newRules() *rules {
-	r := &rules{}
+func newRules(log *slog.Logger) *rules {
+	r := &rules{log: log}
 	r.current.Store(&ruleset{})
 	return r
 }
@@ -52,5 +54,6 @@ func (r *rules) renew(p state.Policy) error {
 		return fmt.Errorf("policy version %d: %w", p.Version, err)
 	}
 	r.current.Store(&ruleset{p.Version, engine})
+	r.log.Info("another policy is in force", "version", p.Version)
 	return nil
 }

@@ -20,18 +20,19 @@ const portBase = "19800"
 
 // stack is the running system, as .run/state.json describes it to scripts.
 type stack struct {
-	MCPURL               string         `json:"mcp_url"`
-	CallbackURL          string         `json:"callback_url"`
-	AdminGRPC            string         `json:"admin_grpc"`
-	AdminHTTP            string         `json:"admin_http"`
-	ElasticsearchURL     string         `json:"elasticsearch_url"`
-	RedisAddr            string         `json:"redis_addr"`
-	EnvoyAdminURL        string         `json:"envoy_admin_url"`
-	AtlassianURL         string         `json:"atlassian_url"`
-	AtlassianSwitchesURL string         `json:"atlassian_switches_url"`
-	AdminTokenFile       string         `json:"admin_token_file"`
-	LogDir               string         `json:"log_dir"`
-	PIDs                 map[string]int `json:"pids"`
+	MCPURL               string            `json:"mcp_url"`
+	CallbackURL          string            `json:"callback_url"`
+	AdminGRPC            string            `json:"admin_grpc"`
+	AdminHTTP            string            `json:"admin_http"`
+	ElasticsearchURL     string            `json:"elasticsearch_url"`
+	RedisAddr            string            `json:"redis_addr"`
+	EnvoyAdminURL        string            `json:"envoy_admin_url"`
+	MetricsURLs          map[string]string `json:"metrics_urls"`
+	AtlassianURL         string            `json:"atlassian_url"`
+	AtlassianSwitchesURL string            `json:"atlassian_switches_url"`
+	AdminTokenFile       string            `json:"admin_token_file"`
+	LogDir               string            `json:"log_dir"`
+	PIDs                 map[string]int    `json:"pids"`
 	People               []struct {
 		Email  string   `json:"email"`
 		Groups []string `json:"groups"`

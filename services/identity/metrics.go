@@ -1,6 +1,10 @@
 package identity
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 // metrics count what happened, by result.
 type metrics struct {
@@ -16,11 +20,19 @@ type metrics struct {
 }
 
 func newMetrics(registry *prometheus.Registry) *metrics {
-	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+	vector := func(name, help string, labels ...string) *prometheus.CounterVec {
 		c := prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: "sallyport", Subsystem: "identity", Name: name, Help: help,
 		}, labels)
 		registry.MustRegister(c)
+		return c
+	}
+	// Each result is there from the start, so that its first one counts as an increase.
+	counter := func(name, help string, results ...string) *prometheus.CounterVec {
+		c := vector(name, help+": "+strings.Join(results, ", ")+".", "result")
+		for _, result := range results {
+			c.WithLabelValues(result)
+		}
 		return c
 	}
 	sealed := prometheus.NewGaugeVec(prometheus.GaugeOpts{
@@ -28,15 +40,21 @@ func newMetrics(registry *prometheus.Registry) *metrics {
 		Help: "People whose Atlassian tokens were found sealed, at the last look, under the first seal key, a former one (and were resealed), or an unreadable one.",
 	}, []string{"key"})
 	registry.MustRegister(sealed)
+	tokens := vector("tokens_total", "Token requests of assistants, by grant type: issued, refused, replayed, failed.", "grant_type", "result")
+	for _, grantType := range []string{"authorization_code", "refresh_token"} {
+		for _, result := range []string{"issued", "refused", "replayed", "failed"} {
+			tokens.WithLabelValues(grantType, result)
+		}
+	}
 	return &metrics{
 		sealed:        sealed,
-		registrations: counter("registrations_total", "Registrations of assistants: registered, refused, limited, failed.", "result"),
-		documents:     counter("documents_total", "Client ID metadata documents that were asked for: fetched, refused.", "result"),
-		signIns:       counter("sign_ins_total", "Sign-ins that ended: signed_in, cancelled, refused, failed.", "result"),
-		tokens:        counter("tokens_total", "Token requests of assistants, by grant type: issued, refused, replayed, failed.", "grant_type", "result"),
-		refreshes:     counter("upstream_refreshes_total", "Refreshes of people's Atlassian tokens: refreshed, fresh, ended, failed.", "result"),
-		revocations:   counter("upstream_revocations_total", "Revocations of people's Atlassian tokens: confirmed, failed.", "result"),
-		lookups:       counter("group_lookups_total", "Lookups of people's groups in Jira: learned, unchanged, failed, throttled.", "result"),
-		toolLists:     counter("tool_lists_total", "Lists of the site's tools that were asked for: learned, failed.", "result"),
+		registrations: counter("registrations_total", "Registrations of assistants", "registered", "refused", "limited", "failed"),
+		documents:     counter("documents_total", "Client ID metadata documents that were asked for", "fetched", "refused"),
+		signIns:       counter("sign_ins_total", "Sign-ins that ended", "signed_in", "cancelled", "refused", "failed"),
+		tokens:        tokens,
+		refreshes:     counter("upstream_refreshes_total", "Refreshes of people's Atlassian tokens", "refreshed", "fresh", "ended", "failed"),
+		revocations:   counter("upstream_revocations_total", "Revocations of people's Atlassian tokens", "confirmed", "failed"),
+		lookups:       counter("group_lookups_total", "Lookups of people's groups in Jira", "learned", "unchanged", "failed", "throttled"),
+		toolLists:     counter("tool_lists_total", "Lists of the site's tools that were asked for", "learned", "failed"),
 	}
 }

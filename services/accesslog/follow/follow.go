@@ -101,6 +101,7 @@ var errElsewhere = errors.New("another replica delivers")
 func (f *Follower) Run(ctx context.Context) error {
 	f.holder = seal.Random(16)
 	defer f.Store.Release(ctx, f.Name, f.holder)
+	f.Metrics.begin(f.Name)
 	for ctx.Err() == nil {
 		err := f.step(ctx)
 		pause := lookEvery

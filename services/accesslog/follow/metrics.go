@@ -51,6 +51,13 @@ func (m *Metrics) Collect(all chan<- prometheus.Metric) {
 	}
 }
 
+// begin has all metrics of a follower there from the start, so that the first of anything counts as an increase.
+func (m *Metrics) begin(name string) {
+	m.deliveredTo(name, 0, 0)
+	m.failures.WithLabelValues(name)
+	m.behind(name, time.Time{})
+}
+
 func (m *Metrics) deliveredTo(name string, taken, refused int) {
 	m.delivered.WithLabelValues(name).Add(float64(taken))
 	m.refused.WithLabelValues(name).Add(float64(refused))

@@ -23,6 +23,9 @@ const maxMessageBytes = 2 << 20
 // streamWorkers are the goroutines that calls find waiting; where there are more calls at once, each has its own.
 const streamWorkers = 64
 
+// seconds are the buckets of how long calls take. A decision takes less than a millisecond or two, a simulation seconds.
+var seconds = []float64{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10}
+
 // GRPC says what a gRPC server serves.
 type GRPC struct {
 	// Address to listen on.
@@ -44,7 +47,7 @@ func (p *Process) ServeGRPC(g GRPC) error {
 	if err != nil {
 		return fmt.Errorf("grpc: %w", err)
 	}
-	metrics := grpcprom.NewServerMetrics(grpcprom.WithServerHandlingTimeHistogram())
+	metrics := grpcprom.NewServerMetrics(grpcprom.WithServerHandlingTimeHistogram(grpcprom.WithHistogramBuckets(seconds)))
 	p.Metrics.MustRegister(metrics)
 	recovered := recovery.WithRecoveryHandlerContext(func(_ context.Context, cause any) error {
 		p.Log.Error("panic in a call", "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))

@@ -94,6 +94,9 @@ func Run(ctx context.Context, log *slog.Logger, cfg Common, start func(ctx conte
 	if err == nil {
 		err = start(groupCtx, p)
 	}
+	if err == nil {
+		p.Go("readiness", p.tellReadiness)
+	}
 	if err != nil {
 		// The servers that already listen must not outlive a start that failed.
 		group.Go(func() error { return err })

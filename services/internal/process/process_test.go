@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -55,28 +56,30 @@ func (r *running) get(t *testing.T, path string) (int, string) {
 
 func TestOps(t *testing.T) {
 	away := errors.New("Redis doesn't answer")
-	answer := make(chan error, 1)
+	var answer atomic.Value
+	say := func(err error) { answer.Store([]error{err}) }
+	say(nil)
 	r := start(t, func(_ context.Context, p *process.Process) error {
-		p.CheckReady("redis", func(context.Context) error { return <-answer })
+		p.CheckReady("redis", func(context.Context) error { return answer.Load().([]error)[0] })
 		p.ShowSetting("retention-days", "400")
 		return nil
 	})
 	if status, _ := r.get(t, "/healthz"); status != 200 {
 		t.Errorf("/healthz answered %d", status)
 	}
-	answer <- away
+	say(away)
 	if status, text := r.get(t, "/readyz"); status != 503 || !strings.Contains(text, "redis: Redis doesn't answer") {
 		t.Errorf("/readyz answered %d %s", status, text)
 	}
-	answer <- nil
+	say(nil)
 	if status, _ := r.get(t, "/readyz"); status != 200 {
 		t.Errorf("/readyz answered %d", status)
 	}
-	answer <- away
+	say(away)
 	if err := process.AskReady(r.address); err == nil || err.Error() != "redis: Redis doesn't answer" {
 		t.Errorf("--ready says %v", err)
 	}
-	answer <- nil
+	say(nil)
 	_, port, _ := net.SplitHostPort(r.address)
 	if err := process.AskReady(":" + port); err != nil {
 		t.Errorf("--ready says %v", err)

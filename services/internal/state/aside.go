@@ -204,18 +204,34 @@ func IsPosition(text string) bool {
 }
 
 // Backlog is how many entries wait to be indexed, how many are kept aside, and how many of those somebody has
-// acknowledged.
-type Backlog struct{ Waiting, Aside, Acknowledged int64 }
+// acknowledged. Oldest is how long the oldest entry has waited, 0 where none does.
+type Backlog struct {
+	Waiting, Aside, Acknowledged int64
+	Oldest                       time.Duration
+}
 
 // Backlog returns how much waits and is kept aside.
 func (s *Store) Backlog(ctx context.Context) (Backlog, error) {
 	var lengths [3]*redis.IntCmd
+	var first *redis.XMessageSliceCmd
+	var clock *redis.TimeCmd
 	_, err := s.redis.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
 		lengths = [3]*redis.IntCmd{pipe.XLen(ctx, streamKey), pipe.XLen(ctx, rejectedKey), pipe.HLen(ctx, acknowledgedKey)}
+		first, clock = pipe.XRangeN(ctx, streamKey, "-", "+", 1), pipe.Time(ctx)
 		return nil
 	})
 	if err != nil {
 		return Backlog{}, fmt.Errorf("reading the lengths of the streams: %w", err)
 	}
-	return Backlog{lengths[0].Val(), lengths[1].Val(), lengths[2].Val()}, nil
+	now := Backlog{Waiting: lengths[0].Val(), Aside: lengths[1].Val(), Acknowledged: lengths[2].Val()}
+	for _, entry := range first.Val() {
+		// A position begins with Redis' clock in milliseconds.
+		milliseconds, _, _ := strings.Cut(entry.ID, "-")
+		at, err := strconv.ParseInt(milliseconds, 10, 64)
+		if err != nil {
+			return Backlog{}, fmt.Errorf("reading the age of the stream: %w", err)
+		}
+		now.Oldest = max(0, clock.Val().Sub(time.UnixMilli(at)))
+	}
+	return now, nil
 }

@@ -52,6 +52,14 @@ func (p Ports) publicURL() string { return fmt.Sprintf("http://localhost:%d", p.
 // consoleURL is the URL that admins use.
 func (p Ports) consoleURL() string { return fmt.Sprintf("http://localhost:%d", p.port(console)) }
 
+// metricsURLs are what Prometheus reads, by the name of the part.
+func (p Ports) metricsURLs() map[string]string {
+	return map[string]string{
+		"envoy": p.url(envoyOps) + "/stats/prometheus", "authz": p.url(authzOps) + "/metrics", "identity": p.url(identityOps) + "/metrics",
+		"accesslog": p.url(accesslogOps) + "/metrics", "admin": p.url(adminOps) + "/metrics",
+	}
+}
+
 // Check returns an error for the first port that somebody else has. Without a stand-in its ports
 // don't matter.
 func (p Ports) Check(standIn bool) error {

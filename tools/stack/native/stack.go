@@ -118,20 +118,22 @@ func caFile() string {
 
 // state is what scripts read in state.json.
 type state struct {
-	MCPURL               string         `json:"mcp_url"`
-	CallbackURL          string         `json:"callback_url"`
-	ConsoleURL           string         `json:"console_url"`
-	AdminGRPC            string         `json:"admin_grpc"`
-	AdminHTTP            string         `json:"admin_http"`
-	ElasticsearchURL     string         `json:"elasticsearch_url"`
-	RedisAddr            string         `json:"redis_addr"`
-	EnvoyAdminURL        string         `json:"envoy_admin_url"`
-	AtlassianURL         string         `json:"atlassian_url"`
-	AtlassianSwitchesURL string         `json:"atlassian_switches_url,omitempty"`
-	AdminTokenFile       string         `json:"admin_token_file"`
-	LogDir               string         `json:"log_dir"`
-	PIDs                 map[string]int `json:"pids"`
-	People               []person       `json:"people,omitempty"`
+	MCPURL           string `json:"mcp_url"`
+	CallbackURL      string `json:"callback_url"`
+	ConsoleURL       string `json:"console_url"`
+	AdminGRPC        string `json:"admin_grpc"`
+	AdminHTTP        string `json:"admin_http"`
+	ElasticsearchURL string `json:"elasticsearch_url"`
+	RedisAddr        string `json:"redis_addr"`
+	EnvoyAdminURL    string `json:"envoy_admin_url"`
+	// MetricsURLs are what Prometheus reads, by the name of the part.
+	MetricsURLs          map[string]string `json:"metrics_urls"`
+	AtlassianURL         string            `json:"atlassian_url"`
+	AtlassianSwitchesURL string            `json:"atlassian_switches_url,omitempty"`
+	AdminTokenFile       string            `json:"admin_token_file"`
+	LogDir               string            `json:"log_dir"`
+	PIDs                 map[string]int    `json:"pids"`
+	People               []person          `json:"people,omitempty"`
 }
 
 type person struct {
@@ -146,7 +148,7 @@ func (s Stack) writeState(ctx context.Context, pids map[string]int) error {
 		MCPURL: p.publicURL() + "/mcp", CallbackURL: p.publicURL() + "/mcp/callback",
 		ConsoleURL: p.consoleURL(), AdminHTTP: p.consoleURL(),
 		AdminGRPC: fmt.Sprintf("localhost:%d", p.port(console)), ElasticsearchURL: p.url(elasticHTTP), RedisAddr: p.address(redis),
-		EnvoyAdminURL: p.url(envoyAdmin), AtlassianURL: s.Atlassian.baseURL, AdminTokenFile: s.secret(adminToken), LogDir: s.path("logs"), PIDs: pids,
+		EnvoyAdminURL: p.url(envoyAdmin), MetricsURLs: p.metricsURLs(), AtlassianURL: s.Atlassian.baseURL, AdminTokenFile: s.secret(adminToken), LogDir: s.path("logs"), PIDs: pids,
 	}
 	if !s.Atlassian.real {
 		st.AtlassianSwitchesURL = p.url(switches)
