@@ -32,7 +32,7 @@ BIN := $(CURDIR)/bin
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run up down build parts test test-services test-tools test-helm test-browser test-compose screenshots bench-console conformance chaos bench fuzz audit licences sbom reproducible lint generate checkgenerate clean
+.PHONY: help run up down build parts test test-services test-tools test-helm test-metrics test-browser test-compose screenshots bench-console conformance chaos bench fuzz audit licences sbom reproducible lint generate checkgenerate clean
 
 # go build, with a line now and then about how far it is, since the first time takes minutes. What
 # isn't progress, such as an error, is passed on as it is. As deploy/shipped.sh, so that what both need is compiled once.
@@ -85,7 +85,7 @@ parts: build ## Fetch Envoy, Valkey and Elasticsearch
 
 # The console's tests, which mostly wait, go beside the others.
 test: ## Run all tests, on real Envoy, Redis, Elasticsearch and Chromium
-	@started=$$SECONDS; $(MAKE) -k -j2 --no-print-directory test-browser test-services test-tools test-helm || \
+	@started=$$SECONDS; $(MAKE) -k -j2 --no-print-directory test-browser test-services test-tools test-helm test-metrics || \
 		{ echo "Tests failed after $$((SECONDS - started)) s: what make names above, by the lines that begin with FAIL or with a cross." >&2; exit 1; }; \
 	echo "All tests passed in $$((SECONDS - started)) s."
 
@@ -98,6 +98,9 @@ test-tools: parts ## Test the stack, the CLI and the stand-in for Atlassian
 
 test-helm: build ## Test the Helm chart, without a cluster
 	@cd tools/chart && go test -shuffle=on ./...
+
+test-metrics: ## Test the alert rules for Prometheus and the dashboard for Grafana
+	@cd tools/metrics && go test -shuffle=on ./...
 
 test-compose: build ## Bring deploy/compose.yaml up with stand-in images, in a Docker of its own; needs root
 	@cd tools && $(call gobuild,-o $(BIN)/ ./compose)
@@ -172,9 +175,11 @@ lint: checkgenerate ## Check style, protos, generated code and licences
 	go vet ./...
 	cd tools && go vet ./...
 	cd tools/chart && go vet ./...
+	cd tools/metrics && go vet ./...
 	$(BIN)/golangci-lint run ./...
 	cd tools && $(BIN)/golangci-lint run --config ../.golangci.yml ./...
 	cd tools/chart && $(BIN)/golangci-lint run --config ../../.golangci.yml ./...
+	cd tools/metrics && $(BIN)/golangci-lint run --config ../../.golangci.yml ./...
 
 generate: $(CONSOLE)/node_modules/.package-lock.json ## Generate code from the protos
 	@mkdir -p $(BIN)
