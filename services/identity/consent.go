@@ -173,7 +173,11 @@ func (s *server) signInFailed(w http.ResponseWriter, r *http.Request, asked auth
 		result, answer = "refused", problem
 	}
 	s.metrics.signIns.WithLabelValues(result).Inc()
-	s.log.Warn("sign-in "+result, "client_id", asked.ClientID, "error", err)
+	if result == "refused" {
+		s.log.Warn("sign-in refused", "client_id", asked.ClientID, "reason", err)
+	} else {
+		s.log.Error("sign-in failed", "client_id", asked.ClientID, "error", err)
+	}
 	s.redirectBack(w, r, asked, answer.query())
 }
 

@@ -151,12 +151,14 @@ func (s *server) renew(ctx context.Context, account string, known *state.Upstrea
 // storeRenewed stores what Atlassian gave for the tokens of revision rev, and goes on trying until ctx ends:
 // Atlassian takes the former refresh token no longer, so a token that isn't stored signs the person out.
 func (s *server) storeRenewed(ctx context.Context, account, rev string, renewed state.Upstream) error {
-	for {
+	for said := false; ; said = true {
 		err := s.store.RenewUpstream(ctx, account, rev, renewed)
 		if err == nil || errors.Is(err, state.ErrNotFound) {
 			return err
 		}
-		s.log.Warn("a refreshed Atlassian token can't be stored yet", "account_id", account, "error", err)
+		if !said {
+			s.log.Warn("a refreshed Atlassian token can't be stored yet", "account_id", account, "error", err)
+		}
 		select {
 		case <-ctx.Done():
 			return err
