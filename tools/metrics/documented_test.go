@@ -31,7 +31,7 @@ var targetLabels = []string{"job", "instance", "part"}
 // documented are the metrics of docs/metrics.md by their names.
 func documented(t *testing.T) map[string]metric {
 	t.Helper()
-	all := map[string]metric{"up": {kind: "gauge", text: "`sallyport`"}}
+	all := map[string]metric{"up": {kind: "gauge"}}
 	for _, line := range metricLine.FindAllStringSubmatch(read(t, "docs/metrics.md"), -1) {
 		m := metric{kind: line[2], text: line[4]}
 		for _, label := range quoted.FindAllStringSubmatch(line[3], -1) {

@@ -10,24 +10,23 @@ const readyEvery = 2 * time.Second
 
 // tellReadiness logs when the service becomes ready, is so no longer, such as while Redis is away, and begins to stop.
 func (p *Process) tellReadiness(ctx context.Context) error {
+	const ready, notReady = "ready", "not ready" // what the log says
 	tick := time.NewTicker(readyEvery)
 	defer tick.Stop()
-	known, was := false, false
-	for {
+	told := ""
+	for first := true; ; first = false {
 		err := p.ready(ctx)
-		if ctx.Err() != nil {
+		switch {
+		case ctx.Err() != nil:
 			p.Log.Info("stopping", "calls_may_take", p.drain.String())
 			return nil
-		}
-		is := err == nil
-		switch {
-		case known && is == was:
-		case is:
+		case err == nil && told != ready:
 			p.Log.Info("ready")
-		default:
+			told = ready
+		case err != nil && told != notReady && !first: // at the first look it has only just begun
 			p.Log.Warn("not ready", "error", err)
+			told = notReady
 		}
-		known, was = true, is
 		select {
 		case <-ctx.Done():
 		case <-tick.C:
