@@ -68,10 +68,13 @@ func open(t *testing.T, redis string, tweak ...func(*authz.Config)) *gate {
 	for _, change := range tweak {
 		change(&cfg)
 	}
+	started := make(chan struct{})
 	processtest.Run(t, g.log, func(ctx context.Context, p *process.Process) error {
+		defer close(started)
 		g.metrics = p.Metrics
 		return authz.Start(ctx, p, cfg)
 	})
+	<-started
 	g.client = authv3.NewAuthorizationClient(processtest.Dial(t, cfg.Listen))
 	return g
 }
