@@ -134,6 +134,7 @@ func (f *front) startEnvoy(atlassian upstream, addresses map[string]string) {
 	values := map[string]string{
 		"LISTEN_ADDRESS": "127.0.0.1", "PUBLIC_PORT": port, "CONSOLE_PORT": console, "ENVOY_ADMIN_PORT": admin, "ENVOY_OPS_PORT": ops,
 		"TRANSPORT_SOCKET": `{name: envoy.transport_sockets.raw_buffer, typed_config: {"@type": type.googleapis.com/envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer}}`,
+		"TRACING":          "null",
 		"ALLOWED_ORIGINS":  "http://localhost", "PUBLIC_URL": "http://" + public, "PUBLIC_AUTHORITY": public, "CONSOLE_AUTHORITY": "127.0.0.1:1",
 		"CONSOLE_URL": "http://127.0.0.1:1", "CONSOLE_DIR": f.t.TempDir(),
 		"PROTO_DESCRIPTOR": filepath.Join(root, "envoy", "admin.binpb"), "CA_FILE": atlassian.authorities,

@@ -77,11 +77,14 @@ func Start(_ context.Context, p *process.Process, cfg Config) error {
 	if err != nil {
 		return err
 	}
-	identity, err := grpc.NewClient(cfg.Identity, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	identity, err := grpc.NewClient(cfg.Identity, append(p.ClientTraces(), grpc.WithTransportCredentials(insecure.NewCredentials()))...)
 	if err != nil {
 		return fmt.Errorf("identity: %w", err)
 	}
 	store, err := cfg.RedisSignIn.Open(cfg.Redis)
+	if err == nil && p.Traced {
+		err = store.Trace()
+	}
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ var (
 	calls = recordKind{
 		mark:  "sallyport.decision",
 		names: []string{"sallyport.operation.name", "sallyport.operation.outer"},
-		whole: []string{"event.id", "user.id", "sallyport.client.key", "sallyport.rule.id", "sallyport.refusal"},
+		whole: []string{"event.id", "trace.id", "sallyport.upstream_trace", "user.id", "sallyport.client.key", "sallyport.rule.id", "sallyport.refusal"},
 		texts: []string{
 			"user.name.text", "user.email.text", "sallyport.client.name.text", "sallyport.operation.name.text", "sallyport.rule.note.text",
 		},

@@ -23,7 +23,7 @@ import (
 // typed is testdata/typed.yaml.
 type typed struct {
 	Records []struct {
-		ID, User, Client, Operation, Outer, Product, Arguments, Content, Outcome, Note, Refusal string
+		ID, User, Client, Operation, Outer, Product, Arguments, Content, Outcome, Note, Refusal, Trace string
 		Rule, Status                                                                            int
 	}
 	Searches []struct {
@@ -95,6 +95,9 @@ func (d typed) activities(now time.Time) []activity.Record {
 		}
 		if r.Status != 0 {
 			record.HTTP.Response.StatusCode = r.Status
+		}
+		if r.Trace != "" {
+			record.Trace, own.UpstreamTrace = &activity.Trace{ID: r.Trace}, "of Atlassian, "+r.Trace
 		}
 		if r.Rule > 0 || r.Refusal != "" {
 			record = blocked(record, r.Rule, r.Note)

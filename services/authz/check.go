@@ -27,7 +27,7 @@ const (
 func (s *Server) Check(ctx context.Context, check *authv3.CheckRequest) (*authv3.CheckResponse, error) {
 	s.metrics.inFlight.Inc()
 	defer s.metrics.inFlight.Dec()
-	q := s.question(readRequest(check))
+	q := s.question(readRequest(ctx, check))
 	if q.tokenHash == "" {
 		return s.withoutSession(q, false), nil
 	}
@@ -107,6 +107,7 @@ func (s *Server) decide(ctx context.Context, q question) (*authv3.CheckResponse,
 		}
 		s.sessions.Add(q.tokenHash, current)
 		if verdict.Written {
+			tellTrace(ctx, q, plan)
 			if !current.groups.Known {
 				s.metrics.groupsUnknown.Inc()
 			}

@@ -1,6 +1,8 @@
 package authz
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"mime"
 	"net"
@@ -44,7 +46,7 @@ func (h headers) first(name string) string {
 	return h[name][0]
 }
 
-func readRequest(check *authv3.CheckRequest) request {
+func readRequest(ctx context.Context, check *authv3.CheckRequest) request {
 	http := check.GetAttributes().GetRequest().GetHttp()
 	h := readHeaders(http.GetHeaderMap())
 	r := request{
@@ -53,7 +55,7 @@ func readRequest(check *authv3.CheckRequest) request {
 		body:      http.GetRawBody(),
 		sourceIP:  sourceIP(check.GetAttributes().GetSource().GetAddress().GetSocketAddress()),
 		userAgent: h.first("user-agent"),
-		traceID:   traceID(h.first("traceparent")),
+		traceID:   cmp.Or(traceID(h.first("traceparent")), traceOf(ctx)),
 		headers:   h,
 	}
 	// Envoy says so in a header, which it removes where a client sends it. Neither that nor the length alone
@@ -93,15 +95,6 @@ func sourceIP(address *corev3.SocketAddress) string {
 		return ""
 	}
 	return ip.String()
-}
-
-// traceID returns the trace id of a W3C traceparent header (Trace Context, section 3.2), or "".
-func traceID(traceparent string) string {
-	parts := strings.Split(traceparent, "-")
-	if len(parts) < 4 || len(parts[1]) != 32 || strings.Trim(parts[1], "0123456789abcdef") != "" {
-		return ""
-	}
-	return parts[1]
 }
 
 // spoken are the headers that speak about the message.

@@ -13,7 +13,7 @@ import (
 	"sallyport/services/internal/redistest"
 )
 
-// searchForSecrets looks, after all tests, through Redis, the files that Redis wrote, and every program's
+// searchForSecrets looks, after all tests, through Redis, the files that Redis wrote, all traces, and every program's
 // log, all but Elasticsearch's at debug level, for any token, code, verifier or cookie that the
 // tests or the stand-in handed over, and for the stack's own secrets.
 func searchForSecrets(ctx context.Context) error {
@@ -25,7 +25,7 @@ func searchForSecrets(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	places := map[string][]byte{"Redis": redisText}
+	places := map[string][]byte{"Redis": redisText, "a trace": traces.text()}
 	for _, pattern := range []string{filepath.Join(sallyport.LogDir, "*"), filepath.Join(runDir, "data", "redis", "*"), filepath.Join(runDir, "data", "redis", "*", "*")} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {
@@ -50,7 +50,7 @@ func searchForSecrets(ctx context.Context) error {
 			found = append(found, fmt.Errorf("%s has in clear: %s", place, secret))
 		}
 	}
-	fmt.Fprintf(os.Stderr, "searched %d keys of Redis and %d files, %d KiB together, for secrets: %v\n", keys, len(places)-1, size>>10, witness.Seen())
+	fmt.Fprintf(os.Stderr, "searched %d keys of Redis and %d files, %d KiB together, for secrets: %v\n", keys, len(places)-2, size>>10, witness.Seen())
 	return errors.Join(found...)
 }
 

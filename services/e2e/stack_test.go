@@ -46,6 +46,8 @@ var (
 	bin  = filepath.Join(root, "bin")
 	// runDir is where the tests' stack lives: short, for the sake of its sockets.
 	runDir string
+	// traces are those of the stack.
+	traces *collector
 	// witness sees the secrets that tests use.
 	witness = secrettest.Watch()
 )
@@ -62,6 +64,11 @@ func run(m *testing.M) int {
 	// Elasticsearch runs as another user where the tests run as root.
 	_ = os.Chmod(runDir, 0o755)
 	defer os.RemoveAll(runDir)
+	traces, err = startCollector()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "starting a collector of traces:", err)
+		return 1
+	}
 	err = stackCommand("up")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "starting the stack:", err, "(run `make test`, which builds what this needs)")
@@ -91,7 +98,7 @@ func run(m *testing.M) int {
 func stackCommand(verb string) error {
 	command := exec.Command(filepath.Join(bin, "stack"), verb, "--run-dir", runDir)
 	command.Dir = root
-	command.Env = append(os.Environ(), "PORT_BASE="+portBase, "ATLASSIAN=", "MCP_UPSTREAM=", "SALLYPORT_LOG_LEVEL=debug")
+	command.Env = append(os.Environ(), "PORT_BASE="+portBase, "ATLASSIAN=", "MCP_UPSTREAM=", "SALLYPORT_LOG_LEVEL=debug", "SALLYPORT_TRACES="+traces.address)
 	command.Stdout, command.Stderr = os.Stderr, os.Stderr
 	return command.Run()
 }

@@ -106,6 +106,9 @@ func newServer(p *process.Process, cfg Config) (*server, error) {
 		return nil, err
 	}
 	store, err := cfg.RedisSignIn.Open(cfg.Redis)
+	if err == nil && p.Traced {
+		err = store.Trace()
+	}
 	if err != nil {
 		return nil, err
 	}

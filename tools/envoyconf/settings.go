@@ -24,6 +24,7 @@ type Settings struct {
 	Upstream       string   `name:"mcp-upstream" help:"URL of an MCP server that calls go to in place of Atlassian's. It is given people's Atlassian tokens." env:"SALLYPORT_MCP_UPSTREAM"`
 	TLSDir         string   `name:"tls-dir" help:"Folder, as Envoy sees it, with the certificate (fullchain.pem) and its key (privkey.pem). Without it Envoy takes what isn't encrypted." env:"SALLYPORT_TLS_DIR"`
 	ServicePrefix  string   `help:"What the names of the neighbours begin with, such as sallyport- where authz is sallyport-authz." env:"SALLYPORT_SERVICE_PREFIX"`
+	Traces         Traces   `embed:""`
 	CAFile         string   `name:"ca-file" help:"File, as Envoy sees it, with the certificate authorities that Atlassian's certificate may be from." default:"/etc/ssl/certs/ca-certificates.crt" env:"SALLYPORT_CA_FILE"`
 }
 
@@ -52,7 +53,7 @@ func (s Settings) Validate() error {
 		problems = append(problems, fmt.Errorf("--console-url is %q: say http://localhost:%s", s.ConsoleURL, consolePort))
 	}
 	_, err := ParseOrigins(s.AllowedOrigins)
-	return errors.Join(append(problems, err)...)
+	return errors.Join(append(problems, err, s.Traces.Validate())...)
 }
 
 // Write writes into the folder what Envoy reads.
@@ -126,7 +127,7 @@ func (s Settings) values() (map[string]string, error) {
 	}
 	maps.Copy(values, map[string]string{
 		"LISTEN_ADDRESS": "0.0.0.0", "PUBLIC_PORT": publicPort, "CONSOLE_PORT": consolePort, "ENVOY_ADMIN_PORT": adminPort, "ENVOY_OPS_PORT": opsPort,
-		"TRANSPORT_SOCKET": socket, "ALLOWED_ORIGINS": Origins(s.AllowedOrigins).Pattern(publicURL),
+		"TRANSPORT_SOCKET": socket, "TRACING": s.Traces.Value(), "ALLOWED_ORIGINS": Origins(s.AllowedOrigins).Pattern(publicURL),
 		"PUBLIC_URL": publicURL, "PUBLIC_AUTHORITY": authority(publicURL), "CONSOLE_URL": consoleURL, "CONSOLE_AUTHORITY": authority(consoleURL),
 		"CONSOLE_DIR": filepath.Join(s.Into, pagesFile), "PROTO_DESCRIPTOR": filepath.Join(s.Into, descriptorFile), "CA_FILE": s.CAFile,
 		"AUTHZ_HOST": s.ServicePrefix + "authz", "AUTHZ_PORT": authzPort, "IDENTITY_HOST": s.ServicePrefix + "identity", "IDENTITY_PORT": identityPort,

@@ -16,6 +16,8 @@ type flags struct {
 
 	Origins []string `name:"allowed-origins" help:"Origins of web pages that may use the MCP endpoint, beside those of this machine." env:"SALLYPORT_ALLOWED_ORIGINS" placeholder:"https://inspector.example.com"`
 
+	Traces envoyconf.Traces `embed:""`
+
 	LogLevel string `help:"What the parts log: debug, info, warn or error. Envoy's and Valkey's own are warn and notice unless it is debug." enum:"debug,info,warn,error" default:"info" env:"SALLYPORT_LOG_LEVEL"`
 
 	Up    upCommand    `cmd:"" help:"Start in the background and return when everything is ready."`
@@ -49,5 +51,5 @@ func (f *flags) stack() (native.Stack, error) {
 		return native.Stack{}, err
 	}
 	root := filepath.Dir(filepath.Dir(program))
-	return native.Stack{Root: root, RunDir: f.RunDir, Ports: ports, Atlassian: atlassian, Origins: origins, Debug: f.LogLevel == "debug", Out: os.Stdout}, nil
+	return native.Stack{Root: root, RunDir: f.RunDir, Ports: ports, Atlassian: atlassian, Origins: origins, Traces: f.Traces, Debug: f.LogLevel == "debug", Out: os.Stdout}, nil
 }

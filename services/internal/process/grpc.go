@@ -61,13 +61,13 @@ func (p *Process) ServeGRPC(g GRPC) error {
 	if g.Stream != nil {
 		stream = append(stream, g.Stream)
 	}
-	server := grpc.NewServer(
+	server := grpc.NewServer(append(p.serverTraces(),
 		grpc.MaxRecvMsgSize(maxMessageBytes),
 		// A goroutine that has had a call has the stack that the next one needs.
 		grpc.NumStreamWorkers(streamWorkers),
 		grpc.ChainUnaryInterceptor(unary...),
 		grpc.ChainStreamInterceptor(stream...),
-	)
+	)...)
 	g.Register(server)
 	healthServer := health.NewServer()
 	healthgrpc.RegisterHealthServer(server, healthServer)

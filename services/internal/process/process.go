@@ -26,6 +26,7 @@ import (
 type Common struct {
 	OpsListen    string        `help:"Address for /healthz, /readyz, /settings and /metrics. Keep it private." default:"127.0.0.1:9090" env:"SALLYPORT_OPS_LISTEN"`
 	LogLevel     slog.Level    `help:"Least severe level that is logged: debug, info, warn or error." default:"info" env:"SALLYPORT_LOG_LEVEL"`
+	Traces       string        `help:"Address (host:port) of an OpenTelemetry collector that takes traces as OTLP over gRPC, without TLS. Without it nothing is traced." env:"SALLYPORT_TRACES" placeholder:"otel-collector:4317"`
 	DrainTimeout time.Duration `help:"How long calls under way may take to end once the service is told to stop." default:"10s" env:"SALLYPORT_DRAIN_TIMEOUT"`
 	Ready        bool          `help:"Start nothing: ask the one that runs with the same --ops-listen whether it is ready, and exit with 0 if it is. For health checks of containers, which have no other program."`
 }
@@ -42,6 +43,8 @@ type Process struct {
 	Log *slog.Logger
 	// Metrics is the registry behind /metrics.
 	Metrics *prometheus.Registry
+	// Traced says that what belongs to a trace is to be told to the collector.
+	Traced bool
 
 	drain    time.Duration
 	group    *errgroup.Group
@@ -77,7 +80,7 @@ func Main(name, about string, cfg config, start func(ctx context.Context, p *Pro
 	slog.SetDefault(log)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	err := Run(ctx, log, *cfg.common(), start)
+	err := run(ctx, log, name, *cfg.common(), start)
 	if err != nil {
 		log.Error("stopped", "error", err)
 		os.Exit(1)
@@ -85,10 +88,22 @@ func Main(name, about string, cfg config, start func(ctx context.Context, p *Pro
 	log.Info("stopped")
 }
 
+// run is Run, with traces where they are asked for.
+func run(ctx context.Context, log *slog.Logger, name string, cfg Common, start func(ctx context.Context, p *Process) error) error {
+	if cfg.Traces != "" {
+		end, err := openTraces(ctx, log, name, cfg.Traces)
+		if err != nil {
+			return err
+		}
+		defer end()
+	}
+	return Run(ctx, log, cfg, start)
+}
+
 // Run starts a service and runs it until ctx ends or a part of it fails.
 func Run(ctx context.Context, log *slog.Logger, cfg Common, start func(ctx context.Context, p *Process) error) error {
 	group, groupCtx := errgroup.WithContext(ctx)
-	p := &Process{Log: log, Metrics: prometheus.NewRegistry(), drain: cfg.DrainTimeout, group: group, ctx: groupCtx}
+	p := &Process{Log: log, Metrics: prometheus.NewRegistry(), Traced: cfg.Traces != "", drain: cfg.DrainTimeout, group: group, ctx: groupCtx}
 	p.Metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	err := p.ServeHTTP("ops", cfg.OpsListen, p.opsHandler())
 	if err == nil {

@@ -29,6 +29,8 @@ type Stack struct {
 	Atlassian Atlassian
 	// Origins are those of web pages that may use the MCP endpoint, beside those of this machine.
 	Origins envoyconf.Origins
+	// Traces are told to a collector where one is named.
+	Traces envoyconf.Traces
 	// Debug has Envoy and Valkey log at debug level, too.
 	Debug bool
 	// Fsync is Redis' appendfsync: empty for everysec, or always or no. chaos compares them.
@@ -66,7 +68,7 @@ func (s Stack) prepare() error {
 	}
 	description := map[string]any{
 		"version": "0.5", "is_strict": true, "disable_env_expansion": true,
-		"environment": []string{StackVariable + "=" + s.RunDir},
+		"environment": []string{StackVariable + "=" + s.RunDir, "SALLYPORT_TRACES=" + s.Traces.Collector},
 		"processes":   s.processes(),
 	}
 	text, err := yaml.Marshal(description)
@@ -82,7 +84,7 @@ func (s Stack) renderEnvoy() error {
 	port := func(offset int) string { return strconv.Itoa(p.port(offset)) }
 	values := map[string]string{
 		"LISTEN_ADDRESS": "127.0.0.1", "PUBLIC_PORT": port(public), "CONSOLE_PORT": port(console), "ENVOY_ADMIN_PORT": port(envoyAdmin),
-		"ENVOY_OPS_PORT": port(envoyOps), "TRANSPORT_SOCKET": envoyconf.Plain, "ALLOWED_ORIGINS": s.Origins.Pattern(p.publicURL()),
+		"ENVOY_OPS_PORT": port(envoyOps), "TRANSPORT_SOCKET": envoyconf.Plain, "TRACING": s.Traces.Value(), "ALLOWED_ORIGINS": s.Origins.Pattern(p.publicURL()),
 		"PUBLIC_URL": p.publicURL(), "PUBLIC_AUTHORITY": "localhost:" + port(public), "CONSOLE_AUTHORITY": "localhost:" + port(console), "CONSOLE_URL": p.consoleURL(),
 		"CONSOLE_DIR": filepath.Join(s.Root, "bin", "console"),
 		"AUTHZ_HOST":  "127.0.0.1", "AUTHZ_PORT": port(authzGRPC), "IDENTITY_HOST": "127.0.0.1", "IDENTITY_PORT": port(identityHTTP),

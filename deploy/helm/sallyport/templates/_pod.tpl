@@ -57,11 +57,19 @@ readinessProbe: { httpGet: { path: /readyz, port: ops }, periodSeconds: 5, timeo
 lifecycle: { preStop: { sleep: { seconds: 15 } } }
 {{- end }}
 
+{{/* Where traces are sent. */}}
+{{- define "sallyport.traces" -}}
+{{- with .Values.traces.collector }}
+- { name: SALLYPORT_TRACES, value: {{ . | quote }} }
+{{- end }}
+{{- end }}
+
 {{/* Settings that all services have, and those that values name. */}}
 {{- define "sallyport.env" -}}
 {{- $root := index . 0 -}}
 - { name: SALLYPORT_OPS_LISTEN, value: "0.0.0.0:9090" }
 - { name: SALLYPORT_LOG_LEVEL, value: {{ $root.Values.logLevel | quote }} }
+{{- include "sallyport.traces" $root }}
 - { name: SALLYPORT_REDIS, value: {{ $root.Values.redis.address | quote }} }
 {{- with $root.Values.redis.user }}
 - { name: SALLYPORT_REDIS_USER, value: {{ . | quote }} }
