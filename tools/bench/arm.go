@@ -21,6 +21,10 @@ type arm struct {
 	rules int
 	// apart has Elasticsearch stand still meanwhile.
 	apart bool
+	// replicas is how many processes of authz decide, 0 for the one of the stack.
+	replicas int
+	// peer is the service that decides in place of Sallyport's, empty for none.
+	peer string
 }
 
 const (
@@ -33,9 +37,13 @@ var arms = []arm{
 	{name: "a", about: "Envoy alone", filters: []string{router}},
 	{name: "b", about: "with the access log, to a sink that does nothing", filters: []string{router}, logs: true},
 	{name: "c", about: "with an ext_authz service that takes the body and allows all", filters: []string{extAuthz, router}, logs: true},
+	{name: "opa", about: "with opa-envoy-plugin for the ext_authz service, which decides by 10 rules; it logs no decisions", filters: []string{extAuthz, router}, logs: true, peer: "opa"},
 	{name: "d", about: "Sallyport whole, 10 rules", logs: true, rules: 10},
 	{name: "e", about: "the same while Elasticsearch stands still, as if it had cores of its own; it indexes afterwards", logs: true, rules: 10, apart: true},
+	{name: "d100", about: "Sallyport whole, 100 rules", logs: true, rules: 100},
 	{name: "d1000", about: "Sallyport whole, 1,000 rules", logs: true, rules: 1000},
+	{name: "d2", about: "Sallyport whole, 10 rules, two processes of authz", logs: true, rules: 10, replicas: 2},
+	{name: "d4", about: "Sallyport whole, 10 rules, four processes of authz", logs: true, rules: 10, replicas: 4},
 }
 
 // whole tells whether it is Sallyport itself.
@@ -45,7 +53,8 @@ func (a arm) whole() bool { return a.rules > 0 }
 type object = map[string]any
 
 // extend writes Envoy's configuration with a listener more for each arm that isn't Sallyport itself: the same as
-// assistants use, with less in it. Ports are those of the arms by name, and of the service that does nothing.
+// assistants use, with less in it. Ports are those of the arms by name, and of the services that they ask; an arm
+// without one is left out.
 func extend(configuration, extended string, ports map[string]int) error {
 	text, err := os.ReadFile(configuration)
 	if err != nil {
@@ -57,9 +66,11 @@ func extend(configuration, extended string, ports map[string]int) error {
 		return fmt.Errorf("%s: %w", configuration, err)
 	}
 	static := all["static_resources"].(object)
-	listeners := static["listeners"].([]any)
+	listeners, clusters := static["listeners"].([]any), static["clusters"].([]any)
+	original := clusters
+	clusters = append(clusters, clusterAt(original, "noop", ports["noop"]))
 	for _, a := range arms {
-		if a.whole() {
+		if a.whole() || ports[a.name] == 0 {
 			continue
 		}
 		listener := deepCopy(listeners[0].(object))
@@ -69,9 +80,11 @@ func extend(configuration, extended string, ports map[string]int) error {
 		manager := at(chain["filters"].([]any)[0].(object), "typed_config")
 		strip(manager, a)
 		listeners = append(listeners, listener)
+		if a.peer != "" {
+			clusters = append(clusters, clusterAt(original, a.peer, ports[a.peer+" ext_authz"]))
+		}
 	}
-	static["listeners"] = listeners
-	static["clusters"] = append(static["clusters"].([]any), noopCluster(static["clusters"].([]any), ports["noop"]))
+	static["listeners"], static["clusters"] = listeners, clusters
 	text, err = json.Marshal(all)
 	if err != nil {
 		return err
@@ -91,7 +104,12 @@ func strip(manager object, a arm) {
 	if !a.logs {
 		delete(manager, "access_log")
 	}
-	rename(manager)
+	if a.peer != "" {
+		// It reads headers that are joined by name.
+		at(kept[0].(object), "typed_config")["encode_raw_headers"] = false
+		rename(kept[0], a.peer)
+	}
+	rename(manager, "noop")
 	for _, host := range at(manager, "route_config")["virtual_hosts"].([]any) {
 		for _, route := range host.(object)["routes"].([]any) {
 			delete(route.(object), "typed_per_filter_config")
@@ -99,30 +117,30 @@ func strip(manager object, a arm) {
 	}
 }
 
-// rename has what asks authz or accesslog ask the service that does nothing.
-func rename(part any) {
+// rename has what asks authz or accesslog ask another service.
+func rename(part any, service string) {
 	switch part := part.(type) {
 	case object:
 		for key, value := range part {
 			if key == "cluster_name" && (value == "authz" || value == "accesslog") {
-				part[key] = "noop"
+				part[key] = service
 			}
-			rename(value)
+			rename(value, service)
 		}
 	case []any:
 		for _, value := range part {
-			rename(value)
+			rename(value, service)
 		}
 	}
 }
 
-// noopCluster is authz's cluster at another port.
-func noopCluster(clusters []any, port int) object {
+// clusterAt is authz's cluster by another name, at another port.
+func clusterAt(clusters []any, name string, port int) object {
 	i := slices.IndexFunc(clusters, func(c any) bool { return c.(object)["name"] == "authz" })
 	cluster := deepCopy(clusters[i].(object))
-	cluster["name"] = "noop"
+	cluster["name"] = name
 	assignment := at(cluster, "load_assignment")
-	assignment["cluster_name"] = "noop"
+	assignment["cluster_name"] = name
 	endpoint := assignment["endpoints"].([]any)[0].(object)["lb_endpoints"].([]any)[0].(object)
 	at(endpoint, "endpoint", "address", "socket_address")["port_value"] = port
 	return cluster

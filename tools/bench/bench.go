@@ -71,11 +71,11 @@ func (b *bench) run(ctx context.Context) (results []result, err error) {
 	if err != nil {
 		return nil, err
 	}
-	all, taking := b.shapes(), b.arms()
-	b.say("%d shapes of calls, %d arms, %d rounds: about %s", len(all), len(taking), b.Rounds,
-		(time.Duration(len(all)*len(taking)*b.Rounds) * (2*b.Each + 2*time.Second)).Round(time.Minute))
+	all, taking := b.Run.shapes(), b.Run.arms()
+	b.say("%d shapes of calls, %d arms, %d rounds: about %s", len(all), len(taking), b.Run.Rounds,
+		(time.Duration(len(all)*len(taking)*b.Run.Rounds) * (2*b.Run.Each + 2*time.Second)).Round(time.Minute))
 	for _, s := range all {
-		for round := range b.Rounds {
+		for round := range b.Run.Rounds {
 			for _, a := range taking {
 				some, err := b.measure(ctx, a, s, round+1)
 				if err != nil {
@@ -103,7 +103,13 @@ func (b *bench) measure(ctx context.Context, a arm, s shape, round int) ([]resul
 		return nil, err
 	}
 	c := callOf(fmt.Sprintf("http://127.0.0.1:%d/mcp", b.ports[a.name]), b.host, token.AccessToken, s.Size, s.Stream)
-	err = c.once(ctx)
+	if a.peer != "" {
+		c.token = opaAllowed
+		err = opaDecides(ctx, c)
+	}
+	if err == nil {
+		err = c.once(ctx)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -112,8 +118,8 @@ func (b *bench) measure(ctx context.Context, a arm, s shape, round int) ([]resul
 		name string
 		do   func() (measured, error)
 	}{
-		{"steady", func() (measured, error) { return steady(ctx, c, b.Rate, b.Each) }},
-		{"saturated", func() (measured, error) { return saturated(ctx, c, b.Many, b.Each) }},
+		{"steady", func() (measured, error) { return steady(ctx, c, b.Run.Rate, b.Run.Each) }},
+		{"saturated", func() (measured, error) { return saturated(ctx, c, b.Many, b.Run.Each) }},
 	} {
 		r := result{Shape: s, Arm: a.name, Round: round, Load: load.name, CPU: map[string]float64{}, Memory: map[string]float64{}}
 		before, err := b.usage(ctx)
@@ -194,6 +200,9 @@ func (b *bench) open(ctx context.Context) error {
 	}
 	b.own.log = log
 	names := []string{"a", "b", "c", "noop", "upstream"}
+	if b.Run.OPA != "" {
+		names = append(names, "opa", "opa ext_authz", "opa HTTP")
+	}
 	var offsets []int
 	for i := range names {
 		offsets = append(offsets, ownPorts+i)

@@ -1,28 +1,39 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 )
 
 type flags struct {
-	Rate   int           `help:"Calls a second where the rate is fixed." default:"500"`
-	Each   time.Duration `help:"How long each arm is measured in each round." default:"10s"`
-	Arms   []string      `help:"Which arms take turns." default:"a,b,c,d,e,d1000" enum:"a,b,c,d,e,d1000" placeholder:"ARM"`
-	Rounds int           `help:"How often the arms take turns." default:"3"`
-	Sizes  []int         `help:"Bytes of a call's body, and of its answer." default:"300,4096,65536" placeholder:"BYTES"`
-	Stream bool          `help:"Measure answers as streams (SSE), too." default:"true" negatable:""`
-	Many   int           `help:"How many assistants call at once for the most calls a second." default:"32"`
-	Dir    string        `help:"Folder for what runs, and its logs. It is emptied first." default:".run/bench" type:"path"`
-	JSON   bool          `name:"json" help:"The results as JSON."`
+	Many int    `help:"How many assistants call at once for the most calls a second." default:"32"`
+	Dir  string `help:"Folder for what runs, and its logs. It is emptied first." default:".run/bench" type:"path"`
+	JSON bool   `name:"json" help:"The results as JSON."`
 
-	Run      run   `cmd:"" default:"withargs" help:"Measure (the default)."`
+	Run      run   `cmd:"" default:"withargs" help:"Measure what is added to a call (the default)."`
 	Upstream serve `cmd:"" hidden:""`
 	Noop     serve `cmd:"" hidden:""`
 }
 
-type run struct{}
+// Validate is called by kong.
+func (f *flags) Validate() error {
+	if f.Many < 1 {
+		return errors.New("--many is from 1")
+	}
+	return nil
+}
+
+type run struct {
+	Rate   int           `help:"Calls a second where the rate is fixed." default:"500"`
+	Each   time.Duration `help:"How long each arm is measured in each round." default:"10s"`
+	Arms   []string      `help:"Which arms take turns." default:"a,b,c,d,e,d1000" enum:"a,b,c,d,e,d100,d1000,d2,d4" placeholder:"ARM"`
+	OPA    string        `name:"opa" help:"The program opa-envoy-plugin, to have it take turns as the arm opa." type:"existingfile" placeholder:"FILE"`
+	Rounds int           `help:"How often the arms take turns." default:"3"`
+	Sizes  []int         `help:"Bytes of a call's body, and of its answer." default:"300,4096,65536" placeholder:"BYTES"`
+	Stream bool          `help:"Measure answers as streams (SSE), too." default:"true" negatable:""`
+}
 
 // serve is a server that the benchmark starts as a process of its own.
 type serve struct {
@@ -30,11 +41,11 @@ type serve struct {
 }
 
 // Validate is called by kong.
-func (f *flags) Validate() error {
-	if f.Rate < 1 || f.Each < time.Second || f.Rounds < 1 || f.Many < 1 {
-		return fmt.Errorf("--rate, --rounds and --many are from 1, and --each from 1s")
+func (r *run) Validate() error {
+	if r.Rate < 1 || r.Each < time.Second || r.Rounds < 1 {
+		return fmt.Errorf("--rate and --rounds are from 1, and --each from 1s")
 	}
-	for _, size := range f.Sizes {
+	for _, size := range r.Sizes {
 		if size < 300 || size > 1<<20 {
 			return fmt.Errorf("--sizes %d: a body has from 300 bytes to 1 MiB", size)
 		}
@@ -57,16 +68,18 @@ func (s shape) String() string {
 }
 
 // arms are those to measure.
-func (f *flags) arms() []arm {
-	return slices.DeleteFunc(slices.Clone(arms), func(a arm) bool { return !slices.Contains(f.Arms, a.name) })
+func (r *run) arms() []arm {
+	return slices.DeleteFunc(slices.Clone(arms), func(a arm) bool {
+		return !slices.Contains(r.Arms, a.name) && (a.peer == "" || r.OPA == "")
+	})
 }
 
 // shapes are those to measure: each size with JSON, the one in the middle also with SSE.
-func (f *flags) shapes() []shape {
+func (r *run) shapes() []shape {
 	var all []shape
-	for i, size := range f.Sizes {
+	for i, size := range r.Sizes {
 		all = append(all, shape{Size: size})
-		if f.Stream && i == len(f.Sizes)/2 {
+		if r.Stream && i == len(r.Sizes)/2 {
 			all = append(all, shape{Size: size, Stream: true})
 		}
 	}

@@ -23,26 +23,35 @@ const (
 
 // call is what is sent again and again.
 type call struct {
-	url, host, token string
-	body             []byte
+	url, host, token, tool string
+	body                   []byte
 }
+
+// The tool that is called, and one that the rules deny to some.
+const edits, deletes = "editJiraIssue", "deleteJiraIssue"
 
 // callOf is a call of a tool with so many bytes of body, and an answer about as long.
 func callOf(url, host, token string, size int, stream bool) call {
 	begin, end := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}},`+
-		`"name":"editJiraIssue","arguments":{"cloudId":"acme.atlassian.net","issueIdOrKey":"OPS-17","text":"`, `"}}}`
+		`"name":"`+edits+`","arguments":{"cloudId":"acme.atlassian.net","issueIdOrKey":"OPS-17","text":"`, `"}}}`
 	if stream {
 		end = `",` + streamMark + `}}}`
 	}
 	missing := max(0, size-len(begin)-len(end))
 	filler := strings.Repeat("as a person writes it, ", missing/23+1)
-	return call{url: url, host: host, token: token, body: []byte(begin + filler[:missing] + end)}
+	return call{url: url, host: host, token: token, tool: edits, body: []byte(begin + filler[:missing] + end)}
+}
+
+// deleting is the same call of the tool that deletes.
+func (c call) deleting() call {
+	c.tool, c.body = deletes, bytes.Replace(c.body, []byte(edits), []byte(deletes), 1)
+	return c
 }
 
 func (c call) header() http.Header {
 	return http.Header{
 		"Authorization": {"Bearer " + c.token}, "Content-Type": {"application/json"}, "Accept": {"application/json, text/event-stream"},
-		"Mcp-Protocol-Version": {"2026-07-28"}, "Mcp-Method": {"tools/call"}, "Mcp-Name": {"editJiraIssue"},
+		"Mcp-Protocol-Version": {"2026-07-28"}, "Mcp-Method": {"tools/call"}, "Mcp-Name": {c.tool},
 		"Host": {c.host},
 	}
 }
@@ -50,17 +59,7 @@ func (c call) header() http.Header {
 // once makes the call once, and returns an error where what it is answered isn't the MCP server's own word: a
 // refusal is an answer like any other to who only counts.
 func (c call) once(ctx context.Context) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(c.body))
-	if err != nil {
-		return err
-	}
-	request.Header, request.Host = c.header(), c.host
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
+	status, text, err := c.send(ctx)
 	if err != nil {
 		return err
 	}
@@ -70,9 +69,25 @@ func (c call) once(ctx context.Context) error {
 	}
 	err = json.Unmarshal(text, &answer)
 	if err != nil || answer.Result == nil || answer.Result.IsError {
-		return fmt.Errorf("%s was answered %s with %.300s", c.url, response.Status, text)
+		return fmt.Errorf("%s was answered %d with %.300s", c.url, status, text)
 	}
 	return nil
+}
+
+// send makes the call, and returns what it is answered.
+func (c call) send(ctx context.Context) (status int, text []byte, _ error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(c.body))
+	if err != nil {
+		return 0, nil, err
+	}
+	request.Header, request.Host = c.header(), c.host
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer response.Body.Close()
+	text, err = io.ReadAll(response.Body)
+	return response.StatusCode, text, err
 }
 
 // measured is what came of a load.

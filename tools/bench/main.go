@@ -21,12 +21,13 @@ const (
 	exitUnable = 3
 )
 
-const about = `Measures what Sallyport adds to a call. One Envoy has a listener for each arm, and the arms take turns: Envoy alone (a), with an access log (b), with an ext_authz service that allows everything (c), and Sallyport whole with 10 and 1,000 rules (d, d1000), and with 10 while Elasticsearch stands still (e). Everything is on this machine's loopback, and shares its cores with what measures. It needs what make build makes, and a machine that does nothing else.
+const about = `Measures what Sallyport adds to a call. One Envoy has a listener for each arm, and the arms take turns: Envoy alone (a), with an access log (b), with an ext_authz service that allows everything (c), and Sallyport whole with 10 and 1,000 rules (d, d1000), and with 10 while Elasticsearch stands still (e). With --opa, opa-envoy-plugin takes turns too, as the ext_authz service with the same 10 rules in Rego (tools/bench/opa). Everything is on this machine's loopback, and shares its cores with what measures. It needs what make build makes, and a machine that does nothing else.
 
 Examples:
   bench                                   # everything, about half an hour
   bench --sizes 4096 --no-stream          # one size of body
   bench --each 3s --rounds 1 --arms c,d   # for a look after a change
+  bench --opa ./opa-envoy-plugin          # that program beside Sallyport
   bench --json > before.json
 
 Exit codes: 0 measured, 2 for a command line that isn't understood, 3 where it can't be measured.`

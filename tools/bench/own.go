@@ -90,6 +90,12 @@ func (b *bench) startOwn(ctx context.Context) error {
 			return err
 		}
 	}
+	if b.Run.OPA != "" {
+		err = b.startOPA(ctx)
+		if err != nil {
+			return err
+		}
+	}
 	extended := filepath.Join(b.Dir, "envoy.json")
 	err = extend(filepath.Join(b.stack.RunDir, "envoy.yaml"), extended, b.ports)
 	if err == nil {

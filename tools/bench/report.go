@@ -46,7 +46,9 @@ func of(results []result, s shape, arm, load string) group {
 
 func printTables(out io.Writer, results []result) {
 	for _, a := range arms {
-		fmt.Fprintf(out, "%-6s %s\n", a.name, a.about)
+		if slices.ContainsFunc(results, func(r result) bool { return r.Arm == a.name }) {
+			fmt.Fprintf(out, "%-6s %s\n", a.name, a.about)
+		}
 	}
 	var shapes []shape
 	for _, r := range results {
@@ -97,7 +99,7 @@ func printProcesses(out io.Writer, results []result, s shape) {
 func byProcess(a arm, g group, figure func(result) map[string]float64, times float64, format string) string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(figure(g[0]))) {
-		part := name == "envoy" || name == "load" || name == "upstream" || name == "noop" && !a.whole() && a.logs ||
+		part := name == "envoy" || name == "load" || name == "upstream" || name == "noop" && !a.whole() && a.logs || name == a.peer ||
 			a.whole() && slices.Contains([]string{"authz", "accesslog", "redis", "elasticsearch"}, name)
 		if part {
 			parts = append(parts, fmt.Sprintf("%s "+format, name, times*g.each(func(r result) float64 { return figure(r)[name] }).median()))
@@ -108,7 +110,7 @@ func byProcess(a arm, g group, figure func(result) map[string]float64, times flo
 
 // printAdded prints what one arm has more than another, round by round: the machine's mood is the same in both.
 func printAdded(out io.Writer, results []result, s shape) {
-	for _, pair := range [][2]string{{"b", "a"}, {"c", "b"}, {"d", "c"}, {"e", "c"}, {"d1000", "c"}} {
+	for _, pair := range [][2]string{{"b", "a"}, {"c", "b"}, {"opa", "c"}, {"d", "opa"}, {"e", "opa"}, {"d", "c"}, {"e", "c"}, {"d1000", "c"}} {
 		over, under := of(results, s, pair[0], "steady"), of(results, s, pair[1], "steady")
 		most, mostUnder := of(results, s, pair[0], "saturated"), of(results, s, pair[1], "saturated")
 		n := min(len(over), len(under), len(most), len(mostUnder))
