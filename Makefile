@@ -16,6 +16,9 @@ CHAOS ?=
 export CHAOS_AWAY
 # Flags of bin/bench for make bench, such as BENCH="--sizes 4096 --each 3s".
 BENCH ?=
+# How long make soak calls, and more flags of bin/bench soak, such as SOAKING="--rate 500".
+SOAK ?= 40m
+SOAKING ?=
 # Flags of Playwright for make test-browser.
 BROWSER ?=
 # How many records the log has in make bench-console.
@@ -32,7 +35,7 @@ BIN := $(CURDIR)/bin
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run up down build parts test test-services test-tools test-helm test-metrics test-browser test-compose screenshots bench-console conformance chaos bench fuzz audit licences sbom reproducible lint generate checkgenerate clean
+.PHONY: help run up down build parts test test-services test-tools test-helm test-metrics test-browser test-compose screenshots bench-console conformance chaos bench soak fuzz audit licences sbom reproducible lint generate checkgenerate clean
 
 # go build, with a line now and then about how far it is, since the first time takes minutes. What
 # isn't progress, such as an error, is passed on as it is. As deploy/shipped.sh, so that what both need is compiled once.
@@ -129,6 +132,10 @@ chaos: parts ## Kill and starve the parts under load, and look for records lost 
 bench: parts ## Measure what Sallyport adds to a call, beside Envoy alone
 	@cd tools && $(call gobuild,-o $(BIN)/ ./bench)
 	@exec $(BIN)/bench $(BENCH)
+
+soak: parts ## Call for SOAK=40m while all that changes is changed, and see what grows
+	@cd tools && $(call gobuild,-o $(BIN)/ ./bench)
+	@exec $(BIN)/bench soak --dir .run/soak --for $(SOAK) $(SOAKING)
 
 fuzz: ## Run each fuzz target for FUZZTIME; stops at a finding
 	@for package in $$(grep -rl --include='*_test.go' '^func Fuzz' services tools | xargs -n 1 dirname | sort -u); do \

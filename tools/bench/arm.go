@@ -52,8 +52,11 @@ func (a arm) whole() bool { return a.rules > 0 }
 // object is a part of Envoy's configuration.
 type object = map[string]any
 
-// extend writes Envoy's configuration with a listener more for each arm that isn't Sallyport itself: the same as
-// assistants use, with less in it. Ports are those of the arms by name, and of the services that they ask; an arm
+// ownListener tells whether it has a listener of its own beside that of the stack.
+func (a arm) ownListener() bool { return !a.whole() || a.replicas > 0 }
+
+// extend writes Envoy's configuration with a listener more for each arm that needs one: the same as assistants use,
+// with less in it, or asking others. Ports are those of the arms by name, and of the services that they ask; an arm
 // without one is left out.
 func extend(configuration, extended string, ports map[string]int) error {
 	text, err := os.ReadFile(configuration)
@@ -70,7 +73,7 @@ func extend(configuration, extended string, ports map[string]int) error {
 	original := clusters
 	clusters = append(clusters, clusterAt(original, "noop", ports["noop"]))
 	for _, a := range arms {
-		if a.whole() || ports[a.name] == 0 {
+		if !a.ownListener() || ports[a.name] == 0 {
 			continue
 		}
 		listener := deepCopy(listeners[0].(object))
@@ -78,11 +81,16 @@ func extend(configuration, extended string, ports map[string]int) error {
 		at(listener, "address", "socket_address")["port_value"] = ports[a.name]
 		chain := listener["filter_chains"].([]any)[0].(object)
 		manager := at(chain["filters"].([]any)[0].(object), "typed_config")
-		strip(manager, a)
 		listeners = append(listeners, listener)
-		if a.peer != "" {
+		switch {
+		case a.peer != "":
 			clusters = append(clusters, clusterAt(original, a.peer, ports[a.peer+" ext_authz"]))
+		case a.replicas > 0:
+			clusters = append(clusters, clusterAt(original, a.name, replicaPorts(a, ports)...))
+			rename(filterOf(manager, extAuthz), a.name)
+			continue
 		}
+		strip(manager, a)
 	}
 	static["listeners"], static["clusters"] = listeners, clusters
 	text, err = json.Marshal(all)
@@ -106,8 +114,9 @@ func strip(manager object, a arm) {
 	}
 	if a.peer != "" {
 		// It reads headers that are joined by name.
-		at(kept[0].(object), "typed_config")["encode_raw_headers"] = false
-		rename(kept[0], a.peer)
+		asking := filterOf(manager, extAuthz)
+		at(asking, "typed_config")["encode_raw_headers"] = false
+		rename(asking, a.peer)
 	}
 	rename(manager, "noop")
 	for _, host := range at(manager, "route_config")["virtual_hosts"].([]any) {
@@ -134,15 +143,40 @@ func rename(part any, service string) {
 	}
 }
 
-// clusterAt is authz's cluster by another name, at another port.
-func clusterAt(clusters []any, name string, port int) object {
+// filterOf is one of a connection manager's HTTP filters.
+func filterOf(manager object, name string) object {
+	filters := manager["http_filters"].([]any)
+	return filters[slices.IndexFunc(filters, func(f any) bool { return f.(object)["name"] == name })].(object)
+}
+
+// replicaPorts are those of an arm's processes of authz, the stack's first.
+func replicaPorts(a arm, ports map[string]int) []int {
+	all := []int{ports["authz"]}
+	for n := 2; n <= a.replicas; n++ {
+		all = append(all, ports[replicaName(n)])
+	}
+	return all
+}
+
+// replicaName is what the n-th process of authz is called.
+func replicaName(n int) string { return fmt.Sprint("authz ", n) }
+
+// clusterAt is authz's cluster by another name, at other ports.
+func clusterAt(clusters []any, name string, ports ...int) object {
 	i := slices.IndexFunc(clusters, func(c any) bool { return c.(object)["name"] == "authz" })
 	cluster := deepCopy(clusters[i].(object))
 	cluster["name"] = name
 	assignment := at(cluster, "load_assignment")
 	assignment["cluster_name"] = name
-	endpoint := assignment["endpoints"].([]any)[0].(object)["lb_endpoints"].([]any)[0].(object)
-	at(endpoint, "endpoint", "address", "socket_address")["port_value"] = port
+	place := assignment["endpoints"].([]any)[0].(object)
+	first := place["lb_endpoints"].([]any)[0].(object)
+	var endpoints []any
+	for _, port := range ports {
+		endpoint := deepCopy(first)
+		at(endpoint, "endpoint", "address", "socket_address")["port_value"] = port
+		endpoints = append(endpoints, endpoint)
+	}
+	place["lb_endpoints"] = endpoints
 	return cluster
 }
 

@@ -185,6 +185,24 @@ func policyOf(rules int) string {
 	return text.String()
 }
 
+// names are what has a port of its own beside the stack: arms, and the services that they ask.
+func (b *bench) names() []string {
+	all := []string{"a", "b", "c", "noop", "upstream"}
+	if b.Run.OPA != "" {
+		all = append(all, "opa", "opa ext_authz", "opa HTTP")
+	}
+	replicas := 0
+	for _, a := range b.Run.arms() {
+		if a.replicas > 0 {
+			all, replicas = append(all, a.name), max(replicas, a.replicas)
+		}
+	}
+	for n := 2; n <= replicas; n++ {
+		all = append(all, replicaName(n), replicaName(n)+" ops")
+	}
+	return all
+}
+
 // open starts a Sallyport, puts the Envoy with all arms in the place of its Envoy, and signs a person in.
 func (b *bench) open(ctx context.Context) error {
 	err := os.RemoveAll(b.Dir)
@@ -199,10 +217,7 @@ func (b *bench) open(ctx context.Context) error {
 		return err
 	}
 	b.own.log = log
-	names := []string{"a", "b", "c", "noop", "upstream"}
-	if b.Run.OPA != "" {
-		names = append(names, "opa", "opa ext_authz", "opa HTTP")
-	}
+	names := b.names()
 	var offsets []int
 	for i := range names {
 		offsets = append(offsets, ownPorts+i)
@@ -212,7 +227,12 @@ func (b *bench) open(ctx context.Context) error {
 		return err
 	}
 	b.stack = native.Stack{Root: b.root, RunDir: filepath.Join(b.Dir, "stack"), Ports: base, SameSession: true, Out: log}
-	b.ports = map[string]int{"d": int(base), "e": int(base), "d1000": int(base)}
+	b.ports = map[string]int{}
+	for _, a := range arms {
+		if !a.ownListener() {
+			b.ports[a.name] = int(base)
+		}
+	}
 	for i, name := range names {
 		b.ports[name] = int(base) + offsets[i]
 	}

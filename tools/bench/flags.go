@@ -13,6 +13,7 @@ type flags struct {
 	JSON bool   `name:"json" help:"The results as JSON."`
 
 	Run      run   `cmd:"" default:"withargs" help:"Measure what is added to a call (the default)."`
+	Soak     soak  `cmd:"" help:"Call for a long time, while all that changes is changed, and see what grows."`
 	Upstream serve `cmd:"" hidden:""`
 	Noop     serve `cmd:"" hidden:""`
 }

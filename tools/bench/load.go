@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -42,9 +43,10 @@ func callOf(url, host, token string, size int, stream bool) call {
 	return call{url: url, host: host, token: token, tool: edits, body: []byte(begin + filler[:missing] + end)}
 }
 
-// deleting is the same call of the tool that deletes.
-func (c call) deleting() call {
-	c.tool, c.body = deletes, bytes.Replace(c.body, []byte(edits), []byte(deletes), 1)
+// of is the same call of another tool.
+func (c call) of(tool string) call {
+	c.body = bytes.Replace(c.body, []byte(c.tool), []byte(tool), 1)
+	c.tool = tool
 	return c
 }
 
@@ -55,6 +57,9 @@ func (c call) header() http.Header {
 		"Host": {c.host},
 	}
 }
+
+// errBlocked is what a call was answered that a rule denies.
+var errBlocked = errors.New("blocked")
 
 // once makes the call once, and returns an error where what it is answered isn't the MCP server's own word: a
 // refusal is an answer like any other to who only counts.
@@ -68,7 +73,10 @@ func (c call) once(ctx context.Context) error {
 		Result *struct{ IsError bool }
 	}
 	err = json.Unmarshal(text, &answer)
-	if err != nil || answer.Result == nil || answer.Result.IsError {
+	if err == nil && answer.Result != nil && answer.Result.IsError {
+		return fmt.Errorf("%s was answered %d with %w: %.300s", c.url, status, errBlocked, text)
+	}
+	if err != nil || answer.Result == nil {
 		return fmt.Errorf("%s was answered %d with %.300s", c.url, status, text)
 	}
 	return nil
@@ -146,10 +154,15 @@ func attack(ctx context.Context, c call, rate vegeta.Rate, lasts time.Duration, 
 		return m, fmt.Errorf("%d of %d calls failed at %s: %s", m.Failed, m.Failed+m.Calls, c.url, why)
 	}
 	slices.Sort(took)
-	percentile := func(part float64) float64 {
-		return took[min(int(float64(len(took))*part), len(took)-1)].Seconds() * 1000
-	}
 	m.Rate = float64(len(took)) / elapsed.Seconds()
-	m.P50, m.P99, m.P999 = percentile(0.5), percentile(0.99), percentile(0.999)
+	m.P50, m.P99, m.P999 = percentile(took, 0.5), percentile(took, 0.99), percentile(took, 0.999)
 	return m, nil
+}
+
+// percentile is that of times from the shortest to the longest, in milliseconds; 0 of none.
+func percentile(took []time.Duration, part float64) float64 {
+	if len(took) == 0 {
+		return 0
+	}
+	return took[min(int(float64(len(took))*part), len(took)-1)].Seconds() * 1000
 }

@@ -27,7 +27,7 @@ func (b *bench) startOPA(ctx context.Context) error {
 // opaDecides returns an error unless opa-envoy-plugin blocks what the rules deny: a call that deletes, of somebody
 // in a team that may not, and one with a token that nobody has.
 func opaDecides(ctx context.Context, c call) error {
-	denied, unknown := c.deleting(), c
+	denied, unknown := c.of(deletes), c
 	denied.token, unknown.token = opaDenied, "nobody's"
 	for _, d := range []call{denied, unknown} {
 		status, text, err := d.send(ctx)
@@ -39,7 +39,7 @@ func opaDecides(ctx context.Context, c call) error {
 		}
 	}
 	// The same person may edit, and somebody else delete.
-	edits, deletes := c, c.deleting()
+	edits, deletes := c, c.of(deletes)
 	edits.token = opaDenied
 	return errors.Join(edits.once(ctx), deletes.once(ctx))
 }

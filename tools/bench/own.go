@@ -20,8 +20,10 @@ import (
 const (
 	// startTimeout is how long a process may take until it answers, stopTimeout how long until it has ended.
 	startTimeout, stopTimeout = 20 * time.Second, 5 * time.Second
-	// settleTimeout is how long all records may take to be indexed.
-	settleTimeout = 2 * time.Minute
+	// settleTimeout is how long all records may take to be indexed: after a minute of the most calls, some minutes.
+	settleTimeout = 10 * time.Minute
+	// activityKey is the stream of what waits to be indexed.
+	activityKey = "{sallyport}:activity"
 )
 
 // processes are those that the benchmark started itself.
@@ -96,6 +98,10 @@ func (b *bench) startOwn(ctx context.Context) error {
 			return err
 		}
 	}
+	err = b.startReplicas(ctx)
+	if err != nil {
+		return err
+	}
 	extended := filepath.Join(b.Dir, "envoy.json")
 	err = extend(filepath.Join(b.stack.RunDir, "envoy.yaml"), extended, b.ports)
 	if err == nil {
@@ -112,7 +118,7 @@ func (b *bench) settled(ctx context.Context) error {
 	client := redis.NewClient(&redis.Options{Addr: b.site.RedisAddr})
 	defer func() { _ = client.Close() }()
 	for started := time.Now(); ; time.Sleep(100 * time.Millisecond) {
-		waiting, err := client.XLen(ctx, "{sallyport}:activity").Result()
+		waiting, err := client.XLen(ctx, activityKey).Result()
 		if err != nil {
 			return fmt.Errorf("how many records wait: %w", err)
 		}

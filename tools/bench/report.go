@@ -100,7 +100,7 @@ func byProcess(a arm, g group, figure func(result) map[string]float64, times flo
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(figure(g[0]))) {
 		part := name == "envoy" || name == "load" || name == "upstream" || name == "noop" && !a.whole() && a.logs || name == a.peer ||
-			a.whole() && slices.Contains([]string{"authz", "accesslog", "redis", "elasticsearch"}, name)
+			a.whole() && (slices.Contains([]string{"authz", "accesslog", "redis", "elasticsearch"}, name) || a.replicas > 0 && strings.HasPrefix(name, "authz"))
 		if part {
 			parts = append(parts, fmt.Sprintf("%s "+format, name, times*g.each(func(r result) float64 { return figure(r)[name] }).median()))
 		}
@@ -110,7 +110,7 @@ func byProcess(a arm, g group, figure func(result) map[string]float64, times flo
 
 // printAdded prints what one arm has more than another, round by round: the machine's mood is the same in both.
 func printAdded(out io.Writer, results []result, s shape) {
-	for _, pair := range [][2]string{{"b", "a"}, {"c", "b"}, {"opa", "c"}, {"d", "opa"}, {"e", "opa"}, {"d", "c"}, {"e", "c"}, {"d1000", "c"}} {
+	for _, pair := range [][2]string{{"b", "a"}, {"c", "b"}, {"opa", "c"}, {"d", "opa"}, {"e", "opa"}, {"d", "c"}, {"e", "c"}, {"d1000", "c"}, {"d2", "d"}, {"d4", "d"}} {
 		over, under := of(results, s, pair[0], "steady"), of(results, s, pair[1], "steady")
 		most, mostUnder := of(results, s, pair[0], "saturated"), of(results, s, pair[1], "saturated")
 		n := min(len(over), len(under), len(most), len(mostUnder))

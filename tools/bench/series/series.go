@@ -23,8 +23,10 @@ type Series struct {
 	// Floor is the growth, in its unit, below which it is none, however small the figure is.
 	Floor float64 `json:"floor"`
 	// Warm is how many of the first points are of the time in which everything comes to its size, and aren't judged.
-	Warm   int       `json:"warm"`
-	Points []float64 `json:"points"`
+	Warm int `json:"warm"`
+	// MayGrow says that it grows as it should, such as what is kept.
+	MayGrow bool      `json:"may_grow"`
+	Points  []float64 `json:"points"`
 }
 
 // Verdict is what is said of a series.
@@ -56,9 +58,9 @@ func median(points []float64) float64 {
 	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }
 
-// Growing are those of all that grow.
+// Growing are those of all that grow and shouldn't.
 func Growing(all []Series) []Series {
-	return slices.DeleteFunc(slices.Clone(all), func(s Series) bool { return !s.Judge().Grows })
+	return slices.DeleteFunc(slices.Clone(all), func(s Series) bool { return s.MayGrow || !s.Judge().Grows })
 }
 
 // Table prints for each series what it was like, and whether it grows.
@@ -74,7 +76,10 @@ func Table(out io.Writer, all []Series) {
 		if v.Judged {
 			first, last, may, said = s.text(v.First), s.text(v.Last), s.text(max(s.Floor, Bound*v.First)), "steady"
 		}
-		if v.Grows {
+		switch {
+		case s.MayGrow:
+			may, said = "any", "kept"
+		case v.Grows:
 			said = "GROWS"
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", s.Kind, s.Of, s.Unit, first, last, s.text(slices.Max(s.Points)), may, said)

@@ -49,6 +49,7 @@ var some = []series.Series{
 	{Kind: "memory", Of: "authz", Unit: "MiB", Floor: 16, Points: []float64{30, 31, 60, 61, 90, 91}},
 	{Kind: "memory", Of: "envoy", Unit: "MiB", Floor: 16, Points: []float64{60, 60, 60, 60, 60, 60}},
 	{Kind: "latency", Of: "p50", Unit: "ms", Floor: 1, Points: []float64{2, 2.5}},
+	{Kind: "kept", Of: "records", MayGrow: true, Points: []float64{1, 1, 500, 500, 900, 900}},
 	{Kind: "latency", Of: "nothing", Unit: "ms"},
 }
 
@@ -64,8 +65,17 @@ func TestTable(t *testing.T) {
 		"memory authz MiB 30 90 91 16 GROWS",
 		"memory envoy MiB 60 60 60 16 steady",
 		"latency p50 ms - - 2.50 - too short to say",
+		"kept records 1 900 900 any kept",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestGrowing leaves out what may grow.
+func TestGrowing(t *testing.T) {
+	got := series.Growing(some)
+	if len(got) != 1 || got[0].Of != "authz" {
+		t.Errorf("%+v", got)
 	}
 }

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"sallyport/tools/bench/series"
+)
+
+// soakSize is how many bytes a call has during a soak.
+const soakSize = 1024
+
+type soak struct {
+	For    time.Duration `help:"How long it calls." default:"40m"`
+	Rate   int           `help:"Calls a second; half of the most that it can do, which is measured first, where it isn't said." placeholder:"N"`
+	Most   time.Duration `help:"How long the most calls a second are measured." default:"1m"`
+	Every  time.Duration `help:"How often it looks." default:"1m"`
+	Warm   time.Duration `help:"How long everything may take to come to its size." default:"5m"`
+	Change time.Duration `help:"How long it waits from one change to the next: a policy is saved, a connection ended and made anew, a person put in another group, in turn." default:"3s"`
+}
+
+// Validate is called by kong.
+func (s *soak) Validate() error {
+	switch {
+	case s.Rate < 0 || s.Most < time.Second || s.Every < time.Second || s.Warm < 0:
+		return errors.New("--rate is from 1, --most and --every from 1s, and --warm from 0s")
+	case s.Change < 2*time.Second:
+		return errors.New("--change is from 2s: an address may register 120 assistants in ten minutes")
+	case s.For < 3*s.Every:
+		return fmt.Errorf("--for has to be at least three times --every, which is %s", s.Every)
+	}
+	return nil
+}
+
+// soaked is what came of a soak.
+type soaked struct {
+	Began   time.Time `json:"began"`
+	Minutes float64   `json:"minutes"`
+	// Most is how many calls a second were answered at most, 0 where it wasn't measured, and Rate how many were made.
+	Most float64 `json:"most"`
+	Rate int     `json:"rate"`
+	// Calls is how many were answered by 200, and Failed how many not, by reason.
+	Calls  int            `json:"calls"`
+	Failed map[string]int `json:"failed"`
+	// Changes is how often what was changed, and Problems what didn't bind the next call, or otherwise went wrong.
+	Changes  map[string]int  `json:"changes"`
+	Problems []string        `json:"problems"`
+	Series   []series.Series `json:"series"`
+}
+
+// OK says that nothing failed and nothing grows.
+func (s *soaked) OK() bool {
+	return len(s.Failed)+len(s.Problems)+len(series.Growing(s.Series)) == 0
+}
+
+// soaking is a soak under way.
+type soaking struct {
+	*bench
+	seats []*seat
+
+	mu sync.Mutex
+	soaked
+	// took is how long calls took since it was last looked.
+	took []time.Duration
+}
+
+// problem keeps what went wrong, the first of many.
+func (s *soaking) problem(format string, values ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	said := fmt.Sprintf(format, values...)
+	if len(s.Problems) < 100 {
+		s.Problems = append(s.Problems, said)
+	}
+	s.say("%s", said)
+}
+
+// soak calls for a long time, and writes what it saw. Everything that it started is stopped.
+func (b *bench) soak(ctx context.Context) (_ *soaked, err error) {
+	defer func() { err = errors.Join(err, b.close()) }()
+	err = b.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &soaking{bench: b, soaked: soaked{Failed: map[string]int{}, Changes: map[string]int{}, Rate: b.Soak.Rate}}
+	err = s.prepare(ctx)
+	if err != nil {
+		return nil, err
+	}
+	b.say("%d calls a second for %s", s.Rate, b.Soak.For)
+	s.Began = time.Now()
+	calling, halt := context.WithCancel(ctx)
+	defer halt()
+	var going sync.WaitGroup
+	going.Go(func() { s.call(calling) })
+	going.Go(func() { s.change(calling) })
+	err = s.watch(ctx)
+	halt()
+	going.Wait()
+	s.Minutes = time.Since(s.Began).Minutes()
+	// What was seen until then is kept also where it was stopped.
+	return &s.soaked, errors.Join(err, s.write(b.Dir))
+}
+
+// prepare signs everybody in, and measures how many calls a second it can do.
+func (s *soaking) prepare(ctx context.Context) error {
+	err := s.site.Apply(ctx, soakPolicy(false))
+	if err != nil {
+		return err
+	}
+	err = s.sit(ctx)
+	if err != nil || s.Rate > 0 {
+		return err
+	}
+	s.say("Measuring how many calls a second it can do")
+	token, err := s.token.Token()
+	if err != nil {
+		return err
+	}
+	most, err := saturated(ctx, callOf(s.site.MCPURL, s.host, token.AccessToken, soakSize, false), s.Many, s.Soak.Most)
+	if err != nil {
+		return err
+	}
+	s.soaked.Most, s.Rate = most.Rate, max(1, int(most.Rate/2))
+	s.say("%.0f a second at most", most.Rate)
+	return s.settled(ctx)
+}
+
+// write writes the results and the plots.
+func (s *soaking) write(folder string) error {
+	text, err := json.MarshalIndent(&s.soaked, "", "  ")
+	if err != nil {
+		return err
+	}
+	err = os.WriteFile(filepath.Join(folder, "soak.json"), append(text, '\n'), 0o644)
+	if err != nil {
+		return err
+	}
+	return series.Plot(folder, s.Series, s.Soak.Every)
+}
+
+// print says what came of it.
+func (s *soaked) print(out io.Writer) {
+	fmt.Fprintf(out, "%d calls in %.0f minutes, %d a second", s.Calls, s.Minutes, s.Rate)
+	if s.Most > 0 {
+		fmt.Fprintf(out, " (%.0f at most)", s.Most)
+	}
+	fmt.Fprintf(out, "; meanwhile %d policies were saved, %d connections ended and made anew, and people's groups changed %d times.\n\n",
+		s.Changes["policy"], s.Changes["connection"], s.Changes["groups"])
+	series.Table(out, s.Series)
+	fmt.Fprintln(out)
+	for reason, n := range s.Failed {
+		fmt.Fprintf(out, "%d calls failed: %s\n", n, reason)
+	}
+	for _, problem := range s.Problems {
+		fmt.Fprintln(out, problem)
+	}
+	for _, grows := range series.Growing(s.Series) {
+		fmt.Fprintf(out, "%s of %s grows.\n", grows.Kind, grows.Of)
+	}
+	if s.OK() {
+		fmt.Fprintln(out, "No call failed, everything bound the next call, and nothing grows that shouldn't.")
+	}
+}
