@@ -7,6 +7,18 @@ import (
 	"time"
 )
 
+const about = `Measures what Sallyport adds to a call. One Envoy has a listener for each arm, and the arms take turns: Envoy alone (a), with an access log (b), with an ext_authz service that allows everything (c), and Sallyport whole with 10 and 1,000 rules (d, d1000; d100 if it is asked for), and with 10 while Elasticsearch stands still (e). With --opa, opa-envoy-plugin takes turns too, as the ext_authz service with the same 10 rules in Rego (tools/bench/opa). The arms d2 and d4 are d with two and four processes of authz. Everything is on this machine's loopback, and shares its cores with what measures. It needs what make build makes, and a machine that does nothing else.
+
+Examples:
+  bench                                   # everything, about half an hour
+  bench --sizes 4096 --no-stream          # one size of body
+  bench --each 3s --rounds 1 --arms c,d   # for a look after a change
+  bench --opa ./opa-envoy-plugin          # that program beside Sallyport
+  bench --arms d,d2,d4 --no-stream        # more processes of authz
+  bench --json > before.json
+
+Exit codes: 0 measured, 1 where something grew or failed during a soak, 2 for a command line that isn't understood, 3 where it can't be measured.`
+
 type flags struct {
 	Many int    `help:"How many assistants call at once for the most calls a second." default:"32"`
 	Dir  string `help:"Folder for what runs, and its logs. It is emptied first." default:".run/bench" type:"path"`

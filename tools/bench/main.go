@@ -22,20 +22,6 @@ const (
 	exitUnable = 3
 )
 
-const about = `Measures what Sallyport adds to a call. One Envoy has a listener for each arm, and the arms take turns: Envoy alone (a), with an access log (b), with an ext_authz service that allows everything (c), and Sallyport whole with 10 and 1,000 rules (d, d1000; d100 if it is asked for), and with 10 while Elasticsearch stands still (e). With --opa, opa-envoy-plugin takes turns too, as the ext_authz service with the same 10 rules in Rego (tools/bench/opa). The arms d2 and d4 are d with two and four processes of authz. Everything is on this machine's loopback, and shares its cores with what measures. It needs what make build makes, and a machine that does nothing else.
-
-Examples:
-  bench                                   # everything, about half an hour
-  bench --sizes 4096 --no-stream          # one size of body
-  bench --each 3s --rounds 1 --arms c,d   # for a look after a change
-  bench --opa ./opa-envoy-plugin          # that program beside Sallyport
-  bench --arms d,d2,d4 --no-stream        # more processes of authz
-  bench --json > before.json
-
-bench soak calls at half of the most calls a second for 40 minutes while policies are saved, connections ended and made anew, and groups changed, and says what of memory, goroutines, descriptors, waiting records and latency grows.
-
-Exit codes: 0 measured, 1 where something grew or failed during a soak, 2 for a command line that isn't understood, 3 where it can't be measured.`
-
 func main() { os.Exit(start()) }
 
 func start() int {
@@ -61,11 +47,11 @@ func start() int {
 	}
 	b := &bench{flags: f, root: filepath.Dir(filepath.Dir(program)), progress: os.Stderr, started: time.Now()}
 	if parsed.Command() == "soak" {
-		return startSoak(ctx, b)
+		return b.startSoak(ctx)
 	}
 	results, err := b.run(ctx)
 	if err != nil {
-		return unable(b, err)
+		return b.unable(err)
 	}
 	if f.JSON {
 		printJSON(results)
@@ -75,27 +61,13 @@ func start() int {
 	return 0
 }
 
-func startSoak(ctx context.Context, b *bench) int {
-	came, err := b.soak(ctx)
-	if err != nil {
-		return unable(b, err)
-	}
-	if b.JSON {
-		printJSON(came)
-	} else {
-		came.print(os.Stdout)
-	}
-	if !came.OK() {
-		return exitGrows
-	}
-	return 0
-}
-
-func unable(b *bench, err error) int {
+// unable says what it couldn't do, and returns the exit code for that.
+func (b *bench) unable(err error) int {
 	fmt.Fprintf(os.Stderr, "bench: %v (logs: %s)\n", err, b.Dir)
 	return exitUnable
 }
 
+// printJSON prints results for scripts.
 func printJSON(results any) {
 	_ = json.NewEncoder(os.Stdout).Encode(results) // whoever reads it has gone where this fails
 }

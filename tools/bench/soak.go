@@ -33,10 +33,20 @@ func (s *soak) Validate() error {
 		return errors.New("--rate is from 1, --most and --every from 1s, and --warm from 0s")
 	case s.Change < 2*time.Second:
 		return errors.New("--change is from 2s: an address may register 120 assistants in ten minutes")
-	case s.For < 3*s.Every:
-		return fmt.Errorf("--for has to be at least three times --every, which is %s", s.Every)
+	case s.For < s.Warm+series.Least*s.Every:
+		return fmt.Errorf("--for has to be at least --warm and %d times --every, which is %s, for anything to be said of what grows", series.Least, s.Warm+series.Least*s.Every)
 	}
 	return nil
+}
+
+// Help is what --help says of it.
+func (soak) Help() string {
+	return `Twelve assistants of three people call at half of the most calls a second, while policies are saved, connections ended and made anew, and groups changed; each of these has to bind the next call. It says which of memory, goroutines, descriptors, waiting records and latency grow, and writes soak.json and plots (SVG) into its folder.
+
+Examples:
+  bench soak --dir .run/soak
+  bench soak --for 24h --rate 500
+  bench soak --for 1m --every 5s --warm 10s --most 5s   # whether it works`
 }
 
 // soaked is what came of a soak.
@@ -80,6 +90,23 @@ func (s *soaking) problem(format string, values ...any) {
 		s.Problems = append(s.Problems, said)
 	}
 	s.say("%s", said)
+}
+
+// startSoak does it, prints what came of it, and returns the exit code.
+func (b *bench) startSoak(ctx context.Context) int {
+	came, err := b.soak(ctx)
+	if err != nil {
+		return b.unable(err)
+	}
+	if b.JSON {
+		printJSON(came)
+	} else {
+		came.print(os.Stdout)
+	}
+	if !came.OK() {
+		return exitGrows
+	}
+	return 0
 }
 
 // soak calls for a long time, and writes what it saw. Everything that it started is stopped.
@@ -128,7 +155,7 @@ func (s *soaking) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.soaked.Most, s.Rate = most.Rate, max(1, int(most.Rate/2))
+	s.Most, s.Rate = most.Rate, max(1, int(most.Rate/2))
 	s.say("%.0f a second at most", most.Rate)
 	return s.settled(ctx)
 }

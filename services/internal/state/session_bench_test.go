@@ -53,6 +53,7 @@ func BenchmarkSessions(b *testing.B) {
 }
 
 func benchSessions(b *testing.B, n int) {
+	b.Helper()
 	address := redistest.Start(b)
 	store, client := state.Open(address), redis.NewClient(&redis.Options{Addr: address, MaxRetries: -1})
 	b.Cleanup(func() { _ = store.Close(); _ = client.Close() })
@@ -192,6 +193,7 @@ func usedMemory(b *testing.B, client *redis.Client) int64 {
 func logKeys(b *testing.B, client *redis.Client, i int) {
 	b.Helper()
 	person := benchPerson(i)
+	var said []string
 	for _, key := range []string{
 		"session:" + secretOf("access", i), "refresh:" + secretOf("family", i), "grant:" + secretOf("grant", i)[:22], "grants:" + person, "upstream:" + person,
 		"groups:" + person, "registration:" + secretOf("client", i)[:22], fmt.Sprintf("email:person.%d@acme.test", i), "emails:" + person,
@@ -201,6 +203,7 @@ func logKeys(b *testing.B, client *redis.Client, i int) {
 			b.Fatalf("%s: %v", key, err)
 		}
 		name, _, _ := strings.Cut(key, ":")
-		b.Logf("%s: %d bytes", name, used)
+		said = append(said, fmt.Sprintf("%s %d", name, used))
 	}
+	b.Logf("bytes of memory: %s", strings.Join(said, ", "))
 }

@@ -69,7 +69,7 @@ func plotKind(path string, some []Series, every time.Duration) error {
 	canvas := vgsvg.New(columns*tileWidth, vg.Length(rows)*tileHeight)
 	whole := draw.New(canvas)
 	whole.SetColor(color.White)
-	whole.Fill(whole.Rectangle.Path())
+	whole.Fill(whole.Path())
 	pad := vg.Points(8)
 	tiles := draw.Tiles{Rows: rows, Cols: columns, PadX: pad, PadY: pad, PadTop: pad, PadBottom: pad, PadLeft: pad, PadRight: pad}
 	for i, row := range plot.Align(plots, tiles, whole) {

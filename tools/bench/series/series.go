@@ -11,8 +11,11 @@ import (
 // Bound is how much the median of a series' last third may be above that of its first, as a part of that.
 const Bound = 0.10
 
-// enough is how many points a third has at least, so that it has a median of its own.
-const enough = 2
+// enough is how many points a third has at least, and Least how many a series has after Warm, to be judged.
+const (
+	enough = 2
+	Least  = 3 * enough
+)
 
 // Series is one figure over time.
 type Series struct {
