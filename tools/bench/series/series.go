@@ -81,7 +81,7 @@ func Table(out io.Writer, all []Series) {
 		}
 		switch {
 		case s.MayGrow:
-			may, said = "any", "kept"
+			may, said = "any", "not judged"
 		case v.Grows:
 			said = "GROWS"
 		}

@@ -65,7 +65,7 @@ func TestTable(t *testing.T) {
 		"memory authz MiB 30 90 91 16 GROWS",
 		"memory envoy MiB 60 60 60 16 steady",
 		"latency p50 ms - - 2.50 - too short to say",
-		"kept records 1 900 900 any kept",
+		"kept records 1 900 900 any not judged",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
