@@ -91,7 +91,8 @@ func (s *soaking) look(ctx context.Context, client *redis.Client, pids map[strin
 		s.point("memory", name, "MiB", float64(stat.ResidentMemory())/(1<<20))
 		s.point("descriptors", name, "", float64(open))
 	}
-	urls := s.stack.MetricsURLs()
+	urls := s.stack.Ports.MetricsURLs()
+	delete(urls, "envoy") // which has none
 	for _, name := range slices.Sorted(maps.Keys(urls)) {
 		running, err := metric(ctx, urls[name], "go_goroutines")
 		if err != nil {

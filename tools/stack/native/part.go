@@ -17,15 +17,6 @@ func (s Stack) PIDs(ctx context.Context) (map[string]int, error) {
 	return pids, nil
 }
 
-// MetricsURLs are where Sallyport's own services tell their metrics, by name.
-func (s Stack) MetricsURLs() map[string]string {
-	all := map[string]string{}
-	for name, port := range map[string]int{"authz": authzOps, "identity": identityOps, "accesslog": accesslogOps, "admin": adminOps} {
-		all[name] = s.Ports.url(port) + "/metrics"
-	}
-	return all
-}
-
 // StopPart stops one part, and keeps it so until StartPart or the end of the stack.
 func (s Stack) StopPart(ctx context.Context, name string) error {
 	_, err := s.compose(ctx, "process", "stop", name)

@@ -52,8 +52,8 @@ func (p Ports) publicURL() string { return fmt.Sprintf("http://localhost:%d", p.
 // consoleURL is the URL that admins use.
 func (p Ports) consoleURL() string { return fmt.Sprintf("http://localhost:%d", p.port(console)) }
 
-// metricsURLs are what Prometheus reads, by the name of the part.
-func (p Ports) metricsURLs() map[string]string {
+// MetricsURLs are what Prometheus reads, by the name of the part.
+func (p Ports) MetricsURLs() map[string]string {
 	return map[string]string{
 		"envoy": p.url(envoyOps) + "/stats/prometheus", "authz": p.url(authzOps) + "/metrics", "identity": p.url(identityOps) + "/metrics",
 		"accesslog": p.url(accesslogOps) + "/metrics", "admin": p.url(adminOps) + "/metrics",

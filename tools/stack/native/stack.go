@@ -150,7 +150,7 @@ func (s Stack) writeState(ctx context.Context, pids map[string]int) error {
 		MCPURL: p.publicURL() + "/mcp", CallbackURL: p.publicURL() + "/mcp/callback",
 		ConsoleURL: p.consoleURL(), AdminHTTP: p.consoleURL(),
 		AdminGRPC: fmt.Sprintf("localhost:%d", p.port(console)), ElasticsearchURL: p.url(elasticHTTP), RedisAddr: p.address(redis),
-		EnvoyAdminURL: p.url(envoyAdmin), MetricsURLs: p.metricsURLs(), AtlassianURL: s.Atlassian.baseURL, AdminTokenFile: s.secret(adminToken), LogDir: s.path("logs"), PIDs: pids,
+		EnvoyAdminURL: p.url(envoyAdmin), MetricsURLs: p.MetricsURLs(), AtlassianURL: s.Atlassian.baseURL, AdminTokenFile: s.secret(adminToken), LogDir: s.path("logs"), PIDs: pids,
 	}
 	if !s.Atlassian.real {
 		st.AtlassianSwitchesURL = p.url(switches)
