@@ -24,7 +24,7 @@ import (
 type typed struct {
 	Records []struct {
 		ID, User, Client, Operation, Outer, Product, Arguments, Content, Outcome, Note, Refusal, Trace string
-		Rule, Status                                                                            int
+		Rule, Status                                                                                   int
 	}
 	Searches []struct {
 		Typed, Found string
