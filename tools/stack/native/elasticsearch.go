@@ -16,8 +16,8 @@ const elasticUser = 65534
 const jvmOptions = "-Xms512m\n-Xmx512m\n-XX:-AlwaysPreTouch\n-XX:TieredStopAtLevel=1\n"
 
 // elasticNice has calls get the cores first where there are too few of them: what Elasticsearch doesn't get to meanwhile
-// waits in Redis. It is a third of what others get, so that it goes on whatever else there is.
-const elasticNice = 5
+// waits in Redis. It is a tenth of what others get, so that it goes on whatever else there is.
+const elasticNice = 10
 
 // elasticStopSeconds is how long it may take to write its indices out.
 const elasticStopSeconds = 30
