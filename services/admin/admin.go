@@ -27,8 +27,8 @@ import (
 type Config struct {
 	process.Common
 	Listen string `help:"Address for the admin API, gRPC." default:"127.0.0.1:9010" env:"SALLYPORT_LISTEN"`
-	Redis  string `help:"Address of Redis, host:port." default:"127.0.0.1:6379" env:"SALLYPORT_REDIS"`
-	// RedisSignIn is for a Redis with a password or TLS.
+	Redis  string `help:"Address of Redis, host:port. Of Sentinels or nodes of a cluster several, with commas between them." default:"127.0.0.1:6379" env:"SALLYPORT_REDIS"`
+	// RedisSignIn is for a Redis with a password or TLS, with Sentinels, or in a cluster.
 	RedisSignIn   state.SignIn `embed:"" prefix:"redis-"`
 	Elasticsearch string       `help:"URL of Elasticsearch." default:"http://127.0.0.1:9200" env:"SALLYPORT_ELASTICSEARCH"`
 	// SignIn is for an Elasticsearch with security.

@@ -24,8 +24,8 @@ import (
 type Config struct {
 	process.Common
 	Listen string `help:"Address for Envoy's ext_authz. Keep it private: answers carry Atlassian tokens." default:"127.0.0.1:9001" env:"SALLYPORT_LISTEN"`
-	Redis  string `help:"Address of Redis, host:port." default:"127.0.0.1:6379" env:"SALLYPORT_REDIS"`
-	// RedisSignIn is for a Redis with a password or TLS.
+	Redis  string `help:"Address of Redis, host:port. Of Sentinels or nodes of a cluster several, with commas between them." default:"127.0.0.1:6379" env:"SALLYPORT_REDIS"`
+	// RedisSignIn is for a Redis with a password or TLS, with Sentinels, or in a cluster.
 	RedisSignIn    state.SignIn `embed:"" prefix:"redis-"`
 	Identity       string       `help:"Address of identity's gRPC, host:port." default:"127.0.0.1:9003" env:"SALLYPORT_IDENTITY"`
 	SealKeyFile    string       `help:"File with the keys that Atlassian tokens are sealed under, one a line: 32 bytes in base64. The same as identity's." required:"" type:"existingfile" env:"SALLYPORT_SEAL_KEY_FILE"`

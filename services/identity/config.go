@@ -18,8 +18,8 @@ type Config struct {
 
 	Listen     string `help:"Address for the OAuth pages and endpoints that Envoy forwards." default:"127.0.0.1:8805" env:"SALLYPORT_LISTEN"`
 	GRPCListen string `name:"grpc-listen" help:"Address for Sallyport's other services. Keep it private." default:"127.0.0.1:8806" env:"SALLYPORT_GRPC_LISTEN"`
-	Redis      string `help:"Address of Redis." default:"127.0.0.1:6379" env:"SALLYPORT_REDIS"`
-	// RedisSignIn is for a Redis with a password or TLS.
+	Redis      string `help:"Address of Redis, host:port. Of Sentinels or nodes of a cluster several, with commas between them." default:"127.0.0.1:6379" env:"SALLYPORT_REDIS"`
+	// RedisSignIn is for a Redis with a password or TLS, with Sentinels, or in a cluster.
 	RedisSignIn state.SignIn `embed:"" prefix:"redis-"`
 	StreamLimit int64        `help:"Most entries that may wait to be indexed. Beyond it nobody can sign in to the admin API, since it couldn't be written down." default:"2000000" env:"SALLYPORT_STREAM_LIMIT"`
 

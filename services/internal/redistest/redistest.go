@@ -55,8 +55,14 @@ func StartSyncing(t testing.TB, fsync string) *Server {
 func (s *Server) Start() {
 	s.t.Helper()
 	host, port, _ := net.SplitHostPort(s.Address)
+	s.run("--bind", host, "--port", port, "--dir", s.dir, "--save", "")
+}
+
+// run starts the program, and returns when it answers.
+func (s *Server) run(options ...string) {
+	s.t.Helper()
 	logFile := filepath.Join(s.dir, "redis.log")
-	options := append([]string{"--bind", host, "--port", port, "--dir", s.dir, "--save", "", "--logfile", logFile}, s.options...)
+	options = append(append(options, "--logfile", logFile), s.options...)
 	s.command = exec.Command(program(s.t), options...)
 	err := s.command.Start()
 	if err != nil {

@@ -17,7 +17,6 @@ func knownKey(alert, about string) string { return prefix + "known:" + alert + "
 // Raise appends an alert to the activity stream, in one step with knowing its reason, and says whether it
 // did: an alert whose reason was known within the last 90 days isn't raised.
 func (s *Store) Raise(ctx context.Context, alert, about string, e Entry) (bool, error) {
-	process := s.recent.process()
 	reply, err := s.call(ctx, "sallyport_raise", []string{knownKey(alert, about), streamKey, processKey}, int(alertMemory.Seconds()), e.ID, e.Index, e.Document)
 	if err != nil {
 		return false, err
@@ -25,7 +24,7 @@ func (s *Store) Raise(ctx context.Context, alert, about string, e Entry) (bool, 
 	if reply[0] != "raised" {
 		return false, nil
 	}
-	s.remember(process, alertHalf, []Entry{e}, reply[1])
+	s.remember(alertHalf, []Entry{e}, reply[1], reply[2])
 	return true, nil
 }
 

@@ -86,14 +86,13 @@ func (s *Store) Decide(ctx context.Context, basis Basis, limit int64, entries []
 	for _, hash := range basis.Bound {
 		keys = append(keys, boundKey(hash))
 	}
-	process := s.recent.process()
 	reply, err := s.call(ctx, "sallyport_decide", keys, args...)
 	if err != nil {
 		return Verdict{}, err
 	}
 	switch reply[0] {
 	case "written":
-		s.remember(process, decisionHalf, entries, reply[2])
+		s.remember(decisionHalf, entries, reply[2], reply[3])
 		return Verdict{Written: true, Upstream: upstreamFrom(pairs(reply[1]))}, nil
 	case "stale":
 		return Verdict{Fresh: basis.refreshed(reply), Upstream: upstreamFrom(pairs(reply[1]))}, nil

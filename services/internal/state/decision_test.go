@@ -20,7 +20,7 @@ const (
 
 // signedIn puts a signed-in person into Redis as identity does, and returns the basis of a first
 // decision: nothing known but the grant's id.
-func signedIn(t *testing.T, store *state.Store, client *redis.Client) state.Basis {
+func signedIn(t *testing.T, store *state.Store, client redis.Cmdable) state.Basis {
 	t.Helper()
 	ctx := t.Context()
 	hash := state.TokenHash("token")

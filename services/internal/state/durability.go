@@ -23,13 +23,17 @@ type Durability struct {
 
 // Durability asks Redis how it keeps what it is told.
 func (s *Store) Durability(ctx context.Context) (Durability, error) {
-	info, err := s.redis.Info(ctx, "persistence", "memory").Result()
+	node, err := s.node(ctx)
+	if err != nil {
+		return Durability{}, fmt.Errorf("finding Redis: %w", err)
+	}
+	info, err := node.Info(ctx, "persistence", "memory").Result()
 	if err != nil {
 		return Durability{}, fmt.Errorf("reading what Redis says of itself: %w", err)
 	}
 	d := readDurability(info)
 	// Where somebody else runs Redis, CONFIG is mostly not allowed.
-	settings, err := s.redis.ConfigGet(ctx, "appendfsync").Result()
+	settings, err := node.ConfigGet(ctx, "appendfsync").Result()
 	if err == nil {
 		d.Fsync = settings["appendfsync"]
 	}

@@ -71,7 +71,11 @@ func (s *Store) Groups(ctx context.Context, accountID string) (Groups, error) {
 
 // Now is Redis's time, which LearnedAt is compared by: replicas' own clocks may differ.
 func (s *Store) Now(ctx context.Context) (time.Time, error) {
-	now, err := s.redis.Time(ctx).Result()
+	var now time.Time
+	node, err := s.node(ctx)
+	if err == nil {
+		now, err = node.Time(ctx).Result()
+	}
 	if err != nil {
 		return now, fmt.Errorf("reading Redis's clock: %w", err)
 	}

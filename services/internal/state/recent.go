@@ -1,15 +1,11 @@
 package state
 
 import (
-	"cmp"
 	"context"
-	"fmt"
-	"regexp"
+	"errors"
 	"slices"
 	"sync"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 )
 
 const (
@@ -18,27 +14,34 @@ const (
 	// and what isn't on the disk for two or three.
 	recentFor   = 5 * time.Second
 	recentBytes = 64 << 20
-	// restoreAtOnce is how many entries are restored in one step, and restoreEvery how long after one
+	// recentForReplicas is recentFor where a replica takes over: longer than a primary goes on that no replica
+	// hears, with "min-replicas-to-write 1" and "min-replicas-max-lag 10".
+	recentForReplicas = 15 * time.Second
+	// restoreAtOnce is how many entries are restored in one step, and restoreEvery how long after something
 	// that failed it is tried again.
 	restoreAtOnce = 200
 	restoreEvery  = 200 * time.Millisecond
 )
 
 // recent is what this replica has written down in the last seconds. A Redis that is killed can lose the last
-// that it answered, and then it is written again: nothing that was allowed may be missing. What needs more
-// than one to fail at a time, Redis and the replica that wrote, is lost.
+// that it answered, as can the one that takes over from it, and then it is written again: nothing that was
+// allowed may be missing. What needs more than one to fail at a time, Redis and the replica that wrote, is lost.
 type recent struct {
 	mu sync.Mutex
-	// of is the run_id of the process of Redis that this replica talks to.
+	// life is how long an entry is remembered.
+	life time.Duration
+	// wake says that Redis may be another process now.
+	wake chan struct{}
+	// of is the run_id of the process of Redis that has the keys, as far as is known.
 	of string
-	// entries are the last that it has answered, oldest first, and bytes their size.
+	// entries are the last that were answered, oldest first, bytes their size, and others says that some were
+	// answered by another process.
 	entries []written
 	bytes   int
+	others  bool
 	// doubtful are entries that an earlier process answered.
-	doubtful  []written
-	restoring bool
-	restored  int64
-	closed    bool
+	doubtful []written
+	restored int64
 }
 
 // written is an entry that Redis has answered.
@@ -56,110 +59,130 @@ func (s *Store) Restored() int64 {
 	return s.recent.restored
 }
 
-var runID = regexp.MustCompile(`(?m)^run_id:([0-9a-f]+)`)
+// notice has watch look which process has the keys: a connection is new, or broke, or another process answers.
+func (r *recent) notice() {
+	select {
+	case r.wake <- struct{}{}:
+	default: // it is about to look
+	}
+}
 
-// met is called with each new connection, and learns whether Redis is still the process it was.
-func (s *Store) met(ctx context.Context, conn *redis.Conn) error {
-	info, err := conn.Info(ctx, "server").Result()
+// watch looks which process has the keys, and writes again what that one lost, until the store is closed.
+func (s *Store) watch(ctx context.Context) {
+	defer close(s.stopped)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.recent.wake:
+		}
+		for s.restore(ctx) != nil {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(restoreEvery):
+			}
+		}
+	}
+}
+
+// restore writes again what Redis has lost. It returns an error where there may be something that it couldn't.
+func (s *Store) restore(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	if s.recent.empty() {
+		return nil
+	}
+	err := s.look(ctx)
+	for some := s.recent.next(); err == nil && len(some) > 0; some = s.recent.next() {
+		err = s.restoreSome(ctx, some)
+	}
+	return err
+}
+
+// look asks which process of Redis has the keys, and takes note of it.
+func (s *Store) look(ctx context.Context) error {
+	reply, err := s.call(ctx, "sallyport_process", []string{processKey})
 	if err != nil {
-		return fmt.Errorf("asking Redis which process it is: %w", err)
+		return err
 	}
-	found := runID.FindStringSubmatch(info)
-	if found == nil {
-		return fmt.Errorf("Redis doesn't say which process it is: its INFO has no run_id")
+	if reply[1] != "master" {
+		return errors.New("it is a replica, which takes no writes: give the primary's address, or those of its Sentinels with --redis-sentinel-master")
 	}
-	if s.recent.met(found[1]) {
-		go s.restore()
+	process, _ := reply[0].(string)
+	if s.recent.met(process) {
+		s.recent.notice()
 	}
 	return nil
 }
 
-// restore writes again what Redis has lost, until that is done or the store is closed.
-func (s *Store) restore() {
-	for {
-		some := s.recent.next()
-		if len(some) == 0 {
-			return
-		}
-		err := s.restoreSome(some)
-		if err != nil {
-			time.Sleep(restoreEvery)
-		}
-	}
-}
-
 // restoreSome has Redis append what it doesn't have of some entries that one process had answered.
-func (s *Store) restoreSome(some []written) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
+func (s *Store) restoreSome(ctx context.Context, some []written) error {
 	args := make([]any, 0, 1+5*len(some))
 	args = append(args, some[0].process)
 	for _, w := range some {
 		args = append(args, w.Position, w.Kind, w.ID, w.Index, w.Document)
 	}
-	process := s.recent.process()
 	reply, err := s.call(ctx, "sallyport_restore", []string{streamKey, processKey}, args...)
 	if err != nil {
 		return err
 	}
+	process, _ := reply[2].(string)
 	s.recent.settle(process, some, reply[1])
 	return nil
 }
 
-// process is the run_id of the Redis that this replica talks to, as far as it knows.
-func (r *recent) process() string {
+// empty says that nothing is remembered that could have been lost.
+func (r *recent) empty() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.of
+	return len(r.entries) == 0 && len(r.doubtful) == 0
 }
 
-// met takes note of the process of Redis, and says whether to begin to restore.
+// met takes note of the process of Redis, and says whether entries are doubtful since another had answered them.
 func (r *recent) met(process string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if process == r.of {
+	if process == r.of && !r.others {
 		return false
 	}
-	r.of = process
-	r.doubtful = append(r.doubtful, r.entries...)
+	r.of, r.others = process, false
+	all := r.entries
 	r.entries, r.bytes = nil, 0
-	return r.begin()
-}
-
-// begin says whether somebody has to begin to restore.
-func (r *recent) begin() bool {
-	if r.restoring || r.closed || len(r.doubtful) == 0 {
-		return false
+	for _, w := range all {
+		if w.process != process {
+			r.doubtful = append(r.doubtful, w)
+			continue
+		}
+		r.entries = append(r.entries, w)
+		r.bytes += len(w.Document)
 	}
-	r.restoring = true
-	return true
+	return len(r.doubtful) > 0
 }
 
-// remember keeps entries that Redis has answered with their positions. process is the one that this replica
-// talked to before it asked; it may have ended since, and then they are doubtful at once.
-func (s *Store) remember(process, kind string, entries []Entry, positions any) {
+// remember keeps entries with the positions and the process that Redis has answered.
+func (s *Store) remember(kind string, entries []Entry, positions, process any) {
 	at, now := positionsIn(positions, len(entries)), time.Now()
+	by, _ := process.(string)
 	r := &s.recent
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for i, e := range entries {
-		r.keep(written{Waiting{at[i], kind, e}, cmp.Or(process, r.of), now})
-	}
-	if r.begin() {
-		go s.restore()
+		r.keep(written{Waiting{at[i], kind, e}, by, now})
 	}
 }
 
-// keep adds an entry, and forgets those that are old enough to be on the disk, or too many.
+// keep adds an entry, and forgets those that are old enough to be kept elsewhere, or too many.
 func (r *recent) keep(w written) {
 	if w.process != r.of {
-		r.doubtful = append(r.doubtful, w)
-		return
+		// It was answered just before that one ended, or by one that this replica hasn't met yet.
+		r.others = true
+		r.notice()
 	}
 	r.entries = append(r.entries, w)
 	r.bytes += len(w.Document)
 	old := 0
-	for old < len(r.entries)-1 && (w.at.Sub(r.entries[old].at) > recentFor || r.bytes > recentBytes) {
+	for old < len(r.entries)-1 && (w.at.Sub(r.entries[old].at) > r.life || r.bytes > recentBytes) {
 		r.bytes -= len(r.entries[old].Document)
 		r.entries[old] = written{} // so that its document isn't kept
 		old++
@@ -171,8 +194,8 @@ func (r *recent) keep(w written) {
 func (r *recent) next() []written {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.doubtful) == 0 || r.closed {
-		r.restoring, r.doubtful = false, nil
+	if len(r.doubtful) == 0 {
+		r.doubtful = nil
 		return nil
 	}
 	end := 1
@@ -190,11 +213,12 @@ func (r *recent) settle(process string, some []written, positions any) {
 	defer r.mu.Unlock()
 	r.doubtful = r.doubtful[len(some):]
 	for i, w := range some {
-		if at[i] == "" {
-			continue
+		if at[i] != "" {
+			r.restored++
+			w.Position = at[i]
 		}
-		r.restored++
-		w.Position, w.process, w.at = at[i], process, time.Now()
+		// Those that it had are its own from now on, too: it may end before a replica has them.
+		w.process, w.at = process, time.Now()
 		r.keep(w)
 	}
 }
@@ -207,10 +231,4 @@ func positionsIn(reply any, entries int) []string {
 		positions[i], _ = list[i].(string)
 	}
 	return positions
-}
-
-func (r *recent) close() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.closed = true
 }

@@ -23,7 +23,7 @@ func durable(t *testing.T) (*redistest.Server, *state.Store, *redis.Client) {
 
 // inStream waits until the stream has as many entries, and compares their records' ids with those wanted,
 // in any order. It waits a while more for those that there shouldn't be.
-func inStream(t *testing.T, client *redis.Client, want ...string) {
+func inStream(t *testing.T, client redis.Cmdable, want ...string) {
 	t.Helper()
 	var got []string
 	for deadline := time.Now().Add(10 * time.Second); len(got) < len(want) && time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
@@ -38,7 +38,7 @@ func inStream(t *testing.T, client *redis.Client, want ...string) {
 	}
 }
 
-func idsIn(t *testing.T, client *redis.Client) []string {
+func idsIn(t *testing.T, client redis.Cmdable) []string {
 	t.Helper()
 	messages, err := client.XRange(t.Context(), "{sallyport}:activity", "-", "+").Result()
 	must(t, err)
@@ -63,7 +63,6 @@ func TestWhatRedisHasAnsweredAndLostIsWrittenAgain(t *testing.T) {
 	server.Kill()
 	server.Lose(size)
 	server.Start()
-	inStream(t, client, "settle")
 	must(t, store.Ready(t.Context()))
 	inStream(t, client, "settle", "decision", "outcome 1", "outcome 2", "act")
 	if n := store.Restored(); n != 4 {

@@ -3,7 +3,7 @@
 // and written in one step is a Redis function in functions/.
 //
 // All keys carry the hash tag {sallyport}, so that on a Redis Cluster the functions find them on
-// one node.
+// one node: a cluster takes over where that node fails, and isn't faster than one Redis.
 package state
 
 import (
@@ -14,10 +14,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/redis/go-redis/v9"
-	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
 //go:embed functions
@@ -25,7 +23,7 @@ var functionFiles embed.FS
 
 // functions is the text of the functions: one library, of which each file is a part. What a file uses of
 // another stands in one before it.
-var functions = readFunctions("library", "stream", "decide", "policy", "access", "upstream", "groups", "grant", "observe", "limit", "follow")
+var functions = readFunctions("library", "stream", "decide", "policy", "access", "upstream", "groups", "grant", "observe", "limit", "follow", "process")
 
 func readFunctions(names ...string) string {
 	var library strings.Builder
@@ -47,45 +45,25 @@ const prefix = "{sallyport}:"
 
 // Store reads and writes the state. It is safe for concurrent use.
 type Store struct {
-	redis  *redis.Client
-	recent recent
-}
-
-// Open returns a store on the Redis at address, host:port. It doesn't connect: a Redis that is
-// away shows as an error of each call, and is used as soon as it is back.
-func Open(address string) *Store { return open(optionsFor(address)) }
-
-func open(options *redis.Options) *Store {
-	s := &Store{}
-	options.OnConnect = s.met
-	s.redis = redis.NewClient(options)
-	return s
-}
-
-func optionsFor(address string) *redis.Options {
-	return &redis.Options{
-		Addr:                  address,
-		DialTimeout:           time.Second,
-		ReadTimeout:           2 * time.Second,
-		WriteTimeout:          2 * time.Second,
-		ContextTimeoutEnabled: true,
-		// Entries carry ids, so that one written twice after a retry is still one record.
-		MaxRetries: 1,
-		// Only Redis Enterprise knows such notifications, and go-redis, told no by another, writes that into options
-		// which the connections share, without a lock that they share (redis.Client.Conn).
-		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
-	}
+	redis redis.UniversalClient
+	// replicas is how many have to have a change before it is answered.
+	replicas int
+	recent   recent
+	// stop ends watch, and stopped is closed when that has ended.
+	stop    context.CancelFunc
+	stopped chan struct{}
 }
 
 // Close closes the connections.
 func (s *Store) Close() error {
-	s.recent.close()
+	s.stop()
+	<-s.stopped
 	return s.redis.Close()
 }
 
-// Ready returns an error where Redis doesn't answer.
+// Ready returns an error where Redis doesn't answer, or takes no writes since it is a replica.
 func (s *Store) Ready(ctx context.Context) error {
-	err := s.redis.Ping(ctx).Err()
+	err := s.look(ctx)
 	if err != nil {
 		return fmt.Errorf("Redis doesn't answer: %w", err)
 	}
@@ -93,27 +71,45 @@ func (s *Store) Ready(ctx context.Context) error {
 }
 
 // call runs a function of the library and loads the library where Redis doesn't have it: at the
-// first call, or after its data was lost. Every service carries the library, and the same one, so
-// it doesn't matter who loads it.
+// first call, after its data was lost, or where another node of a cluster has the keys now. Every service
+// carries the library, and the same one, so it doesn't matter who loads it.
 func (s *Store) call(ctx context.Context, function string, keys []string, args ...any) ([]any, error) {
-	return callOn(ctx, s.redis, function, keys, args...)
+	return s.callOn(ctx, s.redis, function, keys, args...)
 }
 
 // callOn is call by a client, or by one connection.
-func callOn(ctx context.Context, on redis.Cmdable, function string, keys []string, args ...any) ([]any, error) {
+func (s *Store) callOn(ctx context.Context, on redis.Cmdable, function string, keys []string, args ...any) ([]any, error) {
 	function = strings.Replace(function, "sallyport", library, 1)
 	reply, err := on.FCall(ctx, function, keys, args...).Slice()
 	if err != nil && strings.Contains(err.Error(), "Function not found") {
-		err = on.FunctionLoadReplace(ctx, strings.ReplaceAll(functions, "sallyport", library)).Err()
-		if err != nil {
-			return nil, fmt.Errorf("loading the functions into Redis: %w", err)
-		}
+		loading := s.load(ctx, on)
 		reply, err = on.FCall(ctx, function, keys, args...).Slice()
+		if err != nil && loading != nil {
+			return nil, fmt.Errorf("loading the functions into Redis: %w", loading)
+		}
 	}
 	if err != nil {
+		s.recent.notice()
 		return nil, fmt.Errorf("Redis function %s: %w", function, err)
 	}
 	return reply, nil
+}
+
+// load loads the library: into each primary of a cluster, since one may be about to get the keys. What is there
+// already is the same, by its name, and isn't replaced: it remembers what it has appended to (stream.lua).
+func (s *Store) load(ctx context.Context, on redis.Cmdable) error {
+	load := func(ctx context.Context, on redis.Cmdable) error {
+		err := on.FunctionLoad(ctx, strings.ReplaceAll(functions, "sallyport", library)).Err()
+		if err != nil && strings.Contains(err.Error(), "already exists") {
+			return nil
+		}
+		return err
+	}
+	cluster, ok := s.redis.(*redis.ClusterClient)
+	if !ok {
+		return load(ctx, on)
+	}
+	return cluster.ForEachMaster(ctx, func(ctx context.Context, primary *redis.Client) error { return load(ctx, primary) })
 }
 
 // TokenHash is how tokens and codes are known to Redis: SHA-256 in hexadecimal, never in clear.

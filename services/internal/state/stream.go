@@ -47,7 +47,6 @@ func (s *Store) appendAll(ctx context.Context, limit int64, kind string, entries
 	for _, e := range entries {
 		args = append(args, kind, e.ID, e.Index, e.Document)
 	}
-	process := s.recent.process()
 	reply, err := s.call(ctx, "sallyport_append", []string{streamKey, processKey}, args...)
 	if err != nil {
 		return err
@@ -55,7 +54,7 @@ func (s *Store) appendAll(ctx context.Context, limit int64, kind string, entries
 	if reply[0] == "full" {
 		return ErrStreamFull
 	}
-	s.remember(process, kind, entries, reply[1])
+	s.remember(kind, entries, reply[1], reply[2])
 	return nil
 }
 

@@ -92,9 +92,12 @@ func (s *Store) FamilyGrant(ctx context.Context, family string) (Grant, error) {
 // ErrNotOnDisk where that holds, except once within refreshGrace; ErrNotFound where the grant has ended.
 func (s *Store) Rotate(ctx context.Context, g Grant, used string, next Pair) error {
 	keys := append([]string{refreshKey(next.Family), sessionKey(next.Access)}, grantKeys(g.ID, g.AccountID)...)
-	conn := s.redis.Conn()
+	conn, err := s.conn(ctx)
+	if err != nil {
+		return err
+	}
 	defer func() { _ = conn.Close() }()
-	reply, err := callOn(ctx, conn, "sallyport_rotate", keys, g.ID, used, next.Refresh,
+	reply, err := s.callOn(ctx, conn, "sallyport_rotate", keys, g.ID, used, next.Refresh,
 		int(refreshGrace.Seconds()), int(AccessLife.Seconds()), int(g.refreshLife().Seconds()), g.AccountID, grantKey(""))
 	if err != nil {
 		return err
@@ -107,18 +110,21 @@ func (s *Store) Rotate(ctx context.Context, g Grant, used string, next Pair) err
 		if err != nil && !errors.Is(err, ErrNotFound) {
 			return err
 		}
-		return errors.Join(&ReplayedError{ended}, onDisk(ctx, conn))
+		return errors.Join(&ReplayedError{ended}, s.kept(ctx, conn))
 	}
 	return ErrNotFound
 }
 
 // EndSession ends one access token. ErrNotOnDisk.
 func (s *Store) EndSession(ctx context.Context, tokenHash string) error {
-	conn := s.redis.Conn()
+	conn, err := s.conn(ctx)
+	if err != nil {
+		return err
+	}
 	defer func() { _ = conn.Close() }()
-	err := conn.Del(ctx, sessionKey(tokenHash)).Err()
+	err = conn.Del(ctx, sessionKey(tokenHash)).Err()
 	if err == nil {
-		err = onDisk(ctx, conn)
+		err = s.kept(ctx, conn)
 	}
 	if err != nil {
 		return fmt.Errorf("ending a session: %w", err)

@@ -93,9 +93,13 @@ func (s *Store) ResealUpstream(ctx context.Context, accountID string, former *Up
 // PeopleWithUpstream calls with for the account id of each person whose tokens are stored, until one returns an
 // error. Somebody may come twice; who signs in meanwhile may not come.
 func (s *Store) PeopleWithUpstream(ctx context.Context, with func(accountID string) error) error {
+	node, err := s.node(ctx)
+	if err != nil {
+		return fmt.Errorf("finding Redis: %w", err)
+	}
 	begins := upstreamKey("")
 	for cursor := uint64(0); ; {
-		keys, next, err := s.redis.Scan(ctx, cursor, begins+"*", upstreamScan).Result()
+		keys, next, err := node.Scan(ctx, cursor, begins+"*", upstreamScan).Result()
 		if err != nil {
 			return fmt.Errorf("listing whose Atlassian tokens there are: %w", err)
 		}

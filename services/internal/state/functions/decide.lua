@@ -8,7 +8,8 @@
 --         and the grant's next revision; then, of each decision, what append (stream.lua) takes
 -- The grant remembers when it was used, to the minute, so that not every call writes that.
 -- Answers with a word first:
---   written  and the Atlassian token, where the caller has an older one, and the entries' ids
+--   written  and the Atlassian token, where the caller has an older one, the entries' ids, and which process
+--            of Redis this is
 --   foreign  and the place of a session or task that is somebody else's, counted from 1
 --   stale    and the fresh grant, policy, groups and Atlassian token, each empty if unchanged
 --   revoked  the session has ended, or is for another resource
@@ -70,7 +71,7 @@ local function decide(keys, args)
   for i = 13, #args, 4 do
     ids[#ids + 1] = append(keys[6], keys[7], args, i)
   end
-  return { 'written', upstream, ids }
+  return { 'written', upstream, ids, appended_by() }
 end
 
 redis.register_function('sallyport_decide', decide)

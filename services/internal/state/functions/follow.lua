@@ -15,7 +15,7 @@ end
 --   keys: what is known, stream, process (stream.lua)
 --   args: for how many seconds it is known, from the last time on; the alert's id, the index it belongs to, and
 --         the alert as JSON
--- Answers 'raised' and the entry's id in the stream, or 'known'.
+-- Answers 'raised', the entry's id in the stream and which process of Redis this is, or 'known'.
 local function raise(keys, args)
   if redis.call('EXISTS', keys[1]) == 1 then
     redis.call('EXPIRE', keys[1], args[1])
@@ -23,7 +23,7 @@ local function raise(keys, args)
   end
   local id = append(keys[2], keys[3], { 'alert', args[2], args[3], args[4] }, 1)
   redis.call('SET', keys[1], args[2], 'EX', args[1])
-  return { 'raised', { id } }
+  return { 'raised', { id }, appended_by() }
 end
 
 redis.register_function('sallyport_hold', hold)

@@ -1,6 +1,6 @@
--- began is what the stream ended with when this process of Redis first appended to it, and which process
--- had appended before: what that one answered and this one doesn't have is behind that end. It is known to
--- this process alone, and to no other.
+-- began is what the stream ended with when this process of Redis first appended to it, which process
+-- had appended before, and which this is: what the one before answered and this one doesn't have is behind that
+-- end. It is known to this process alone, and to no other, also not to a replica that takes over.
 local began
 
 -- position splits the id of an entry.
@@ -17,8 +17,8 @@ local function behind(id, other)
 end
 
 local function begin(stream, process)
-  began = { last = '0-0', process = redis.call('GET', process) }
   local this = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+  began = { last = '0-0', process = redis.call('GET', process), this = this }
   if began.process == this then
     -- Other functions were loaded into a process that goes on: where it began isn't known any more.
     began.process = false
@@ -40,10 +40,13 @@ local function append(stream, process, args, entry)
   return redis.call('XADD', stream, '*', 'kind', args[entry], 'id', args[entry + 1], 'index', args[entry + 2], 'doc', args[entry + 3])
 end
 
+-- appended_by is which process of Redis has appended what was appended just now.
+local function appended_by() return began and began.this or '' end
+
 -- append_all appends halves of records, unless the stream is at its limit.
 --   keys: stream, process
 --   args: the stream's limit, 0 for none; then of each half those of append
--- Answers 'written' and the entries' ids, or 'full'.
+-- Answers 'written', the entries' ids and which process this is, or 'full'.
 local function append_all(keys, args)
   local limit = tonumber(args[1])
   if limit > 0 and redis.call('XLEN', keys[1]) >= limit then
@@ -53,14 +56,14 @@ local function append_all(keys, args)
   for i = 2, #args, 4 do
     ids[#ids + 1] = append(keys[1], keys[2], args, i)
   end
-  return { 'written', ids }
+  return { 'written', ids, appended_by() }
 end
 
 -- restore appends again what Redis had answered and lost, as it does when it is killed while it syncs its
--- file. What it has, or had until it was indexed, isn't appended twice, where that can be told.
+-- file, or before its replica had it. What it has, or had until it was indexed, isn't appended twice, where that can be told.
 --   keys: stream, process
 --   args: the run_id of the process that had answered; then of each entry the id it had, and those of append
--- Answers 'restored' and the entries' ids, empty for those that were there.
+-- Answers 'restored', the entries' ids, empty for those that were there, and which process this is.
 local function restore(keys, args)
   if not began then begin(keys[1], keys[2]) end
   local ids = {}
@@ -71,7 +74,7 @@ local function restore(keys, args)
     end
     ids[#ids + 1] = id
   end
-  return { 'restored', ids }
+  return { 'restored', ids, appended_by() }
 end
 
 -- set_aside moves an entry out of the activity stream, to those that Elasticsearch refuses. An entry that

@@ -1,0 +1,88 @@
+package state
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+)
+
+// Open returns a store on the Redis at address, host:port. It doesn't connect: a Redis that is
+// away shows as an error of each call, and is used as soon as it is back.
+func Open(address string) *Store {
+	return open(optionsFor([]string{address}))
+}
+
+// addressesIn splits what names one Redis, or several Sentinels or nodes of a cluster.
+func addressesIn(text string, several bool) ([]string, error) {
+	addresses := strings.Split(text, ",")
+	for i, address := range addresses {
+		addresses[i] = strings.TrimSpace(address)
+		_, _, err := net.SplitHostPort(addresses[i])
+		if err != nil {
+			return nil, fmt.Errorf("--redis: %q isn't host:port: %w", addresses[i], err)
+		}
+	}
+	if len(addresses) > 1 && !several {
+		return nil, fmt.Errorf("--redis has %d addresses: say by --redis-sentinel-master that they are Sentinels, or by --redis-cluster that they are nodes of a cluster", len(addresses))
+	}
+	return addresses, nil
+}
+
+func optionsFor(addresses []string) *redis.UniversalOptions {
+	return &redis.UniversalOptions{
+		Addrs:                 addresses,
+		DialTimeout:           time.Second,
+		ReadTimeout:           2 * time.Second,
+		WriteTimeout:          2 * time.Second,
+		ContextTimeoutEnabled: true,
+		// Entries carry ids, so that one written twice after a retry is still one record.
+		MaxRetries: 1,
+		// Only Redis Enterprise knows such notifications, and go-redis, told no by another, writes that into options
+		// which the connections share, without a lock that they share (redis.Client.Conn).
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	}
+}
+
+// clusterReload is how old what is known of a cluster may be, and so how long after a failover the node that
+// took over is found.
+const clusterReload = time.Second
+
+func open(options *redis.UniversalOptions) *Store {
+	s := &Store{stopped: make(chan struct{})}
+	s.recent = recent{life: recentFor, wake: make(chan struct{}, 1)}
+	if options.MasterName != "" || options.IsClusterMode {
+		// Another server takes over that may not have what this one answered last.
+		s.replicas, s.recent.life = 1, recentForReplicas
+	}
+	options.OnConnect = func(context.Context, *redis.Conn) error {
+		s.recent.notice()
+		return nil
+	}
+	if options.IsClusterMode {
+		cluster := options.Cluster()
+		cluster.ClusterStateReloadInterval = clusterReload
+		s.redis = redis.NewClusterClient(cluster)
+	} else {
+		s.redis = redis.NewUniversalClient(options)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	go s.watch(ctx)
+	return s
+}
+
+// node is the server that has the keys.
+func (s *Store) node(ctx context.Context) (*redis.Client, error) {
+	switch client := s.redis.(type) {
+	case *redis.Client:
+		return client, nil
+	case *redis.ClusterClient:
+		return client.MasterForKey(ctx, policyKey)
+	}
+	return nil, fmt.Errorf("a client of Redis of the type %T", s.redis)
+}
