@@ -50,6 +50,9 @@ func keeping(d state.Durability) verdict {
 	case d.Max > 0 && float64(d.Used) > memoryShare*float64(d.Max):
 		v.fault = fmt.Sprintf("Redis uses %s of the %s that it may; at the limit every call is refused.", bytesText(d.Used), bytesText(d.Max))
 		v.remedy = "Give it more memory (`--maxmemory`); if `sallyport status` says that records wait, bring Elasticsearch back first."
+	case d.Alone:
+		v.fault = "Redis has no replica: nobody takes over when it fails, and no change is certain to survive that."
+		v.remedy = "Start its replicas again; `redis-cli INFO replication` says `connected_slaves:1` or more once they follow."
 	default:
 		v.state = ready
 	}

@@ -19,7 +19,7 @@ type unsure struct {
 
 // Error is a sentence that says what holds, and what to do.
 func (u unsure) Error() string {
-	return fmt.Sprintf("%s, but it isn't certain to survive if Redis is killed now (%v). See why the disk of Redis is slow. %s", u.made, u.cause, u.look)
+	return fmt.Sprintf("%s, but it isn't certain to survive if Redis is killed now (%v). See why the disk of Redis is slow, or its replica away. %s", u.made, u.cause, u.look)
 }
 
 // GRPCStatus is the answer.

@@ -17,6 +17,8 @@ type Durability struct {
 	Fsync string
 	// Eviction is its maxmemory-policy: with any but noeviction it drops state where there is no room.
 	Eviction string
+	// Alone says that there is no replica, where one has to take over when Redis fails.
+	Alone bool
 	// Used and Max are the bytes that it uses, and that it may; Max is 0 where there is no limit.
 	Used, Max int64
 }
@@ -27,11 +29,12 @@ func (s *Store) Durability(ctx context.Context) (Durability, error) {
 	if err != nil {
 		return Durability{}, fmt.Errorf("finding Redis: %w", err)
 	}
-	info, err := node.Info(ctx, "persistence", "memory").Result()
+	info, err := node.Info(ctx, "persistence", "memory", "replication").Result()
 	if err != nil {
 		return Durability{}, fmt.Errorf("reading what Redis says of itself: %w", err)
 	}
 	d := readDurability(info)
+	d.Alone = d.Alone && s.replicas > 0
 	// Where somebody else runs Redis, CONFIG is mostly not allowed.
 	settings, err := node.ConfigGet(ctx, "appendfsync").Result()
 	if err == nil {
@@ -51,6 +54,7 @@ func readDurability(info string) Durability {
 		AppendOnly:  said["aof_enabled"] == "1",
 		WriteFailed: said["aof_last_write_status"] == "err" || said["aof_last_bgrewrite_status"] == "err",
 		Eviction:    said["maxmemory_policy"],
+		Alone:       said["connected_slaves"] == "0",
 	}
 	d.Used, _ = strconv.ParseInt(said["used_memory"], 10, 64)
 	d.Max, _ = strconv.ParseInt(said["maxmemory"], 10, 64)

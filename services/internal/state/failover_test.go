@@ -96,7 +96,7 @@ func (l *load) end(t *testing.T, client redis.Cmdable) {
 	}
 	t.Logf("%d written, of which %d were written again; %d failed; longest gap %v", len(l.written), l.store.Restored(), l.failed.Load(), l.gap.Round(time.Millisecond))
 	if len(missing) > 0 {
-		t.Errorf("%d decisions of %d that were answered aren't in the stream: %.200q", len(missing), len(l.written), missing)
+		t.Errorf("%d decisions of %d that were answered aren't in the stream: %q", len(missing), len(l.written), missing[:min(5, len(missing))])
 	}
 }
 
@@ -142,6 +142,8 @@ func TestFailover(t *testing.T) {
 			must(t, store.CreateAPIToken(t.Context(), "hash", apiToken()))
 			must(t, store.RevokeAPIToken(t.Context(), "ci", "ana"))
 
+			alone(t, store, false)
+
 			load := startLoad(t, store, basis)
 			load.goesOn(t, 300)
 			with.primary.Cut()
@@ -153,6 +155,7 @@ func TestFailover(t *testing.T) {
 			with.primary.Kill()
 			load.goesOn(t, 300)
 			load.end(t, with.client)
+			alone(t, store, true)
 
 			if store.Restored() < 300 {
 				t.Errorf("%d decisions were written again, want those of the time in which the primary was cut off", store.Restored())
@@ -169,9 +172,19 @@ func TestFailover(t *testing.T) {
 	}
 }
 
+// alone is what the status is told of replicas.
+func alone(t *testing.T, store *state.Store, want bool) {
+	t.Helper()
+	keeps, err := store.Durability(t.Context())
+	if err != nil || keeps.Alone != want {
+		t.Errorf("Redis is alone: %v, error %v; want %v", keeps.Alone, err, want)
+	}
+}
+
 // TestCluster decides, saves, reads the stream and ends a sign-in on a cluster, also after its keys have moved to a
 // node that never had the functions.
 func TestCluster(t *testing.T) {
+	t.Parallel()
 	c := redistest.StartCluster(t, "{sallyport}")
 	store, err := state.SignIn{Cluster: true}.Open(c.Addresses())
 	must(t, err)
@@ -225,6 +238,7 @@ func written(t *testing.T, store *state.Store, basis state.Basis, id string) {
 }
 
 func TestReplicaIsNotReady(t *testing.T) {
+	t.Parallel()
 	s := redistest.StartSentinels(t)
 	store := state.Open(s.Replica.Address)
 	defer store.Close()

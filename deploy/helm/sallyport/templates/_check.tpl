@@ -11,8 +11,19 @@
 {{- if eq (trimSuffix "/" .Values.publicURL) (trimSuffix "/" .Values.consoleURL) }}
 {{- fail "publicURL and consoleURL are the same: the console has a host or port of its own" }}
 {{- end }}
-{{- if not (regexMatch "^[A-Za-z0-9.-]+:[0-9]+$" .Values.redis.address) }}
-{{- fail (printf "redis.address is %q: give a host and a port, such as redis.data.svc:6379" .Values.redis.address) }}
+{{- range splitList "," .Values.redis.address }}
+{{- if not (regexMatch "^[A-Za-z0-9.-]+:[0-9]+$" (trim .)) }}
+{{- fail (printf "redis.address is %q: give a host and a port, such as redis.data.svc:6379" $.Values.redis.address) }}
+{{- end }}
+{{- end }}
+{{- if and (contains "," .Values.redis.address) (not (or .Values.redis.sentinel.master .Values.redis.cluster)) }}
+{{- fail "redis.address has several: say by redis.sentinel.master that they are Sentinels, or by redis.cluster that they are nodes of a cluster" }}
+{{- end }}
+{{- if and .Values.redis.sentinel.master .Values.redis.cluster }}
+{{- fail "redis.sentinel.master and redis.cluster are both there: a cluster has no Sentinels" }}
+{{- end }}
+{{- if and .Values.redis.sentinel.signIn (not .Values.redis.sentinel.master) }}
+{{- fail "redis.sentinel.signIn is there without redis.sentinel.master" }}
 {{- end }}
 {{- if and .Values.redis.user (not .Values.redis.signIn) }}
 {{- fail "redis.user is there without redis.signIn: set that to true, and put the password into the Secret as redis.password" }}

@@ -71,6 +71,15 @@ lifecycle: { preStop: { sleep: { seconds: 15 } } }
 - { name: SALLYPORT_LOG_LEVEL, value: {{ $root.Values.logLevel | quote }} }
 {{- include "sallyport.traces" $root }}
 - { name: SALLYPORT_REDIS, value: {{ $root.Values.redis.address | quote }} }
+{{- with $root.Values.redis.sentinel.master }}
+- { name: SALLYPORT_REDIS_SENTINEL_MASTER, value: {{ . | quote }} }
+{{- end }}
+{{- if $root.Values.redis.sentinel.signIn }}
+- { name: SALLYPORT_REDIS_SENTINEL_PASSWORD_FILE, value: /run/secrets/redis.sentinel.password }
+{{- end }}
+{{- if $root.Values.redis.cluster }}
+- { name: SALLYPORT_REDIS_CLUSTER, value: "true" }
+{{- end }}
 {{- with $root.Values.redis.user }}
 - { name: SALLYPORT_REDIS_USER, value: {{ . | quote }} }
 {{- end }}
@@ -122,6 +131,9 @@ lifecycle: { preStop: { sleep: { seconds: 15 } } }
 {{- with $root.Values.redis }}
 {{- if .signIn }}
 {{- $items = append $items (dict "key" "redis.password" "path" "redis.password") }}
+{{- end }}
+{{- if .sentinel.signIn }}
+{{- $items = append $items (dict "key" "redis.sentinel.password" "path" "redis.sentinel.password") }}
 {{- end }}
 {{- if .ca.secretName }}
 {{- $sources = append $sources (dict "secret" (dict "name" .ca.secretName "items" (list (dict "key" .ca.key "path" "redis.ca")))) }}
