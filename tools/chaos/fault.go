@@ -7,7 +7,10 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strings"
+	"syscall"
 	"time"
+
+	"sallyport/tools/stack/native"
 )
 
 // scene is what a fault works on.
@@ -28,7 +31,9 @@ type fault struct {
 	// limit is the stream's, 0 for the default, and disk how large the disk of Redis and Elasticsearch is, in
 	// MiB, 0 for as large as the folder's.
 	limit, disk int
-	do          func(context.Context, *scene) error
+	// failover is what takes over from Redis.
+	failover native.Failover
+	do       func(context.Context, *scene) error
 	// check returns what else went otherwise than it should.
 	check func(*scene, result) []string
 }
@@ -41,6 +46,8 @@ var faults = []fault{
 	{name: "authz", does: "authz is killed again and again", do: killing("authz")},
 	{name: "envoy", does: "Envoy is killed again and again", do: killing("envoy")},
 	{name: "redis", does: "Redis is killed again and again", do: killing("redis")},
+	{name: "sentinel", does: "the primary of Redis is killed, and Sentinels have a replica take over", failover: native.Sentinel, do: redisAway},
+	{name: "cluster", does: "the node of a cluster of Redis that has the keys is killed, and its replica takes over", failover: native.Cluster, do: redisAway},
 	{name: "elasticsearch", does: "Elasticsearch is killed and stays away", do: elasticsearchAway},
 	{name: "mapping-conflict", does: "Elasticsearch refuses some records for what they are", do: poisoning, check: poisonKeptAside},
 	{name: "disk-full", does: "the disk of Redis and Elasticsearch is full", disk: diskSize, do: diskFull, check: nothingAside},
@@ -83,6 +90,42 @@ func killing(part string) func(context.Context, *scene) error {
 		s.say("  killed %d times", kills)
 		return nil
 	}
+}
+
+// redisAway kills the primary of Redis, which stays away until another has taken over and for the window, and then
+// starts it as a replica.
+func redisAway(ctx context.Context, s *scene) error {
+	const primary = "redis"
+	err := wait(ctx, time.Duration(s.random.Int64N(int64(2*time.Second))))
+	if err != nil {
+		return err
+	}
+	pid, err := s.pid(ctx, primary, 0)
+	if err != nil {
+		return err
+	}
+	err = syscall.Kill(pid, syscall.SIGKILL)
+	if err != nil {
+		return fmt.Errorf("killing Redis (process %d): %w", pid, err)
+	}
+	err = s.site.stack.StopPart(ctx, primary)
+	if err != nil {
+		return err
+	}
+	err = s.load.answeredAgain(ctx)
+	if err != nil {
+		return err
+	}
+	s.say("  another has taken over")
+	err = wait(ctx, s.window)
+	if err != nil {
+		return err
+	}
+	err = s.site.stack.StartPart(ctx, primary)
+	if err != nil {
+		return err
+	}
+	return wait(ctx, s.window)
 }
 
 // elasticsearchAway kills Elasticsearch, and starts it again after a while.

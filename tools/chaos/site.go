@@ -39,7 +39,7 @@ var emails = []string{"ana@acme.test", "bo@acme.test", "cy@acme.test"}
 type site struct {
 	*running.Site
 	stack  native.Stack
-	redis  *redis.Client
+	redis  redis.UniversalClient
 	people []oauth2.TokenSource
 	log    io.Closer
 
@@ -57,7 +57,7 @@ func (t *trial) describe(base native.Ports, out io.Writer) native.Stack {
 
 // open starts a Sallyport as a fault needs it, unless it runs already.
 func (t *trial) open(ctx context.Context, f fault) error {
-	if t.site != nil && t.limit == f.limit && t.disk == f.disk {
+	if t.site != nil && t.limit == f.limit && t.disk == f.disk && t.failover == f.failover {
 		return nil
 	}
 	err := t.close()
@@ -76,12 +76,12 @@ func (t *trial) open(ctx context.Context, f fault) error {
 	if err != nil {
 		return err
 	}
-	base, err := native.FreePorts(firstBase, lastBase)
+	base, err := native.FreePorts(firstBase, lastBase, native.FailoverPorts()...)
 	if err != nil {
 		return err
 	}
 	stack := t.describe(base, log)
-	stack.Atlassian = native.StandIn(base)
+	stack.Atlassian, stack.Failover = native.StandIn(base), f.failover
 	stack.Parts, err = parts.Ensure(ctx, t.progress)
 	if err != nil {
 		return err
@@ -94,7 +94,7 @@ func (t *trial) open(ctx context.Context, f fault) error {
 			return err
 		}
 	}
-	t.site, t.limit, t.disk = site, f.limit, f.disk
+	t.site, t.limit, t.disk, t.failover = site, f.limit, f.disk, f.failover
 	t.say("Starting a Sallyport")
 	err = stack.Preflight()
 	if err == nil {
@@ -113,7 +113,7 @@ func (s *site) signIn(ctx context.Context, root string) error {
 		return err
 	}
 	s.Site = at
-	s.redis = redis.NewClient(&redis.Options{Addr: at.RedisAddr, DialTimeout: time.Second, MaxRetries: -1})
+	s.redis = s.openRedis()
 	err = at.Apply(ctx, policy)
 	if err != nil {
 		return err
@@ -126,6 +126,20 @@ func (s *site) signIn(ctx context.Context, root string) error {
 		s.people = append(s.people, source)
 	}
 	return nil
+}
+
+// openRedis finds Redis as the services do.
+func (s *site) openRedis() redis.UniversalClient {
+	options := &redis.UniversalOptions{Addrs: s.stack.RedisAddresses(), DialTimeout: time.Second, MaxRetries: -1}
+	switch s.stack.Failover {
+	case native.Sentinel:
+		options.MasterName = native.SentinelMaster
+	case native.Cluster:
+		cluster := options.Cluster()
+		cluster.ClusterStateReloadInterval = time.Second
+		return redis.NewClusterClient(cluster)
+	}
+	return redis.NewUniversalClient(options)
 }
 
 // close stops what runs, and removes its data and secrets. Its logs are kept.

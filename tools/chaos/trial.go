@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"sallyport/tools/stack/native"
 )
 
 const (
@@ -28,10 +30,11 @@ type trial struct {
 	progress io.Writer
 	seed     uint64
 	started  time.Time
-	// site is the Sallyport that runs, with the limit of its stream and the size of its disk; nil before the
-	// first.
+	// site is the Sallyport that runs, with the limit of its stream, the size of its disk, and how its Redis fails over;
+	// nil before the first.
 	site        *site
 	limit, disk int
+	failover    native.Failover
 }
 
 func newTrial(f flags, root string) *trial {

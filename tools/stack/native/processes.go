@@ -1,8 +1,8 @@
 package native
 
 import (
-	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"path/filepath"
 	"strings"
@@ -55,25 +55,20 @@ type shutdown struct {
 func (s Stack) processes() map[string]*process {
 	p := s.Ports
 	all := map[string]*process{
-		"redis": s.process("redis", s.Parts.RedisServer,
-			"--bind 127.0.0.1 --port", fmt.Sprint(p.port(redis)), "--dir", quote(s.path("data", "redis")),
-			// Written before it is answered, unless a write to the disk is just under way (docs/chaos.md), on
-			// disk within a second; never dropped for room.
-			"--appendonly yes --appendfsync", cmp.Or(s.Fsync, "everysec"), "--maxmemory-policy noeviction --save ''", s.redisLog()),
 		"elasticsearch": s.elasticsearch(),
 		"identity": s.service("identity", "--listen", p.address(identityHTTP), "--grpc-listen", p.address(identityGRPC), "--ops-listen", p.address(identityOps),
-			"--redis", p.address(redis), "--seal-key-file", quote(s.secret(sealKey)), "--public-url", p.publicURL(), "--console-url", p.consoleURL(),
+			s.redisFlags(), "--seal-key-file", quote(s.secret(sealKey)), "--public-url", p.publicURL(), "--console-url", p.consoleURL(),
 			"--atlassian-mcp-url", quote(s.Atlassian.mcpURL), "--atlassian-api-url", s.Atlassian.apiURL, s.Atlassian.jiraFlags(s)),
-		"authz": s.service("authz", "--listen", p.address(authzGRPC), "--ops-listen", p.address(authzOps), "--redis", p.address(redis),
+		"authz": s.service("authz", "--listen", p.address(authzGRPC), "--ops-listen", p.address(authzOps), s.redisFlags(),
 			"--identity", p.address(identityGRPC), "--seal-key-file", quote(s.secret(sealKey)), "--public-url", p.publicURL(), s.originsFlag()),
 		"accesslog": s.service("accesslog", "--listen", p.address(accesslogGRPC), "--ops-listen", p.address(accesslogOps),
-			"--redis", p.address(redis), "--elasticsearch", p.url(elasticHTTP)),
-		"admin": s.service("admin", "--listen", p.address(adminGRPC), "--ops-listen", p.address(adminOps), "--redis", p.address(redis),
+			s.redisFlags(), "--elasticsearch", p.url(elasticHTTP)),
+		"admin": s.service("admin", "--listen", p.address(adminGRPC), "--ops-listen", p.address(adminOps), s.redisFlags(),
 			"--elasticsearch", p.url(elasticHTTP), "--token-file", quote(s.secret(adminToken)), "--identity", p.address(identityGRPC), "--public-url", p.publicURL(), "--console-url", p.consoleURL(), "--envoy-admin", p.url(envoyAdmin),
 			"--authz-ops", p.url(authzOps), "--identity-ops", p.url(identityOps), "--accesslog-ops", p.url(accesslogOps)),
 		"envoy": s.process("envoy", s.Parts.Envoy, "-c", quote(s.path("envoy.yaml")), "--concurrency 2 --disable-hot-restart", s.envoyLog()),
 	}
-	all["redis"].Readiness = probed(&probe{Exec: &execute{pong(p.port(redis))}})
+	maps.Copy(all, s.redisProcesses())
 	all["elasticsearch"].Readiness = ready(p.port(elasticHTTP), "/_cluster/health?wait_for_status=yellow&timeout=1s")
 	for name, ops := range map[string]int{"identity": identityOps, "authz": authzOps, "accesslog": accesslogOps, "admin": adminOps} {
 		all[name].Readiness = ready(p.port(ops), "/readyz")

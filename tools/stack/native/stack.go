@@ -35,6 +35,8 @@ type Stack struct {
 	Debug bool
 	// Fsync is Redis' appendfsync: empty for everysec, or always or no. chaos compares them.
 	Fsync string
+	// Failover is what takes over when Redis fails. chaos has it fail.
+	Failover Failover
 	// SameSession keeps it in the caller's session, with which the system shares cores then as with one: bench's
 	// own processes are part of what it measures.
 	SameSession bool
@@ -48,13 +50,17 @@ func (s Stack) path(elements ...string) string {
 
 // prepare writes everything that the parts read: secrets, configurations and folders.
 func (s Stack) prepare() error {
-	for _, folder := range []string{"logs", "data/redis", "secrets"} {
+	for _, folder := range []string{"logs", "secrets"} {
 		err := os.MkdirAll(s.path(folder), 0o755)
 		if err != nil {
 			return err
 		}
 	}
 	err := s.makeSecrets()
+	if err != nil {
+		return err
+	}
+	err = s.prepareRedis()
 	if err != nil {
 		return err
 	}
