@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strings"
-	"syscall"
 	"time"
 
 	"sallyport/tools/stack/native"
@@ -90,42 +89,6 @@ func killing(part string) func(context.Context, *scene) error {
 		s.say("  killed %d times", kills)
 		return nil
 	}
-}
-
-// redisAway kills the primary of Redis, which stays away until another has taken over and for the window, and then
-// starts it as a replica.
-func redisAway(ctx context.Context, s *scene) error {
-	const primary = "redis"
-	err := wait(ctx, time.Duration(s.random.Int64N(int64(2*time.Second))))
-	if err != nil {
-		return err
-	}
-	pid, err := s.pid(ctx, primary, 0)
-	if err != nil {
-		return err
-	}
-	err = syscall.Kill(pid, syscall.SIGKILL)
-	if err != nil {
-		return fmt.Errorf("killing Redis (process %d): %w", pid, err)
-	}
-	err = s.site.stack.StopPart(ctx, primary)
-	if err != nil {
-		return err
-	}
-	err = s.load.answeredAgain(ctx)
-	if err != nil {
-		return err
-	}
-	s.say("  another has taken over")
-	err = wait(ctx, s.window)
-	if err != nil {
-		return err
-	}
-	err = s.site.stack.StartPart(ctx, primary)
-	if err != nil {
-		return err
-	}
-	return wait(ctx, s.window)
 }
 
 // elasticsearchAway kills Elasticsearch, and starts it again after a while.

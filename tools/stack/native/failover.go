@@ -59,6 +59,16 @@ func (s Stack) RedisAddresses() []string {
 	return []string{s.Ports.address(redis)}
 }
 
+// RedisAt is the name of the server at an address, empty for none.
+func (s Stack) RedisAt(address string) string {
+	for n := range 4 {
+		if address == loopback(s.Ports.redisPort(n)) {
+			return redisName(n)
+		}
+	}
+	return ""
+}
+
 func loopback(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
 
 // redisFlags are those by which a service finds Redis.
