@@ -55,7 +55,7 @@ func redisAway(ctx context.Context, s *scene) error {
 func (s *site) primary(ctx context.Context) (string, error) {
 	if s.stack.Failover == native.Sentinel {
 		sentinel := redis.NewSentinelClient(&redis.Options{Addr: s.stack.RedisAddresses()[0]})
-		defer sentinel.Close()
+		defer func() { _ = sentinel.Close() }()
 		address, err := sentinel.GetMasterAddrByName(ctx, native.SentinelMaster).Result()
 		if err != nil {
 			return "", err

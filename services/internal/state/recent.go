@@ -172,7 +172,8 @@ func (s *Store) remember(kind string, entries []Entry, positions, process any) {
 	}
 }
 
-// keep adds an entry, and forgets those that are old enough to be kept elsewhere, or too many.
+// keep adds an entry, and forgets those that are old enough to be kept elsewhere, or too many. What another process
+// had answered doesn't grow old: it is doubtful, however long Redis was away.
 func (r *recent) keep(w written) {
 	if w.process != r.of {
 		// It was answered just before that one ended, or by one that this replica hasn't met yet.
@@ -182,12 +183,17 @@ func (r *recent) keep(w written) {
 	r.entries = append(r.entries, w)
 	r.bytes += len(w.Document)
 	old := 0
-	for old < len(r.entries)-1 && (w.at.Sub(r.entries[old].at) > r.life || r.bytes > recentBytes) {
+	for old < len(r.entries)-1 && (r.aged(r.entries[old], w) || r.bytes > recentBytes) {
 		r.bytes -= len(r.entries[old].Document)
 		r.entries[old] = written{} // so that its document isn't kept
 		old++
 	}
 	r.entries = r.entries[old:]
+}
+
+// aged says whether an entry is old, by a newer one of the same process.
+func (r *recent) aged(w, newer written) bool {
+	return w.process == newer.process && newer.at.Sub(w.at) > r.life
 }
 
 // next are some doubtful entries that the same process had answered; none where all is done.

@@ -1,7 +1,9 @@
 package state_test
 
 import (
+	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -142,4 +144,30 @@ func TestRestoredIntoAnEmptyRedis(t *testing.T) {
 	server.Start()
 	must(t, store.Ready(t.Context()))
 	inStream(t, client, "a", "b")
+}
+
+// What was lost is older than what is remembered when Redis comes back, and others are written first.
+func TestRestoredAfterALongTime(t *testing.T) {
+	server, store, client := durable(t)
+	must(t, store.AppendOutcomes(t.Context(), entry("kept")))
+	size := server.Written()
+	must(t, store.AppendOutcomes(t.Context(), entry("lost")))
+	server.Kill()
+	server.Lose(size)
+	time.Sleep(6 * time.Second)
+	server.Start()
+	want := []string{"kept", "lost"}
+	var writing sync.WaitGroup
+	for n := range 16 {
+		id := fmt.Sprint("next ", n)
+		want = append(want, id)
+		writing.Go(func() {
+			err := store.AppendOutcomes(t.Context(), entry(id))
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	writing.Wait()
+	inStream(t, client, want...)
 }
