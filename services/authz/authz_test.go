@@ -11,6 +11,7 @@ import (
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/go-redis/v9"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -35,6 +36,7 @@ const (
 // gate is a running authz with a Redis of its own, where a person is signed in.
 type gate struct {
 	t        *testing.T
+	redis    string
 	client   authv3.AuthorizationClient
 	store    *state.Store
 	box      *seal.Box
@@ -58,7 +60,7 @@ func open(t *testing.T, redis string, tweak ...func(*authz.Config)) *gate {
 	keyFile := processtest.SealKey(t)
 	box, err := seal.NewBox(keyFile)
 	must(t, err)
-	g := &gate{t: t, box: box, store: state.Open(redis), identity: &identity{}, log: &processtest.Log{}}
+	g := &gate{t: t, redis: redis, box: box, store: state.Open(redis), identity: &identity{}, log: &processtest.Log{}}
 	t.Cleanup(func() { _ = g.store.Close() })
 	cfg := authz.Config{
 		Listen: nativetest.FreeAddress(t), Redis: redis, Identity: g.serveIdentity(), SealKeyFile: keyFile,
@@ -280,6 +282,18 @@ func TestVeryNextCall(t *testing.T) {
 	_, err := g.store.EndPerson(t.Context(), account)
 	must(t, err)
 	wantAnswer(t, g.call("getJiraIssue"), 401)
+}
+
+// TestALostPolicyIsNoOther has Redis lose a policy that was decided by, and another one be saved, which gets the same
+// version.
+func TestALostPolicyIsNoOther(t *testing.T) {
+	g := signedIn(t, `{"default":"allow"}`)
+	wantAllowed(t, g.call("getJiraIssue"), atlassian)
+	client := redis.NewClient(&redis.Options{Addr: g.redis})
+	defer client.Close()
+	must(t, client.Del(t.Context(), "{sallyport}:policy").Err())
+	g.save(`{"default":"deny"}`)
+	wantAnswer(t, g.call("getJiraIssue"), 200, "getJiraIssue")
 }
 
 // TestCallsWithoutAnOperation shows that no policy allows a call that doesn't say what it does.

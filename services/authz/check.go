@@ -74,7 +74,7 @@ func (s *Server) decide(ctx context.Context, q question) (*authv3.CheckResponse,
 		}
 		basis := state.Basis{
 			TokenHash: q.tokenHash, Grant: current.grant, Groups: current.groups,
-			Policy: state.Policy{Version: rules.version}, UpstreamRev: current.upstream.rev,
+			Policy: state.Policy{Version: rules.version, Mark: rules.mark}, UpstreamRev: current.upstream.rev,
 			Resource: s.resource,
 			Bound:    q.bound(), Claim: plan.claim,
 		}
@@ -88,7 +88,7 @@ func (s *Server) decide(ctx context.Context, q question) (*authv3.CheckResponse,
 		}
 		if !verdict.Written {
 			s.metrics.stale.Inc()
-			if verdict.Fresh.Policy.Version != rules.version {
+			if !rules.is(verdict.Fresh.Policy) {
 				err = s.rules.renew(verdict.Fresh.Policy)
 				if err != nil {
 					return nil, err

@@ -15,8 +15,13 @@ import (
 // policy nothing is allowed.
 type ruleset struct {
 	version int64
-	engine  *policy.Engine
+	// mark tells it from one of the same version that Redis has lost.
+	mark   string
+	engine *policy.Engine
 }
+
+// is tells whether it is made of a policy.
+func (r *ruleset) is(p state.Policy) bool { return r.version == p.Version && r.mark == p.Mark }
 
 // rules holds the newest ruleset that this replica has seen.
 type rules struct {
@@ -37,7 +42,7 @@ func newRules(log *slog.Logger) *rules {
 func (r *rules) renew(p state.Policy) error {
 	r.compiling.Lock()
 	defer r.compiling.Unlock()
-	if r.current.Load().version == p.Version {
+	if r.current.Load().is(p) {
 		return nil
 	}
 	if p.Version == 0 {
@@ -53,7 +58,7 @@ func (r *rules) renew(p state.Policy) error {
 	if err != nil {
 		return fmt.Errorf("policy version %d: %w", p.Version, err)
 	}
-	r.current.Store(&ruleset{p.Version, engine})
+	r.current.Store(&ruleset{p.Version, p.Mark, engine})
 	r.log.Info("another policy is in force", "version", p.Version)
 	return nil
 }

@@ -75,7 +75,7 @@ type Verdict struct {
 func (s *Store) Decide(ctx context.Context, basis Basis, limit int64, entries []Entry) (Verdict, error) {
 	account := basis.Grant.AccountID
 	args := make([]any, 0, 12+4*len(entries))
-	args = append(args, basis.Grant.ID, basis.Grant.Rev, basis.Policy.Version, basis.Groups.revision(), basis.UpstreamRev, limit, basis.Resource,
+	args = append(args, basis.Grant.ID, basis.Grant.Rev, basis.Policy.Revision(), basis.Groups.revision(), basis.UpstreamRev, limit, basis.Resource,
 		basis.Grant.Holder(), int(boundLife.Seconds()), basis.Claim.Info, basis.Claim.mismatch(), basis.Claim.Rev)
 	for _, e := range entries {
 		args = append(args, decisionHalf, e.ID, e.Index, e.Document)
@@ -117,7 +117,7 @@ func (b Basis) refreshed(reply []any) Basis {
 		b.Grant = grantFrom(grant)
 	}
 	policy := pairs(reply[3])
-	if len(policy) > 0 || reply[5] == "0" {
+	if len(policy) > 0 || reply[5] == (Policy{}).Revision() {
 		b.Policy = policyFrom(policy)
 	}
 	groups := pairs(reply[4])

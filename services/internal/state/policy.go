@@ -3,6 +3,7 @@ package state
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +20,9 @@ var ErrConflict = errors.New("it was changed meanwhile")
 type Policy struct {
 	// Version counts saves from 1; 0 means that none was ever saved.
 	Version int64
+	// Mark is what no other save has, not even one of the same version that Redis has lost; empty for one that was
+	// saved before there were marks.
+	Mark string
 	// Document is the policy in the JSON form of package policy; empty for version 0.
 	Document []byte
 	Save
@@ -34,6 +38,9 @@ type Save struct {
 	Message string `json:"message,omitempty"`
 }
 
+// Revision tells a policy from all others, as the functions compare it.
+func (p Policy) Revision() string { return strconv.FormatInt(p.Version, 10) + "/" + p.Mark }
+
 func saveFrom(entry string) Save {
 	var s Save
 	// An entry that can't be read tells nothing; the document beside it still counts.
@@ -43,7 +50,7 @@ func saveFrom(entry string) Save {
 
 func policyFrom(fields map[string]string) Policy {
 	version, _ := strconv.ParseInt(fields["version"], 10, 64)
-	return Policy{Version: version, Document: []byte(fields["document"]), Save: saveFrom(fields["entry"])}
+	return Policy{Version: version, Mark: fields["mark"], Document: []byte(fields["document"]), Save: saveFrom(fields["entry"])}
 }
 
 // Policy returns the policy in force; one of version 0 where none was ever saved.
@@ -109,7 +116,7 @@ func (s *Store) SavePolicy(ctx context.Context, base int64, document []byte, by 
 		return 0, fmt.Errorf("saving the policy: %w", err)
 	}
 	reply, err := s.change(ctx, "sallyport_save_policy", []string{policyKey, policyHistoryKey, policyDocumentsKey},
-		base, document, entry)
+		base, document, entry, rand.Text())
 	if reply == nil {
 		return 0, err
 	}

@@ -1,3 +1,10 @@
+-- policy_revision is what tells the policy in force from all others: its version alone could be that of one which
+-- was saved before and lost, when Redis was killed before it had it on its disk.
+local function policy_revision(policy)
+  local saved = redis.call('HMGET', policy, 'version', 'mark')
+  return (saved[1] or '0') .. '/' .. (saved[2] or '')
+end
+
 -- decide writes decisions into the activity stream, if everything they rest on still holds.
 --   keys: session, grant, policy, groups, upstream, stream, process (stream.lua); then those of the MCP
 --         sessions and tasks that the request is about
@@ -37,14 +44,14 @@ local function decide(keys, args)
       'expires_at', redis.call('HGET', keys[5], 'expires_at') }
   end
 
-  local policy_version = redis.call('HGET', keys[3], 'version') or '0'
+  local policy_rev = policy_revision(keys[3])
   local groups_rev = redis.call('HGET', keys[4], 'rev') or '0'
-  if grant_rev ~= args[2] or policy_version ~= args[3] or groups_rev ~= args[4] then
+  if grant_rev ~= args[2] or policy_rev ~= args[3] or groups_rev ~= args[4] then
     local fresh, policy, groups = {}, {}, {}
     if grant_rev ~= args[2] then fresh = redis.call('HGETALL', keys[2]) end
-    if policy_version ~= args[3] then policy = redis.call('HGETALL', keys[3]) end
+    if policy_rev ~= args[3] then policy = redis.call('HGETALL', keys[3]) end
     if groups_rev ~= args[4] then groups = redis.call('HGETALL', keys[4]) end
-    return { 'stale', upstream, fresh, policy, groups, policy_version, groups_rev }
+    return { 'stale', upstream, fresh, policy, groups, policy_rev, groups_rev }
   end
 
   for i = 8, #keys do
