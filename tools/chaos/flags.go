@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -20,9 +21,12 @@ type flags struct {
 
 // Validate is called by kong.
 func (f *flags) Validate() error {
-	for _, name := range f.Fault {
+	for i, name := range f.Fault {
 		if faultNamed(name) == nil {
 			return fmt.Errorf("--fault %s: the faults are %s", name, faultNames())
+		}
+		if slices.Contains(f.Fault[:i], name) {
+			return fmt.Errorf("--fault %s is there twice, and both would make the same calls: say --runs 2", name)
 		}
 	}
 	if f.Runs < 1 || f.Rate < 1 || f.Rate > 2000 || f.Away < time.Second {

@@ -3,8 +3,10 @@ package state
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -48,11 +50,22 @@ func optionsFor(addresses []string) *redis.UniversalOptions {
 	}
 }
 
+// quiet has go-redis' own lines, which aren't JSON and say what errors say, too, be logged where debugging is.
+var quiet = sync.OnceFunc(func() { redis.SetLogger(lines{}) })
+
+type lines struct{}
+
+// Printf is called by go-redis.
+func (lines) Printf(ctx context.Context, format string, values ...any) {
+	slog.DebugContext(ctx, "go-redis", "says", fmt.Sprintf(format, values...))
+}
+
 // clusterReload is how old what is known of a cluster may be, and so how long after a failover the node that
 // took over is found.
 const clusterReload = time.Second
 
 func open(options *redis.UniversalOptions) *Store {
+	quiet()
 	s := &Store{stopped: make(chan struct{})}
 	s.recent = recent{life: recentFor, wake: make(chan struct{}, 1)}
 	if options.MasterName != "" || options.IsClusterMode {
