@@ -44,7 +44,7 @@ func openTraces(ctx context.Context, log *slog.Logger, service, collector string
 	)
 	otel.SetTracerProvider(provider)
 	otel.SetTextMapPropagator(propagation.TraceContext{})
-	otel.SetErrorHandler(&lostSpans{log: log.With("collector", collector)})
+	otel.SetErrorHandler(&lostSpans{log: log, collector: collector})
 	return func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastSpans)
 		defer cancel()
@@ -57,7 +57,8 @@ func openTraces(ctx context.Context, log *slog.Logger, service, collector string
 
 // lostSpans says that spans don't arrive, once in tellTraces.
 type lostSpans struct {
-	log *slog.Logger
+	log       *slog.Logger
+	collector string
 
 	mu   sync.Mutex
 	next time.Time
@@ -71,7 +72,7 @@ func (l *lostSpans) Handle(err error) {
 		return
 	}
 	l.next = time.Now().Add(tellTraces)
-	l.log.Warn("spans don't arrive at the collector; calls don't wait for it", "error", err)
+	l.log.Warn("spans don't arrive at the collector; calls don't wait for it", "collector", l.collector, "error", err)
 }
 
 // serverTraces has a gRPC server go on with its callers' traces.
