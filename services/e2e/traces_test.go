@@ -130,4 +130,10 @@ func TestTrace(t *testing.T) {
 			return nil
 		})
 	}
+	told := string(traces.text())
+	for _, private := range []string{"ana@acme.test", "712020:", "OPS-1"} {
+		if strings.Contains(told, private) {
+			t.Errorf("the spans have %s", private)
+		}
+	}
 }
