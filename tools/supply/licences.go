@@ -26,11 +26,7 @@ type licences struct {
 
 // Run writes the file, or compares.
 func (l licences) Run(ctx context.Context, t tree) error {
-	modules, err := t.goModules(ctx)
-	if err != nil {
-		return err
-	}
-	packages, err := t.npmPackages()
+	modules, packages, err := t.shipped(ctx)
 	if err != nil {
 		return err
 	}

@@ -14,11 +14,7 @@ type texts struct {
 
 // Run writes each part's licences and notices. npm packages have to be installed.
 func (c texts) Run(ctx context.Context, t tree) error {
-	modules, err := t.goModules(ctx)
-	if err != nil {
-		return err
-	}
-	packages, err := t.npmPackages()
+	modules, packages, err := t.shipped(ctx)
 	if err != nil {
 		return err
 	}

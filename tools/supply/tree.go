@@ -39,6 +39,16 @@ func (t tree) output(ctx context.Context, folder, program string, arguments ...s
 	return out, nil
 }
 
+// shipped are the Go modules and the npm packages that are shipped.
+func (t tree) shipped(ctx context.Context) (modules, packages []part, err error) {
+	modules, err = t.goModules(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	packages, err = t.npmPackages()
+	return modules, packages, err
+}
+
 // goModules are the modules that are linked into the programs that are shipped.
 func (t tree) goModules(ctx context.Context) ([]part, error) {
 	out, err := t.output(ctx, ".", "deploy/shipped.sh", "go", "list", "-deps", "-f", `{{with .Module}}{{if and .Version (ne .Path "sallyport")}}{{.Path}}|{{.Version}}|{{.Dir}}{{end}}{{end}}`)
