@@ -2,6 +2,7 @@ package process
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"runtime/debug"
@@ -77,7 +78,14 @@ func (p *Process) ServeGRPC(g GRPC) error {
 	metrics.InitializeMetrics(server)
 
 	p.Log.Info("listening", "server", "grpc", "address", listener.Addr().String())
-	p.Go("grpc", func(context.Context) error { return server.Serve(listener) })
+	p.Go("grpc", func(context.Context) error {
+		err := server.Serve(listener)
+		// A service that is told to stop while it starts is stopped before it serves.
+		if errors.Is(err, grpc.ErrServerStopped) {
+			return nil
+		}
+		return err
+	})
 	p.Go("grpc", func(ctx context.Context) error {
 		<-ctx.Done()
 		p.draining.Store(true)
