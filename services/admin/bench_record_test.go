@@ -150,22 +150,30 @@ func measureDashboards(b *testing.B, client adminv1.DashboardServiceClient, tran
 	person := &adminv1.GetDashboardRequest{Start: timestamppb.New(time.Now().AddDate(0, 0, -30)), User: "person0@acme.test"}
 	measure(b, "dashboard=30d/cold", forget, get(month))
 	measure(b, "dashboard=30d/again", nil, get(month))
-	// What it is like for whoever looks at it from time to time: a call more has been recorded, and the range has moved on.
-	later := func(days int) func() error {
-		return func() error {
-			now := time.Now()
-			return get(&adminv1.GetDashboardRequest{
-				Start: timestamppb.New(now.Truncate(24*time.Hour).AddDate(0, 0, 1-days)), End: timestamppb.New(now), TimeZone: "Europe/Berlin",
-			})()
-		}
+	// The last day is a whole workday, whatever the time is: as a busy today is just before midnight.
+	midnight := time.Now().UTC().Truncate(24 * time.Hour)
+	for midnight.Weekday() == time.Sunday || midnight.Weekday() == time.Monday {
+		midnight = midnight.AddDate(0, 0, -1)
 	}
 	record := func() {
-		body := fmt.Sprintf(`{"@timestamp":%q,"event":{"id":"later"},"sallyport":{"decision":"allowed"}}`, time.Now().UTC().Format(time.RFC3339Nano))
-		send(b, transport, esapi.IndexRequest{Index: activity.IndexOf(time.Now(), true), DocumentID: fmt.Sprint("later-", time.Now().UnixNano()), Body: strings.NewReader(body), Refresh: "true"})
+		at := midnight.Add(-24 * time.Hour)
+		body := fmt.Sprintf(`{"@timestamp":%q,"event":{"id":"later"},"sallyport":{"decision":"allowed"}}`, at.Format(time.RFC3339Nano))
+		send(b, transport, esapi.IndexRequest{Index: activity.IndexOf(at, true), DocumentID: fmt.Sprint("later-", time.Now().UnixNano()), Body: strings.NewReader(body), Refresh: "true"})
 	}
-	measure(b, "dashboard=30d/later", record, later(30))
-	measure(b, "dashboard=7d/later", record, later(7))
-	measure(b, "dashboard=today/later", record, later(1))
+	minutes := 0
+	looked := func(days, passes int) func() error {
+		return func() error {
+			minutes += passes
+			// The console's ranges end with the minute that it is.
+			end := midnight.Add(-time.Duration(minutes) * time.Minute)
+			return get(&adminv1.GetDashboardRequest{Start: timestamppb.New(midnight.AddDate(0, 0, -days)), End: timestamppb.New(end), TimeZone: "Europe/Berlin"})()
+		}
+	}
+	for name, days := range map[string]int{"today": 1, "7d": 7, "30d": 30} {
+		// A call more has been recorded since; in the same minute, or in the next, when the range has moved on too.
+		measure(b, "dashboard="+name+"/watched", record, looked(days, 0))
+		measure(b, "dashboard="+name+"/later", record, looked(days, 1))
+	}
 	measure(b, "dashboard=7d/cold", forget, get(week))
 	measure(b, "dashboard=30d/person/cold", forget, get(person))
 }
