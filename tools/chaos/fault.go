@@ -20,8 +20,12 @@ type scene struct {
 	say    func(string, ...any)
 	// window is how long the fault lasts, away how long Elasticsearch is.
 	window, away time.Duration
+	// rolling is for how long everything is restarted again and again, 0 for once.
+	rolling time.Duration
 	// warned is what the status said of the stream before the first call was refused, empty for nothing.
 	warned string
+	// failed is what people and admins met while everything was restarted.
+	failed []string
 }
 
 // fault is one way to break it.
@@ -30,8 +34,9 @@ type fault struct {
 	// limit is the stream's, 0 for the default, and disk how large the disk of Redis and Elasticsearch is, in
 	// MiB, 0 for as large as the folder's.
 	limit, disk int
-	// failover is what takes over from Redis.
+	// failover is what takes over from Redis, and replicas how many there are of Envoy and each service, 0 for one.
 	failover native.Failover
+	replicas int
 	do       func(context.Context, *scene) error
 	// check returns what else went otherwise than it should.
 	check func(*scene, result) []string
@@ -47,6 +52,7 @@ var faults = []fault{
 	{name: "redis", does: "Redis is killed again and again", do: killing("redis")},
 	{name: "sentinel", does: "the primary of Redis is killed, and Sentinels have a replica take over", failover: native.Sentinel, do: redisAway},
 	{name: "cluster", does: "the node of a cluster of Redis that has the keys is killed, and its replica takes over", failover: native.Cluster, do: redisAway},
+	{name: "rolling", does: "every process is stopped and started, one after another, as an upgrade does", failover: native.Sentinel, replicas: 2, do: rolling, check: nothingFailed},
 	{name: "elasticsearch", does: "Elasticsearch is killed and stays away", do: elasticsearchAway},
 	{name: "mapping-conflict", does: "Elasticsearch refuses some records for what they are", do: poisoning, check: poisonKeptAside},
 	{name: "disk-full", does: "the disk of Redis and Elasticsearch is full", disk: diskSize, do: diskFull, check: nothingAside},

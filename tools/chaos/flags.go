@@ -8,15 +8,16 @@ import (
 )
 
 type flags struct {
-	Fault []string      `help:"Only this fault; may be given several times." placeholder:"NAME"`
-	Runs  int           `help:"How often each fault is done." default:"1"`
-	Seed  uint64        `help:"The moments of the faults follow from it; run N has the seed plus N-1. Left out, one is made up and printed." placeholder:"NUMBER"`
-	Rate  int           `help:"Calls a second." default:"200"`
-	Away  time.Duration `help:"How long Elasticsearch is away in the fault of that name." default:"2m" env:"CHAOS_AWAY"`
-	Quick bool          `help:"Each fault as short as it shows something: for a look after a change."`
-	Fsync string        `help:"Redis' appendfsync: ${enum}. What a killed Redis loses hangs on it." enum:"everysec,always,no" default:"everysec"`
-	Dir   string        `help:"Folder for logs. It is emptied first." default:".run/chaos" type:"path"`
-	JSON  bool          `name:"json" help:"The results as JSON."`
+	Fault  []string      `help:"Only this fault; may be given several times." placeholder:"NAME"`
+	Runs   int           `help:"How often each fault is done." default:"1"`
+	Seed   uint64        `help:"The moments of the faults follow from it; run N has the seed plus N-1. Left out, one is made up and printed." placeholder:"NUMBER"`
+	Rate   int           `help:"Calls a second." default:"200"`
+	Away   time.Duration `help:"How long Elasticsearch is away in the fault of that name." default:"2m" env:"CHAOS_AWAY"`
+	Before string        `help:"Top of a built work tree of another version, which the fault rolling upgrades from." placeholder:"FOLDER" type:"existingdir"`
+	Quick  bool          `help:"Each fault as short as it shows something: for a look after a change."`
+	Fsync  string        `help:"Redis' appendfsync: ${enum}. What a killed Redis loses hangs on it." enum:"everysec,always,no" default:"everysec"`
+	Dir    string        `help:"Folder for logs. It is emptied first." default:".run/chaos" type:"path"`
+	JSON   bool          `name:"json" help:"The results as JSON."`
 }
 
 // Validate is called by kong.
@@ -49,6 +50,14 @@ func (f *flags) away() time.Duration {
 		return min(f.Away, f.window())
 	}
 	return f.Away
+}
+
+// rolling is for how long everything is restarted again and again, 0 for once, which takes about five minutes.
+func (f *flags) rolling() time.Duration {
+	if f.Quick {
+		return 0
+	}
+	return 5 * time.Minute
 }
 
 func (f *flags) seed() uint64 {

@@ -42,7 +42,8 @@ type site struct {
 	redis  redis.UniversalClient
 	people []oauth2.TokenSource
 	log    io.Closer
-
+	// around is what replicas have around them, nil where each part is there once.
+	around *surroundings
 	// disk is the folder of the small disk that holds the data, empty where there is none.
 	disk string
 }
@@ -57,7 +58,7 @@ func (t *trial) describe(base native.Ports, out io.Writer) native.Stack {
 
 // open starts a Sallyport as a fault needs it, unless it runs already.
 func (t *trial) open(ctx context.Context, f fault) error {
-	if t.site != nil && t.limit == f.limit && t.disk == f.disk && t.failover == f.failover {
+	if t.site != nil && t.built.limit == f.limit && t.built.disk == f.disk && t.built.failover == f.failover && t.built.replicas == f.replicas {
 		return nil
 	}
 	err := t.close()
@@ -76,12 +77,15 @@ func (t *trial) open(ctx context.Context, f fault) error {
 	if err != nil {
 		return err
 	}
-	base, err := native.FreePorts(firstBase, lastBase, native.FailoverPorts()...)
+	base, err := native.FreePorts(firstBase, lastBase, append(native.FailoverPorts(), native.ReplicaPorts()...)...)
 	if err != nil {
 		return err
 	}
 	stack := t.describe(base, log)
-	stack.Atlassian, stack.Failover = native.StandIn(base), f.failover
+	stack.Atlassian, stack.Failover, stack.Replicas = native.StandIn(base), f.failover, f.replicas
+	if f.replicas > 1 {
+		stack.Before = t.Before
+	}
 	stack.Parts, err = parts.Ensure(ctx, t.progress)
 	if err != nil {
 		return err
@@ -94,9 +98,12 @@ func (t *trial) open(ctx context.Context, f fault) error {
 			return err
 		}
 	}
-	t.site, t.limit, t.disk, t.failover = site, f.limit, f.disk, f.failover
+	t.site, t.built = site, f
 	t.say("Starting a Sallyport")
 	err = stack.Preflight()
+	if err == nil && f.replicas > 1 {
+		site.around, err = surround(ctx, stack)
+	}
 	if err == nil {
 		err = stack.Up(ctx)
 	}
@@ -153,6 +160,9 @@ func (t *trial) close() error {
 	err := s.stack.Down()
 	if s.redis != nil {
 		err = errors.Join(err, s.redis.Close())
+	}
+	if s.around != nil {
+		err = errors.Join(err, s.around.close())
 	}
 	if err != nil {
 		return err

@@ -11,8 +11,6 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
-
-	"sallyport/tools/stack/native"
 )
 
 const (
@@ -30,11 +28,9 @@ type trial struct {
 	progress io.Writer
 	seed     uint64
 	started  time.Time
-	// site is the Sallyport that runs, with the limit of its stream, the size of its disk, and how its Redis fails over;
-	// nil before the first.
-	site        *site
-	limit, disk int
-	failover    native.Failover
+	// site is the Sallyport that runs, nil before the first, and built the fault that it was built for.
+	site  *site
+	built fault
 }
 
 func newTrial(f flags, root string) *trial {
@@ -86,7 +82,7 @@ func (t *trial) do(ctx context.Context, f fault, seed uint64) (result, error) {
 	_, _ = name.Write([]byte(f.name)) // it never fails
 	s := &scene{
 		site: t.site, random: rand.New(rand.NewPCG(seed, name.Sum64())), say: t.say, //nolint:gosec // moments that can be repeated
-		window: t.window(), away: t.away(),
+		window: t.window(), away: t.away(), rolling: t.rolling(),
 		load: newLoad(t.site.MCPURL, t.site.people, t.Rate, mark(f.name, seed, t.started)),
 	}
 	t.say("%s: %s", f.name, f.does)

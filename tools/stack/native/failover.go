@@ -59,6 +59,14 @@ func (s Stack) RedisAddresses() []string {
 	return []string{s.Ports.address(redis)}
 }
 
+// SentinelName is the name of the Sentinel n, from 0.
+func SentinelName(n int) string { return fmt.Sprintf("sentinel-%d", n+1) }
+
+// RedisServers are the addresses of a primary and its replicas, with Sentinels.
+func (s Stack) RedisServers() []string {
+	return []string{loopback(s.Ports.redisPort(0)), loopback(s.Ports.redisPort(1)), loopback(s.Ports.redisPort(2))}
+}
+
 // RedisAt is the name of the server at an address, empty for none.
 func (s Stack) RedisAt(address string) string {
 	for n := range 4 {
@@ -93,7 +101,7 @@ func (s Stack) redisProcesses() map[string]*process {
 			all[redisName(n)] = s.redis(n, fmt.Sprintf("--min-replicas-to-write 1 --replicaof 127.0.0.1 %d", s.Ports.redisPort(0)))
 		}
 		for n := range 3 {
-			name := fmt.Sprintf("sentinel-%d", n+1)
+			name := SentinelName(n)
 			all[name] = s.process(name, s.Parts.RedisServer, quote(s.path("data", name+".conf")), "--sentinel")
 			all[name].after("redis")
 		}
@@ -136,7 +144,7 @@ func (s Stack) prepareRedis() error {
 		if s.Failover == Cluster {
 			err = os.WriteFile(file, []byte(s.nodes(n)), 0o644)
 		} else if n < 3 {
-			err = os.WriteFile(s.path("data", fmt.Sprintf("sentinel-%d.conf", n+1)), []byte(s.sentinel(n)), 0o644)
+			err = os.WriteFile(s.path("data", SentinelName(n)+".conf"), []byte(s.sentinel(n)), 0o644)
 		}
 		if err != nil {
 			return err

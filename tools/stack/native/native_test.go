@@ -80,7 +80,7 @@ func TestUpstreamApartFromSignIn(t *testing.T) {
 		if !strings.Contains(identity, StandIn(Base).mcpURL) || strings.Contains(identity, url) {
 			t.Errorf("%s: people don't sign in at Atlassian: %s", url, identity)
 		}
-		err = s.renderEnvoy()
+		err = s.renderEnvoy(0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -102,7 +102,7 @@ func TestUpstreamApartFromSignIn(t *testing.T) {
 func TestEnvoyIsFilledIn(t *testing.T) {
 	for _, other := range []Atlassian{StandIn(Base), Rovo()} {
 		s := newStack(t, other)
-		err := s.renderEnvoy()
+		err := s.renderEnvoy(0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -114,7 +114,7 @@ func TestEnvoyIsFilledIn(t *testing.T) {
 	s := newStack(t, Rovo())
 	s.Root = t.TempDir()
 	write(t, filepath.Join(s.Root, "envoy", "envoy.yaml"), "a: ${PUBLIC_PORT}\nb: ${NOBODY_KNOWS}\n")
-	wantError(t, s.renderEnvoy(), "${NOBODY_KNOWS}")
+	wantError(t, s.renderEnvoy(0), "${NOBODY_KNOWS}")
 }
 
 func TestSecretsAreKept(t *testing.T) {

@@ -1,6 +1,9 @@
 package native
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // PIDs are the process ids of the parts that run now, by name. Elasticsearch's is that of its server.
 func (s Stack) PIDs(ctx context.Context) (map[string]int, error) {
@@ -15,6 +18,12 @@ func (s Stack) PIDs(ctx context.Context) (map[string]int, error) {
 		}
 	}
 	return pids, nil
+}
+
+// Ready says whether a part is.
+func (s Stack) Ready(ctx context.Context, name string) bool {
+	all, err := s.list(ctx)
+	return err == nil && slices.ContainsFunc(all, func(p shown) bool { return p.Name == name && p.ready() })
 }
 
 // StopPart stops one part, and keeps it so until StartPart or the end of the stack.

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -54,36 +55,54 @@ type shutdown struct {
 // processes describes all parts of a stack.
 func (s Stack) processes() map[string]*process {
 	p := s.Ports
-	all := map[string]*process{
-		"elasticsearch": s.elasticsearch(),
-		"identity": s.service("identity", "--listen", p.address(identityHTTP), "--grpc-listen", p.address(identityGRPC), "--ops-listen", p.address(identityOps),
-			s.redisFlags(), "--seal-key-file", quote(s.secret(sealKey)), "--public-url", p.publicURL(), "--console-url", p.consoleURL(),
-			"--atlassian-mcp-url", quote(s.Atlassian.mcpURL), "--atlassian-api-url", s.Atlassian.apiURL, s.Atlassian.jiraFlags(s)),
-		"authz": s.service("authz", "--listen", p.address(authzGRPC), "--ops-listen", p.address(authzOps), s.redisFlags(),
-			"--identity", p.address(identityGRPC), "--seal-key-file", quote(s.secret(sealKey)), "--public-url", p.publicURL(), s.originsFlag()),
-		"accesslog": s.service("accesslog", "--listen", p.address(accesslogGRPC), "--ops-listen", p.address(accesslogOps),
-			s.redisFlags(), "--elasticsearch", p.url(elasticHTTP)),
-		"admin": s.service("admin", "--listen", p.address(adminGRPC), "--ops-listen", p.address(adminOps), s.redisFlags(),
-			"--elasticsearch", p.url(elasticHTTP), "--token-file", quote(s.secret(adminToken)), "--identity", p.address(identityGRPC), "--public-url", p.publicURL(), "--console-url", p.consoleURL(), "--envoy-admin", p.url(envoyAdmin),
-			"--authz-ops", p.url(authzOps), "--identity-ops", p.url(identityOps), "--accesslog-ops", p.url(accesslogOps)),
-		"envoy": s.process("envoy", s.Parts.Envoy, "-c", quote(s.path("envoy.yaml")), "--concurrency 2 --disable-hot-restart", s.envoyLog()),
-	}
+	all := map[string]*process{"elasticsearch": s.elasticsearch()}
+	all["elasticsearch"].Readiness = ready(loopback(p.port(elasticHTTP)), "/_cluster/health?wait_for_status=yellow&timeout=1s")
 	maps.Copy(all, s.redisProcesses())
-	all["elasticsearch"].Readiness = ready(p.port(elasticHTTP), "/_cluster/health?wait_for_status=yellow&timeout=1s")
-	for name, ops := range map[string]int{"identity": identityOps, "authz": authzOps, "accesslog": accesslogOps, "admin": adminOps} {
-		all[name].Readiness = ready(p.port(ops), "/readyz")
-		// They say themselves whether Redis answers.
-		all[name].DependsOn = map[string]dependency{"redis": {"process_started"}}
+	for n := range s.replicas() {
+		maps.Copy(all, s.replicaProcesses(n))
 	}
-	all["envoy"].Readiness = ready(p.port(envoyAdmin), "/ready")
-	all["envoy"].after("authz", "identity", "accesslog", "admin")
 	if !s.Atlassian.real {
-		all["atlassian"] = s.service("atlassian", "--listen", p.address(atlassian), "--public-url", p.url(atlassian), "--switches-listen", p.address(switches))
-		all["atlassian"].Readiness = ready(p.port(switches), "/healthz")
-		all["identity"].after("atlassian")
+		all["atlassian"] = s.process("atlassian", filepath.Join(s.Root, "bin", "atlassian"), "--listen", p.address(atlassian), "--public-url", p.url(atlassian), "--switches-listen", p.address(switches))
+		all["atlassian"].Readiness = ready(p.address(switches), "/healthz")
 	}
 	all[keeper] = s.process(keeper, filepath.Join(s.Root, "bin", "stack"), "watch", "--run-dir", quote(s.RunDir),
 		"--port-base", fmt.Sprint(int(p)), "--atlassian", s.Atlassian.setting())
+	return all
+}
+
+// replicaProcesses describes the replica n of Envoy and of each service.
+func (s Stack) replicaProcesses(n int) map[string]*process {
+	p := s.Ports
+	at := func(offset int) string { return s.at(n, offset) }
+	service := func(name string, arguments ...string) *process {
+		return s.process(replica(name, n), s.program(name, n), arguments...)
+	}
+	services := map[string]*process{
+		"identity": service("identity", "--listen", at(identityHTTP), "--grpc-listen", at(identityGRPC), "--ops-listen", at(identityOps),
+			s.redisFlags(), "--seal-key-file", quote(s.secret(sealKey)), "--public-url", p.publicURL(), "--console-url", p.consoleURL(),
+			"--atlassian-mcp-url", quote(s.Atlassian.mcpURL), "--atlassian-api-url", s.Atlassian.apiURL, s.Atlassian.jiraFlags(s)),
+		"authz": service("authz", "--listen", at(authzGRPC), "--ops-listen", at(authzOps), s.redisFlags(),
+			"--identity", s.identity(), "--seal-key-file", quote(s.secret(sealKey)), "--public-url", p.publicURL(), s.originsFlag()),
+		"accesslog": service("accesslog", "--listen", at(accesslogGRPC), "--ops-listen", at(accesslogOps),
+			s.redisFlags(), "--elasticsearch", p.url(elasticHTTP)),
+		"admin": service("admin", "--listen", at(adminGRPC), "--ops-listen", at(adminOps), s.redisFlags(),
+			"--elasticsearch", p.url(elasticHTTP), "--token-file", quote(s.secret(adminToken)), "--identity", s.identity(), "--public-url", p.publicURL(), "--console-url", p.consoleURL(), "--envoy-admin", p.url(envoyAdmin),
+			"--authz-ops", p.url(authzOps), "--identity-ops", p.url(identityOps), "--accesslog-ops", p.url(accesslogOps)),
+	}
+	envoy := s.process(replica("envoy", n), s.Parts.Envoy, "-c", quote(s.path(replica("envoy", n)+".yaml")), "--concurrency 2 --disable-hot-restart", s.envoyLog())
+	envoy.Readiness = ready(loopback(p.envoyAdminPort(n)), "/ready")
+	all := map[string]*process{replica("envoy", n): envoy}
+	for name, ops := range map[string]int{"identity": identityOps, "authz": authzOps, "accesslog": accesslogOps, "admin": adminOps} {
+		one := services[name]
+		one.Readiness = ready(at(ops), "/readyz")
+		// They say themselves whether Redis answers.
+		one.DependsOn = map[string]dependency{"redis": {"process_started"}}
+		all[replica(name, n)] = one
+		envoy.after(replica(name, n))
+	}
+	if !s.Atlassian.real {
+		services["identity"].after("atlassian")
+	}
 	return all
 }
 
@@ -104,11 +123,6 @@ func (s Stack) envoyLog() string {
 
 // keeper is the process that keeps state.json true. It is none of the parts.
 const keeper = "state"
-
-// service is one of Sallyport's own programs.
-func (s Stack) service(name string, arguments ...string) *process {
-	return s.process(name, filepath.Join(s.Root, "bin", name), arguments...)
-}
 
 // process is a program with its arguments. It takes the place of the shell that starts it, so that
 // the process id is the program's own, and writes its log itself, so that every line is there at once
@@ -132,8 +146,10 @@ func (p *process) after(names ...string) {
 }
 
 // ready asks a part over HTTP, every second.
-func ready(port int, path string) *probe {
-	return probed(&probe{HTTPGet: &httpGet{"127.0.0.1", port, path, "http"}})
+func ready(address, path string) *probe {
+	host, port, _ := strings.Cut(address, ":")
+	n, _ := strconv.Atoi(port) // the stack's own
+	return probed(&probe{HTTPGet: &httpGet{host, n, path, "http"}})
 }
 
 // probed sets how often. A part that isn't ready for long must not be given up: process-compose

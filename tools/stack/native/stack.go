@@ -37,6 +37,12 @@ type Stack struct {
 	Fsync string
 	// Failover is what takes over when Redis fails. chaos has it fail.
 	Failover Failover
+	// Replicas is how many there are of Envoy and of each service; 0 is as good as 1. With more, the caller answers for
+	// their names and for what assistants connect to (replicas.go), which chaos does.
+	Replicas int
+	// Before is the top of another work tree, of the version that the replicas are of until Renew; empty for Root. Only
+	// for a stack with more than one replica.
+	Before string
 	// SameSession keeps it in the caller's session, with which the system shares cores then as with one: bench's
 	// own processes are part of what it measures.
 	SameSession bool
@@ -68,7 +74,7 @@ func (s Stack) prepare() error {
 	if err != nil {
 		return err
 	}
-	err = s.renderEnvoy()
+	err = s.prepareReplicas()
 	if err != nil {
 		return err
 	}
@@ -84,17 +90,17 @@ func (s Stack) prepare() error {
 	return os.WriteFile(s.path("process-compose.yaml"), text, 0o644)
 }
 
-// renderEnvoy fills the addresses into envoy/envoy.yaml.
-func (s Stack) renderEnvoy() error {
+// renderEnvoy fills the addresses into envoy/envoy.yaml, for the replica n of Envoy.
+func (s Stack) renderEnvoy(n int) error {
 	p := s.Ports
 	port := func(offset int) string { return strconv.Itoa(p.port(offset)) }
 	values := map[string]string{
-		"LISTEN_ADDRESS": "127.0.0.1", "PUBLIC_PORT": port(public), "CONSOLE_PORT": port(console), "ENVOY_ADMIN_PORT": port(envoyAdmin),
+		"LISTEN_ADDRESS": s.envoyHost(n), "PUBLIC_PORT": port(public), "CONSOLE_PORT": port(console), "ENVOY_ADMIN_PORT": strconv.Itoa(p.envoyAdminPort(n)),
 		"ENVOY_OPS_PORT": port(envoyOps), "TRANSPORT_SOCKET": envoyconf.Plain, "TRACING": s.Traces.Value(), "ALLOWED_ORIGINS": s.Origins.Pattern(p.publicURL()),
 		"PUBLIC_URL": p.publicURL(), "PUBLIC_AUTHORITY": "localhost:" + port(public), "CONSOLE_AUTHORITY": "localhost:" + port(console), "CONSOLE_URL": p.consoleURL(),
 		"CONSOLE_DIR": filepath.Join(s.Root, "bin", "console"),
-		"AUTHZ_HOST":  "127.0.0.1", "AUTHZ_PORT": port(authzGRPC), "IDENTITY_HOST": "127.0.0.1", "IDENTITY_PORT": port(identityHTTP),
-		"ACCESSLOG_HOST": "127.0.0.1", "ACCESSLOG_PORT": port(accesslogGRPC), "ADMIN_HOST": "127.0.0.1", "ADMIN_PORT": port(adminGRPC),
+		"AUTHZ_HOST":  s.neighbour("authz"), "AUTHZ_PORT": port(authzGRPC), "IDENTITY_HOST": s.neighbour("identity"), "IDENTITY_PORT": port(identityHTTP),
+		"ACCESSLOG_HOST": s.neighbour("accesslog"), "ACCESSLOG_PORT": port(accesslogGRPC), "ADMIN_HOST": s.neighbour("admin"), "ADMIN_PORT": port(adminGRPC),
 		"PROTO_DESCRIPTOR": filepath.Join(s.Root, "envoy", "admin.binpb"), "CA_FILE": caFile(),
 	}
 	upstream, err := envoyconf.Upstream(s.Atlassian.callsURL())
@@ -110,7 +116,7 @@ func (s Stack) renderEnvoy() error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(s.path("envoy.yaml"), rendered, 0o644)
+	return os.WriteFile(s.path(replica("envoy", n)+".yaml"), append(rendered, s.resolver()...), 0o644)
 }
 
 // caFile is the certificates that this machine trusts, where distributions keep them.
