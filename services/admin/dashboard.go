@@ -3,7 +3,6 @@ package admin
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"strings"
 	"time"
 
@@ -41,14 +40,35 @@ func (s *DashboardServer) GetDashboard(ctx context.Context, request *adminv1.Get
 	}
 	ctx, cancel := context.WithTimeout(ctx, searchTimeout)
 	defer cancel()
-	var answer struct{ Aggregations numbers }
-	yes := true
-	err = find(ctx, s.elastic, esapi.SearchRequest{Index: []string{activity.Actions}, AllowNoIndices: &yes, IgnoreUnavailable: &yes}, d.body(),
-		func(body io.Reader) error { return json.NewDecoder(body).Decode(&answer) })
+	before, within := &countedRange{}, &countedRange{}
+	// Each search tells of some of the numbers, and leaves the others as they are.
+	asked := []piece{
+		{d.before, totalsAggregations(), before}, {d.within, d.topAggregations(), within},
+		{d.within, d.causeAggregations(), within}, {d.within, d.timeAggregations(), within},
+	}
+	bodies := make([]object, len(asked))
+	for i, one := range asked {
+		bodies[i] = d.body(one.of, one.aggregations)
+	}
+	err = findTogether(ctx, s.elastic, []string{activity.Actions}, bodies, func(i int, answer json.RawMessage) error {
+		into := asked[i].into
+		return json.Unmarshal(answer, &struct {
+			Hits         *hitCount
+			Aggregations *countedRange
+		}{&into.hitCount, into})
+	})
 	if err != nil {
 		return nil, err
 	}
-	return d.response(&answer.Aggregations), nil
+	return d.response(within, before), nil
+}
+
+// piece is one of the searches that a dashboard is. There are several since Elasticsearch does them side by side, and since
+// counting everything in one takes it longer than all of these. What has to fit together is in one of them.
+type piece struct {
+	of           span
+	aggregations object
+	into         *countedRange
 }
 
 // dashboard is what is asked for.
@@ -93,23 +113,16 @@ func (s span) clauses() []object {
 	}
 }
 
-func allOf(filters ...object) object { return object{"bool": object{"filter": filters}} }
-
 func term(field, value string) object { return object{"term": object{field: value}} }
 
-// body is the request as Elasticsearch takes it. All of it is read from doc values, no hits are
-// asked for, and nothing in it changes with the moment but the ends of the spans: then shards answer from
-// their request cache.
-func (d *dashboard) body() object {
-	hull := span{d.before.start, d.within.end}
-	filters := append([]object{{"exists": object{"field": "sallyport.decision"}}}, hull.clauses()...)
+// body is one search. All of it is read from doc values, no hits are asked for, and nothing in it changes with the moment but
+// the ends of the span: then shards answer from their request cache.
+func (d *dashboard) body(of span, aggregations object) object {
+	filters := append([]object{{"exists": object{"field": "sallyport.decision"}}}, of.clauses()...)
 	return object{
-		"size": 0, "track_total_hits": false,
+		"size": 0, "track_total_hits": true,
 		"query": object{"bool": object{"filter": append(filters, d.filters...), "must_not": term("sallyport.ungoverned", "true")}},
-		"aggs": object{
-			"within": object{"filter": allOf(d.within.clauses()...), "aggs": d.rangeAggregations()},
-			"before": object{"filter": allOf(d.before.clauses()...), "aggs": totalsAggregations()},
-		},
+		"aggs":  aggregations,
 	}
 }
 
@@ -132,37 +145,51 @@ func totalsAggregations() object {
 	}
 }
 
-// rangeAggregations are the numbers of the range that is asked for, which are more.
-func (d *dashboard) rangeAggregations() object {
+// timeAggregations are the totals of the range that is asked for, and when that was.
+func (d *dashboard) timeAggregations() object {
 	all := totalsAggregations()
-	blocked := object{"blocked": object{"filter": term("sallyport.decision", activity.Blocked)}}
 	all["over_time"] = d.overTime()
-	all["operations"] = terms("sallyport.operation.name", d.top, blocked)
-	// To look up the e-mail address of each account would take longer than all the rest.
-	all["addresses"] = terms("user.email", d.top, blocked)
-	all["accounts"] = object{"filter": object{"bool": object{"must_not": object{"exists": object{"field": "user.email"}}}}, "aggs": object{"most": terms("user.id", d.top, blocked)}}
-	all["clients"] = terms("sallyport.client.key", d.top, object{"blocked": blocked["blocked"], "name": terms("sallyport.client.name", 1, nil)})
-	all["blocked"] = object{"filter": term("sallyport.decision", activity.Blocked), "aggs": object{
-		"over_time": d.overTime(),
-		"rules": terms("sallyport.rule.id", d.top, object{"last": object{"top_hits": object{
-			"size": 1, "_source": false, "sort": []object{{"@timestamp": "desc"}}, "docvalue_fields": []string{"sallyport.rule.number", "sallyport.rule.note"},
-		}}}),
-		"refusals": terms("sallyport.refusal", d.top, nil),
-		"default": object{"filter": object{"bool": object{"must_not": []object{
-			{"exists": object{"field": "sallyport.rule.id"}}, {"exists": object{"field": "sallyport.refusal"}},
-		}}}},
-	}}
-	all["failed"] = object{
-		"filter": object{"terms": object{"sallyport.outcome": []string{activity.OutcomeToolError, activity.OutcomeHTTPError}}},
-		"aggs": object{
-			"over_time": d.overTime(),
+	all["blocked"] = object{"filter": term("sallyport.decision", activity.Blocked), "aggs": object{"over_time": d.overTime()}}
+	all["failed"] = object{"filter": failed(), "aggs": object{"over_time": d.overTime()}}
+	return all
+}
+
+// topAggregations are what was done most, and by whom.
+func (d *dashboard) topAggregations() object {
+	blocked := object{"blocked": object{"filter": term("sallyport.decision", activity.Blocked)}}
+	return object{
+		"operations": terms("sallyport.operation.name", d.top, blocked),
+		// To look up the e-mail address of each account would take longer than all the rest.
+		"addresses": terms("user.email", d.top, blocked),
+		"accounts":  object{"filter": object{"bool": object{"must_not": object{"exists": object{"field": "user.email"}}}}, "aggs": object{"most": terms("user.id", d.top, blocked)}},
+	}
+}
+
+// causeAggregations are by which assistants it was done, and why calls were blocked or failed.
+func (d *dashboard) causeAggregations() object {
+	blocked := object{"filter": term("sallyport.decision", activity.Blocked)}
+	return object{
+		"clients": terms("sallyport.client.key", d.top, object{"blocked": blocked, "name": terms("sallyport.client.name", 1, nil)}),
+		"blocked": object{"filter": blocked["filter"], "aggs": object{
+			"rules": terms("sallyport.rule.id", d.top, object{"last": object{"top_hits": object{
+				"size": 1, "_source": false, "sort": []object{{"@timestamp": "desc"}}, "docvalue_fields": []string{"sallyport.rule.number", "sallyport.rule.note"},
+			}}}),
+			"refusals": terms("sallyport.refusal", d.top, nil),
+			"default": object{"filter": object{"bool": object{"must_not": []object{
+				{"exists": object{"field": "sallyport.rule.id"}}, {"exists": object{"field": "sallyport.refusal"}},
+			}}}},
+		}},
+		"failed": object{"filter": failed(), "aggs": object{
 			"statuses": object{
 				"filter": term("sallyport.outcome", activity.OutcomeHTTPError),
 				"aggs":   object{"codes": terms("http.response.status_code", d.top, nil)},
 			},
-		},
+		}},
 	}
-	return all
+}
+
+func failed() object {
+	return object{"terms": object{"sallyport.outcome": []string{activity.OutcomeToolError, activity.OutcomeHTTPError}}}
 }
 
 // overTime counts by interval, or by hour.
@@ -189,16 +216,16 @@ func terms(field string, size int, nested object) object {
 }
 
 // response is the answer made of what Elasticsearch counted.
-func (d *dashboard) response(c *numbers) *adminv1.GetDashboardResponse {
+func (d *dashboard) response(c, before *countedRange) *adminv1.GetDashboardResponse {
 	return &adminv1.GetDashboardResponse{
 		Start: timestamppb.New(d.within.start), End: timestamppb.New(d.within.end),
 		BeforeStart: timestamppb.New(d.before.start), BeforeEnd: timestamppb.New(d.before.end),
 		TimeZone: d.zone.String(), Interval: d.interval.name,
-		Totals: c.Within.totals(), Before: c.Before.totals(),
-		Buckets:    d.buckets(&c.Within),
-		Operations: c.Within.Operations.counts(), People: c.Within.people(d.top), Clients: c.Within.Clients.counts(),
-		Rules: c.Within.Blocked.Rules.rules(), BlockedByDefault: c.Within.Blocked.Default.Count,
-		Refusals: c.Within.Blocked.Refusals.refusals(), Statuses: c.Within.Failed.Statuses.Codes.counts(),
+		Totals: c.totals(), Before: before.totals(),
+		Buckets:    d.buckets(c),
+		Operations: c.Operations.counts(), People: c.people(d.top), Clients: c.Clients.counts(),
+		Rules: c.Blocked.Rules.rules(), BlockedByDefault: c.Blocked.Default.Count,
+		Refusals: c.Blocked.Refusals.refusals(), Statuses: c.Failed.Statuses.Codes.counts(),
 	}
 }
 

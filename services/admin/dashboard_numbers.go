@@ -13,14 +13,10 @@ import (
 	"sallyport/services/internal/activity"
 )
 
-// numbers are what Elasticsearch counted; empty where there is no index yet.
-type numbers struct {
-	Within, Before countedRange
-}
-
-// countedRange is what was counted in one range: of the one before, the totals alone.
+// countedRange is what Elasticsearch counted in one range, empty where there is no index yet: of the one before, the
+// totals alone.
 type countedRange struct {
-	Count         int64  `json:"doc_count"`
+	hitCount
 	People        number `json:"people"`
 	RequestBytes  number `json:"request_bytes"`
 	ResponseBytes number `json:"response_bytes"`
@@ -50,6 +46,13 @@ type countedRange struct {
 		Most topTerms `json:"most"`
 	} `json:"accounts"`
 	Clients topTerms `json:"clients"`
+}
+
+// hitCount is how many documents a search has found.
+type hitCount struct {
+	Total struct {
+		Value int64 `json:"value"`
+	} `json:"total"`
 }
 
 // number is a count or a sum.
@@ -156,7 +159,7 @@ func (t topTerms) rules() []*adminv1.DashboardRule {
 // totals are the numbers of the range.
 func (c *countedRange) totals() *adminv1.DashboardTotals {
 	t := &adminv1.DashboardTotals{
-		Calls: c.Count, Allowed: c.Allowed.Count, Blocked: c.Blocked.Count, People: int64(c.People.Value),
+		Calls: c.Total.Value, Allowed: c.Allowed.Count, Blocked: c.Blocked.Count, People: int64(c.People.Value),
 		RequestBytes: int64(c.RequestBytes.Value), ResponseBytes: int64(c.ResponseBytes.Value),
 		Duration: latency(c.Allowed.Duration), Upstream: latency(c.Allowed.Upstream),
 		Unanswered: c.Allowed.Count,

@@ -33,9 +33,61 @@ func find(ctx context.Context, transport esapi.Transport, request esapi.SearchRe
 	// Half of an answer would look like all of it.
 	no := false
 	request.AllowPartialSearchResults = &no
-	for began := time.Now(); ; time.Sleep(startLook) {
+	return patiently(func() error {
 		request.Body = bytes.NewReader(text)
-		err = findOnce(ctx, transport, request, read)
+		return findOnce(ctx, transport, request, read)
+	})
+}
+
+// findTogether sends searches of the same indices in one request, which Elasticsearch does side by side, and has read
+// read the answer of each, by its place. Its errors are statuses.
+func findTogether(ctx context.Context, transport esapi.Transport, indices []string, bodies []object, read func(int, json.RawMessage) error) error {
+	var lines bytes.Buffer
+	encoder := json.NewEncoder(&lines)
+	for _, body := range bodies {
+		header := object{"index": indices, "allow_no_indices": true, "ignore_unavailable": true, "allow_partial_search_results": false}
+		err := errors.Join(encoder.Encode(header), encoder.Encode(body))
+		if err != nil {
+			return status.Error(codes.Internal, err.Error())
+		}
+	}
+	return patiently(func() error {
+		var answer struct{ Responses []json.RawMessage }
+		err := elastic.Ask(ctx, transport, esapi.MsearchRequest{Body: bytes.NewReader(lines.Bytes())}, &answer)
+		if err != nil {
+			return err
+		}
+		if len(answer.Responses) != len(bodies) {
+			return fmt.Errorf("it answered %d of %d searches", len(answer.Responses), len(bodies))
+		}
+		for i, one := range answer.Responses {
+			err = errors.Join(refusedIn(one), read(i, one))
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// refusedIn is the error of one of several searches, nil where it has none.
+func refusedIn(answer json.RawMessage) error {
+	var refused struct {
+		Status int
+		Error  *struct{ Type, Reason string }
+	}
+	err := json.Unmarshal(answer, &refused)
+	if err == nil && refused.Error != nil {
+		return &elastic.Error{Status: refused.Status, Type: refused.Error.Type, Reason: refused.Error.Reason}
+	}
+	return err
+}
+
+// patiently asks Elasticsearch, again while an index is starting. Its errors are statuses.
+func patiently(ask func() error) error {
+	var err error
+	for began := time.Now(); ; time.Sleep(startLook) {
+		err = ask()
 		if !starting(err) || time.Since(began) > startsWithin {
 			break
 		}
