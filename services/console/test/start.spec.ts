@@ -154,7 +154,7 @@ test("shows a viewer that a call arrived, without its arguments", async ({ brows
   await viewer.context().close();
 });
 
-test("says what to do about what goes wrong, at Atlassian and with an assistant", async ({ admin }) => {
+test("says what to do about what goes wrong, at Atlassian and with an assistant", async ({ admin, stack }) => {
   const remedies = {
     "Your organization admin must authorize access from this redirect URL": "Do what “Allow this domain in Rovo” says",
     "Access to this domain is restricted": "Rovo has passed it over",
@@ -176,6 +176,7 @@ test("says what to do about what goes wrong, at Atlassian and with an assistant"
     await admin.getByRole("button", { name: trouble }).click();
     await expect(admin.getByRole("region", { name: trouble }).getByText(remedy)).toBeVisible();
   }
+  await expect(admin.getByText(`sallyport doctor --mcp-url ${stack.state.mcp_url}`)).toBeVisible();
   await admin.setViewportSize({ width: 360, height: 740 });
   expect(await admin.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
   await accessible(admin);

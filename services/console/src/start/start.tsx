@@ -24,7 +24,7 @@ export function Start() {
       <Stack maw="46rem" gap="xl">
         {error && <Problem error={error} onRetry={refetch} />}
         {loaded ? <Steps status={status} arrivals={arrivals} /> : !error && <Loading />}
-        {(loaded || error) && <Troubleshooting />}
+        {(loaded || error) && <Troubleshooting url={status?.mcpUrl} />}
       </Stack>
     </Page>
   );

@@ -1,8 +1,8 @@
-import { Accordion, Stack, Text, Title } from "@mantine/core";
+import { Accordion, Code, Stack, Text, Title } from "@mantine/core";
 import { atAssistants, atAtlassian } from "./troubles";
 
-/** What to do about what goes wrong. */
-export function Troubleshooting() {
+/** What to do about what goes wrong. The MCP server URL is undefined while it isn't known. */
+export function Troubleshooting({ url }: { url?: string }) {
   return (
     <Stack gap="md" component="section" aria-labelledby="troubleshooting">
       <Title order={2} id="troubleshooting">
@@ -10,6 +10,10 @@ export function Troubleshooting() {
       </Title>
       <Troubles title="Atlassian says" troubles={atAtlassian} />
       <Troubles title="With an assistant" troubles={atAssistants} />
+      <Text size="sm" c="dimmed">
+        Anything else: run <Code>{`sallyport doctor${url ? ` --mcp-url ${url}` : ""}`}</Code> on a computer for which it
+        doesn't work. It looks at the name, the port, the certificate and each part, and says what to do.
+      </Text>
     </Stack>
   );
 }
