@@ -56,13 +56,13 @@ func (e *entrance) serve(ctx context.Context) {
 
 // pass hands on what both sides send until both have ended.
 func (e *entrance) pass(ctx context.Context, from net.Conn) {
-	defer from.Close()
+	defer func() { _ = from.Close() }()
 	var dialer net.Dialer
 	to, err := dialer.DialContext(ctx, "tcp", e.pick())
 	if err != nil {
 		return // the connection is closed, as it is where nothing listens
 	}
-	defer to.Close()
+	defer func() { _ = to.Close() }()
 	var both sync.WaitGroup
 	both.Go(func() { oneWay(to, from) })
 	both.Go(func() { oneWay(from, to) })
