@@ -4,9 +4,12 @@
 package rest
 
 import (
+	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"sallyport/tools/atlassian/oauth"
@@ -56,12 +59,33 @@ func Profile(p site.Person) map[string]any {
 	}
 }
 
-// Resources is what accessible-resources and the tool getAccessibleAtlassianResources say.
-func Resources(scopes []string) []map[string]any {
-	return []map[string]any{{
-		"id": site.CloudID, "url": site.URL, "name": site.Name, "scopes": scopes,
-		"avatarUrl": "https://site-admin-avatar-cdn.prod.public.atl-paas.net/avatars/240/flag.png",
-	}}
+// Resources is what accessible-resources and the tool getAccessibleAtlassianResources say: the person's sites, and
+// none to a token that reaches no site's data.
+func Resources(p site.Person, scopes []string) []map[string]any {
+	reaches := slices.ContainsFunc(scopes, func(s string) bool { return !slices.Contains(ofNoSite, s) })
+	resources := []map[string]any{}
+	for _, host := range p.Sites {
+		if !reaches {
+			break
+		}
+		name, _, _ := strings.Cut(host, ".")
+		resources = append(resources, map[string]any{
+			"id": cloudID(host), "url": "https://" + host, "name": name, "scopes": scopes,
+			"avatarUrl": "https://site-admin-avatar-cdn.prod.public.atl-paas.net/avatars/240/flag.png",
+		})
+	}
+	return resources
+}
+
+// ofNoSite are the scopes that are about the person alone.
+var ofNoSite = []string{"read:me", "read:account", "offline_access"}
+
+func cloudID(host string) string {
+	if host == site.Host {
+		return site.CloudID
+	}
+	sum := sha256.Sum256([]byte(host))
+	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
 }
 
 // bearer returns the person behind a person's token, or answers 401.
@@ -82,8 +106,8 @@ func (a api) me(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a api) resources(w http.ResponseWriter, r *http.Request) {
-	if grant, _, ok := a.bearer(w, r); ok {
-		answer(w, http.StatusOK, Resources(grant.Scopes))
+	if grant, person, ok := a.bearer(w, r); ok {
+		answer(w, http.StatusOK, Resources(person, grant.Scopes))
 	}
 }
 

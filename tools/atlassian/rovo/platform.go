@@ -28,7 +28,7 @@ var handlers = map[string]handler{
 
 func userInfo(c call) (any, error) { return rest.Profile(c.person), nil }
 
-func resources(c call) (any, error) { return rest.Resources(c.grant.Scopes), nil }
+func resources(c call) (any, error) { return rest.Resources(c.person, c.grant.Scopes), nil }
 
 // Atlassian resource identifiers of what search finds and fetch takes.
 const (

@@ -162,6 +162,34 @@ func TestPeopleAreAddedAndTheirRefreshesCounted(t *testing.T) {
 	}
 }
 
+func TestSites(t *testing.T) {
+	s := start(t)
+	if a := send(t, http.MethodPut, s.SwitchesURL+"/people/ana@acme.test/sites", []string{"other.atlassian.net", site.Host}); a.Status != http.StatusOK {
+		t.Fatalf("setting sites: %d %s", a.Status, a.Body)
+	}
+	listed := func(scope string) string {
+		r := register(t, s)
+		r.asks.Set("scope", scope)
+		token := r.redeem(newBrowser(t).signIn(r.authorizeURL(), "ana@acme.test").Get("code"))
+		var resources []struct{ ID, URL string }
+		send(t, http.MethodGet, s.URL+"/oauth/token/accessible-resources", nil, "Authorization", "Bearer "+token.Access).decode(t, &resources)
+		var urls []string
+		for _, r := range resources {
+			if (r.ID == site.CloudID) != (r.URL == site.URL) || len(r.ID) != len(site.CloudID) {
+				t.Errorf("%s has the cloud id %s", r.URL, r.ID)
+			}
+			urls = append(urls, r.URL)
+		}
+		return strings.Join(urls, " ")
+	}
+	if got := listed("read:me read:jira:agent-interface"); got != "https://other.atlassian.net https://acme.atlassian.net" {
+		t.Errorf("the sites are %q", got)
+	}
+	if got := listed("read:me read:account"); got != "" {
+		t.Errorf("a token that is about the person alone lists %q", got)
+	}
+}
+
 func TestGroups(t *testing.T) {
 	s := start(t)
 	basic := "Basic " + base64.StdEncoding.EncodeToString([]byte(rest.ServiceEmail+":"+rest.APIToken))

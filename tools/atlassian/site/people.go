@@ -20,6 +20,8 @@ type Person struct {
 	Name      string
 	JobTitle  string
 	Groups    []Group
+	// Sites are the host names of the sites that the account can use: this one, until SetSites.
+	Sites []string
 }
 
 // Groups of the site, by name.
@@ -31,7 +33,7 @@ var Groups = []Group{
 
 func (p *Person) clone() Person {
 	c := *p
-	c.Groups = slices.Clone(p.Groups)
+	c.Groups, c.Sites = slices.Clone(p.Groups), slices.Clone(p.Sites)
 	return c
 }
 
@@ -73,7 +75,7 @@ func (s *Site) AddPerson(email, name string) Person {
 	if i < 0 {
 		sum := sha256.Sum256([]byte(strings.ToLower(email)))
 		i = len(s.people)
-		s.people = append(s.people, &Person{AccountID: fmt.Sprintf("712020:%x", sum[:12]), Email: email, Name: name, Groups: []Group{}})
+		s.people = append(s.people, &Person{AccountID: fmt.Sprintf("712020:%x", sum[:12]), Email: email, Name: name, Groups: []Group{}, Sites: []string{Host}})
 	}
 	return s.people[i].clone()
 }
@@ -91,6 +93,19 @@ func (s *Site) SetGroups(email string, names []string) (Person, error) {
 		return Person{}, err
 	}
 	s.people[i].Groups = groups
+	return s.people[i].clone(), nil
+}
+
+// SetSites replaces the sites that a person's account can use, by their host names. Of others than this one there is
+// nothing but the name.
+func (s *Site) SetSites(email string, hosts []string) (Person, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.people, func(p *Person) bool { return strings.EqualFold(p.Email, email) })
+	if i < 0 {
+		return Person{}, fmt.Errorf("nobody has the e-mail address %q", email)
+	}
+	s.people[i].Sites = slices.Clone(hosts)
 	return s.people[i].clone(), nil
 }
 

@@ -72,7 +72,7 @@ func (s *Site) seedPeople(from seed) error {
 			return err
 		}
 		s.seededGroups[p.Email] = slices.Clone(groups)
-		s.people = append(s.people, &Person{p.ID, p.Email, p.Name, p.Title, groups})
+		s.people = append(s.people, &Person{p.ID, p.Email, p.Name, p.Title, groups, []string{Host}})
 	}
 	for _, sp := range from.Spaces {
 		s.spaces = append(s.spaces, Space{sp.ID, sp.Key, sp.Name, sp.Type, sp.Home})

@@ -42,6 +42,7 @@ func Handler(c Config) http.Handler {
 	mux.HandleFunc("GET /people", a.people)
 	mux.HandleFunc("PUT /people/{email}", a.addPerson)
 	mux.HandleFunc("PUT /people/{email}/groups", a.setGroups)
+	mux.HandleFunc("PUT /people/{email}/sites", a.setSites)
 	mux.HandleFunc("PUT /tools/{name}", a.setTool)
 	mux.HandleFunc("DELETE /tools/{name}", a.removeTool)
 	mux.HandleFunc("GET /calls", a.calls)
@@ -83,7 +84,7 @@ func (a api) list(w http.ResponseWriter, _ *http.Request) {
 		listed{"revoke_refresh", nil, "Set to true: all refresh tokens given so far are refused from now on."})
 	answer(w, http.StatusOK, map[string]any{
 		"values": current, "switches": all,
-		"how": `PATCH / with {"slow":500,"expire_tokens":true}, or PUT /slow with 500; POST /reset puts all back, POST /reset?site=true the site's content too; GET /people, PUT /people/{email} with {"name":"..."} adds one, PUT /people/{email}/groups with ["developers"]; PUT /tools/{name} with {"description":"..."}, DELETE /tools/{name}; GET /calls?since=N, DELETE /calls; GET /issued, the codes and tokens that were given.`,
+		"how": `PATCH / with {"slow":500,"expire_tokens":true}, or PUT /slow with 500; POST /reset puts all back, POST /reset?site=true the site's content too; GET /people, PUT /people/{email} with {"name":"..."} adds one, PUT /people/{email}/groups with ["developers"], PUT /people/{email}/sites with ["acme.atlassian.net"]; PUT /tools/{name} with {"description":"..."}, DELETE /tools/{name}; GET /calls?since=N, DELETE /calls; GET /issued, the codes and tokens that were given.`,
 	})
 }
 
@@ -174,6 +175,7 @@ type person struct {
 	Name      string       `json:"name"`
 	AccountID string       `json:"account_id"`
 	Groups    []site.Group `json:"groups"`
+	Sites     []string     `json:"sites"`
 	Refreshes int          `json:"refreshes"`
 }
 
@@ -186,7 +188,7 @@ func (a api) people(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (a api) person(p site.Person) person {
-	return person{p.Email, p.Name, p.AccountID, p.Groups, a.Refreshes(p.AccountID)}
+	return person{p.Email, p.Name, p.AccountID, p.Groups, p.Sites, a.Refreshes(p.AccountID)}
 }
 
 func (a api) addPerson(w http.ResponseWriter, r *http.Request) {
@@ -205,6 +207,20 @@ func (a api) setGroups(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p, err := a.Site.SetGroups(r.PathValue("email"), names)
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	answer(w, http.StatusOK, a.person(p))
+}
+
+func (a api) setSites(w http.ResponseWriter, r *http.Request) {
+	var hosts []string
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(&hosts); err != nil {
+		refuse(w, fmt.Errorf(`the body must be host names such as ["acme.atlassian.net"]: %w`, err))
+		return
+	}
+	p, err := a.Site.SetSites(r.PathValue("email"), hosts)
 	if err != nil {
 		refuse(w, err)
 		return
