@@ -16,7 +16,7 @@ import (
 // one that the person's assistants use stays as it is. Nothing is granted that wasn't written down.
 func (s *server) grantAdmin(ctx context.Context, begun signIn, registration state.Registration, tokens atlassian.Tokens, r *http.Request) (account, code string, _ error) {
 	defer s.giveBack(ctx, begun.UpstreamClient, tokens)
-	person, err := s.atlassian.Who(ctx, tokens.Access)
+	person, err := s.who(ctx, tokens.Access)
 	if err != nil {
 		return "", "", err
 	}

@@ -116,8 +116,11 @@ func (s *server) finishSignIn(ctx context.Context, begun signIn, r *http.Request
 	if tokens.Refresh == "" {
 		return "", "", errors.New("Atlassian gave no refresh token")
 	}
-	person, err := s.atlassian.Who(ctx, tokens.Access)
+	person, err := s.who(ctx, tokens.Access)
 	if err != nil {
+		if _, other := errors.AsType[errOtherSite](err); other {
+			s.giveBack(ctx, begun.UpstreamClient, tokens)
+		}
 		return "", "", err
 	}
 	if begun.RememberedBy != "" && begun.RememberedBy != person.AccountID {
@@ -160,7 +163,7 @@ func (s *server) createGrant(ctx context.Context, begun signIn, registration sta
 		ID: "c" + seal.Random(16), Rev: seal.Random(9),
 		AccountID: person.AccountID, Email: person.Email, Name: person.Name,
 		ClientID: registration.ID, ClientKey: registration.Key, ClientName: registration.Name, ClientClass: registration.Class,
-		Resource: begun.Resource, Site: person.Site, CreatedAt: time.Now(),
+		Resource: begun.Resource, Site: person.Site().ID, SiteHost: person.Site().Host, CreatedAt: time.Now(),
 	}
 	err := s.store.CreateGrant(ctx, granted, state.TokenHash(code), state.Code{
 		GrantID: granted.ID, ClientID: begun.ClientID, RedirectURI: begun.RedirectURI, Challenge: begun.Challenge, Resource: begun.Resource,

@@ -28,6 +28,8 @@ type Config struct {
 	ConsoleURL  string `name:"console-url" help:"Where admins reach the console and the admin API, such as https://sallyport-admin.example.com. Without it nobody can sign in to them." env:"SALLYPORT_CONSOLE_URL"`
 	Contact     string `help:"Whom people should ask, shown where a sign-in is refused, such as it@example.com." env:"SALLYPORT_CONTACT"`
 
+	Sites []string `help:"Host names of the Atlassian sites whose accounts may sign in, such as acme.atlassian.net,acme-sandbox.atlassian.net. Who is signed in with another one is signed out. Without it accounts of any site may." env:"SALLYPORT_SITES"`
+
 	RegistrationsPerAddress int `help:"How many assistants may register from one address within ten minutes." default:"120" env:"SALLYPORT_REGISTRATIONS_PER_ADDRESS"`
 	RegistrationsInAll      int `help:"How many assistants may register in all within ten minutes." default:"600" env:"SALLYPORT_REGISTRATIONS_IN_ALL"`
 
@@ -68,7 +70,8 @@ func (c *Config) Validate() error {
 		problems = append(problems, fmt.Errorf("--console-url and --public-url are both %q: the console has an address of its own", c.ConsoleURL))
 	}
 	_, err := c.openDocuments()
-	return errors.Join(append(append(problems, err, c.RedisSignIn.Validate()), c.validateJira()...)...)
+	_, sitesErr := readSites(c.Sites)
+	return errors.Join(append(append(problems, err, sitesErr, c.RedisSignIn.Validate()), c.validateJira()...)...)
 }
 
 // isOrigin says whether an address is that of a host. The well-known places of metadata are at its root, so

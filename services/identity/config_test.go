@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/alecthomas/kong"
+
 	"sallyport/services/identity"
 )
 
@@ -47,6 +49,25 @@ func TestConsoleFlag(t *testing.T) {
 		err := cfg.Validate()
 		if says == "" && err != nil || says != "" && (err == nil || !strings.Contains(err.Error(), says)) {
 			t.Errorf("--console-url %q: %v, want %q", console, err, says)
+		}
+	}
+}
+
+// TestSitesFlag never takes a mistake for a list without a site, which would let everybody in.
+func TestSitesFlag(t *testing.T) {
+	for text, fits := range map[string]bool{
+		"acme.atlassian.net": true, "acme.atlassian.net,Acme-Sandbox.atlassian.net": true, "acme.atlassian.net, acme.example.com": true,
+		"": true, "acme.atlassian.net,": true, " ": false, ",": false, "acme": false, "https://acme.atlassian.net": false, "acme.atlassian.net/": false,
+		"*.atlassian.net": false, "acme.atlassian.net:443": false, "acme.atlassian.net;beta.atlassian.net": false,
+	} {
+		t.Setenv("SALLYPORT_SITES", text)
+		var cfg identity.Config
+		parser, err := kong.New(&cfg)
+		if err == nil {
+			_, err = parser.Parse([]string{"--seal-key-file", "seal.key"})
+		}
+		if fits != (err == nil) || err != nil && !strings.Contains(err.Error(), "--sites takes host names such as acme.atlassian.net") {
+			t.Errorf("%q: %v", text, err)
 		}
 	}
 }

@@ -57,7 +57,7 @@ func (s *server) consentPage(w http.ResponseWriter, r *http.Request, registratio
 	s.pages.consent(w, consentView{
 		Client:   registration,
 		Redirect: redirectWords(target), Address: asked.RedirectURI,
-		DescribedBy: describedBy(registration.ID), Remembered: remembered,
+		DescribedBy: describedBy(registration.ID), Remembered: remembered, Sites: len(s.sites) > 0,
 		Request: base64.RawURLEncoding.EncodeToString(sealed),
 		Contact: s.contact,
 	})
@@ -139,6 +139,9 @@ func (s *server) startSignIn(ctx context.Context, asked authorization, browser s
 	scopes := atlassian.AllScopes
 	if isBuiltIn(asked.ClientID) {
 		scopes = atlassian.PersonScopes
+		if len(s.sites) > 0 {
+			scopes = atlassian.SiteScopes
+		}
 	}
 	at, err := s.atlassian.AuthorizeURL(ctx, client, upstreamState, begun.Verifier, scopes)
 	if err != nil {
@@ -171,6 +174,9 @@ func (s *server) signInFailed(w http.ResponseWriter, r *http.Request, asked auth
 	}
 	if problem, ok := s.problemAnswer(err); ok {
 		result, answer = "refused", problem
+	}
+	if other, ok := errors.AsType[errOtherSite](err); ok {
+		result, answer = "refused", other.answer()
 	}
 	s.metrics.signIns.WithLabelValues(result).Inc()
 	if result == "refused" {

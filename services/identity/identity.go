@@ -46,6 +46,8 @@ type server struct {
 	console  string
 	callback string
 	contact  string
+	// sites are those whose accounts may sign in.
+	sites sites
 
 	store *state.Store
 	// acts writes down who signs in to the admin API.
@@ -83,6 +85,10 @@ func Start(p *process.Process, cfg Config) error {
 	p.Go("tools", s.askForTools)
 	p.Go("registration", s.beRegistered)
 	p.Go("reseal", s.keepSealed)
+	p.ShowSetting("sites", strings.Join(s.sites, ","))
+	if len(s.sites) > 0 {
+		p.Go("sites", s.keepSites)
+	}
 	err = p.ServeHTTP("oauth", cfg.Listen, s.routes())
 	if err != nil {
 		return err
@@ -134,6 +140,13 @@ func newServer(p *process.Process, cfg Config) (*server, error) {
 	s.directory, err = cfg.openDirectory()
 	if err != nil {
 		return nil, err
+	}
+	s.sites, err = readSites(cfg.Sites)
+	if err != nil {
+		return nil, err
+	}
+	if len(s.sites) == 0 {
+		s.log.Warn("accounts of any Atlassian site may sign in: name those of your company by --sites (SALLYPORT_SITES), such as acme.atlassian.net")
 	}
 	if s.directory == nil {
 		s.log.Warn("no Jira service credential: people's groups are unknown, so deny rules for groups match everybody and allow rules nobody")

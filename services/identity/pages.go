@@ -34,6 +34,8 @@ type consentView struct {
 	DescribedBy string
 	// Remembered says whether the answer will be.
 	Remembered bool
+	// Sites says that an admin's site has to be found out.
+	Sites bool
 	// Request is the sealed consentRequest.
 	Request string
 	Contact string

@@ -195,9 +195,9 @@ func TestSignIn(t *testing.T) {
 	want := state.Grant{
 		ID: granted.ID, Rev: granted.Rev, AccountID: granted.AccountID, Email: "ana@acme.test", Name: "Ana Albarn",
 		ClientID: a.id, ClientKey: "claude-code", ClientName: "Claude Code", ClientClass: "claimed",
-		Resource: d.url + "/mcp", Site: granted.Site, CreatedAt: granted.CreatedAt,
+		Resource: d.url + "/mcp", Site: acmeID, SiteHost: acmeHost, CreatedAt: granted.CreatedAt,
 	}
-	if diff := gocmp.Diff(want, granted); diff != "" || granted.AccountID == "" || granted.Rev == "" || granted.Site == "" {
+	if diff := gocmp.Diff(want, granted); diff != "" || granted.AccountID == "" || granted.Rev == "" {
 		t.Errorf("grant (-want +got):\n%s\n%+v", diff, granted)
 	}
 	groups, err := d.store.Groups(ctx, granted.AccountID)

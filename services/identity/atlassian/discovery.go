@@ -156,6 +156,9 @@ const (
 	AllScopes Scopes = iota
 	// PersonScopes are for finding out who the person is, once.
 	PersonScopes
+	// SiteScopes are for finding out which sites the person has besides, once. Atlassian lists no site to a token
+	// that may do nothing there, so they are AllScopes without a refresh token.
+	SiteScopes
 )
 
 // scopesToAsk are the scopes to ask for. Without offline_access there is no refresh token.
@@ -167,7 +170,11 @@ func (c *Client) scopesToAsk(s *server, which Scopes) []string {
 	if len(scopes) == 0 {
 		scopes = s.scopes
 	}
-	if !slices.Contains(scopes, "offline_access") {
+	offline := func(scope string) bool { return scope == "offline_access" }
+	switch {
+	case which == SiteScopes:
+		scopes = slices.DeleteFunc(slices.Clone(scopes), offline)
+	case !slices.ContainsFunc(scopes, offline):
 		scopes = append(slices.Clone(scopes), "offline_access")
 	}
 	return scopes

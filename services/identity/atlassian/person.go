@@ -17,14 +17,27 @@ import (
 // Person is who signed in, and where.
 type Person struct {
 	AccountID, Email, Name string
-	// Site is the cloud id of the site they chose; empty where Atlassian didn't say.
-	Site string
+	// Sites are those that the account can use with this sign-in. Their order means nothing.
+	Sites []Site
+	// SitesUnknown is why Atlassian didn't say which they are; nil where it did.
+	SitesUnknown error
+}
+
+// Site returns the first of the sites; the zero Site where there is none.
+func (p Person) Site() Site {
+	if len(p.Sites) == 0 {
+		return Site{}
+	}
+	return p.Sites[0]
 }
 
 // Who finds out whose token it is: by the tool atlassianUserInfo, else by GET /me, which takes
 // tokens of some of Atlassian's authorization servers and not of others. What they say is checked.
 func (c *Client) Who(ctx context.Context, access string) (Person, error) {
 	person, err := c.askTools(ctx, access)
+	if person.SitesUnknown != nil {
+		person.Sites, person.SitesUnknown = c.askResources(ctx, access, person.SitesUnknown)
+	}
 	if err == nil && person.AccountID != "" && person.Email != "" {
 		return person.checked()
 	}
@@ -44,13 +57,12 @@ func (p Person) with(me Person) (Person, error) {
 	if p.AccountID != "" && p.AccountID != me.AccountID {
 		return Person{}, errors.New("finding out who signed in: Atlassian's MCP server and its API name two different accounts")
 	}
-	me.Site = p.Site
+	me.Sites, me.SitesUnknown = p.Sites, p.SitesUnknown
 	return me.checked()
 }
 
 var (
 	accountID = regexp.MustCompile(`^[0-9A-Za-z:_-]{1,128}$`)
-	siteID    = regexp.MustCompile(`^[0-9A-Za-z-]{1,64}$`)
 )
 
 // maxNameBytes bounds what is kept of a name and an e-mail address.
@@ -61,20 +73,26 @@ func (p Person) checked() (Person, error) {
 	switch {
 	case !accountID.MatchString(p.AccountID):
 		return Person{}, fmt.Errorf("finding out who signed in: %.40q can't be an Atlassian account id", p.AccountID)
-	case p.Site != "" && !siteID.MatchString(p.Site):
-		return Person{}, fmt.Errorf("finding out which site was signed in to: %.40q can't be a cloud id", p.Site)
 	case p.Email != "" && (strings.Count(p.Email, "@") != 1 || strings.ContainsFunc(p.Email, unicode.IsSpace)):
 		return Person{}, errors.New("finding out who signed in: what Atlassian gives as e-mail address can't be one")
 	case len(p.Email) > maxNameBytes || len(p.Name) > maxNameBytes:
 		return Person{}, fmt.Errorf("finding out who signed in: the name or the e-mail address has more than %d bytes", maxNameBytes)
 	}
+	for _, site := range p.Sites {
+		if !siteID.MatchString(site.ID) {
+			return Person{}, fmt.Errorf("finding out which site was signed in to: %.40q can't be a cloud id", site.ID)
+		}
+	}
 	return p, nil
 }
 
-// askTools asks the MCP server's own tools. Site stays empty where only that isn't answered.
+// askTools asks the MCP server's own tools.
 func (c *Client) askTools(ctx context.Context, access string) (Person, error) {
 	person, err := c.askSession(ctx, access)
 	c.called(ctx, err)
+	if err != nil {
+		person.SitesUnknown = err
+	}
 	return person, err
 }
 
@@ -95,13 +113,9 @@ func (c *Client) askSession(ctx context.Context, access string) (Person, error) 
 		return Person{}, err
 	}
 	person := Person{AccountID: user.AccountID, Email: user.Email, Name: user.Name}
-	var sites []struct {
-		ID string `json:"id"`
-	}
-	err = askTool(ctx, session, "getAccessibleAtlassianResources", &sites)
-	if err == nil && len(sites) > 0 {
-		person.Site = sites[0].ID
-	}
+	var listed []resource
+	person.SitesUnknown = askTool(ctx, session, "getAccessibleAtlassianResources", &listed)
+	person.Sites = sitesOf(listed)
 	return person, nil
 }
 
@@ -154,17 +168,12 @@ func askTool(ctx context.Context, session *mcp.ClientSession, name string, v any
 }
 
 func (c *Client) askMe(ctx context.Context, access string) (Person, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(c.cfg.APIURL, "/")+"/me", nil)
-	if err != nil {
-		return Person{}, err
-	}
-	r.Header.Set("Authorization", "Bearer "+access)
 	var me struct {
 		AccountID string `json:"account_id"`
 		Email     string `json:"email"`
 		Name      string `json:"name"`
 	}
-	err = fetch(c.http, r, &me)
+	err := c.askAPI(ctx, access, "/me", &me)
 	if err != nil {
 		return Person{}, err
 	}

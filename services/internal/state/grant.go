@@ -44,8 +44,9 @@ type Grant struct {
 	// ClientID is the client's OAuth client id; ClientKey, ClientName and ClientClass are what
 	// rules call it (policy.md 4).
 	ClientID, ClientKey, ClientName, ClientClass string
-	// Site is the cloud id of the Atlassian site the person chose.
-	Site string
+	// Site is the cloud id of the Atlassian site that the sign-in is for, and SiteHost its host name; empty where
+	// Atlassian didn't say. Grants of before the name was kept have none.
+	Site, SiteHost string
 	// CreatedAt is when the person signed in.
 	CreatedAt time.Time
 	// ClientInfo is what the assistant last said it is, a claim; ClientMismatch says that this isn't
@@ -62,7 +63,7 @@ func (g Grant) fields() map[string]any {
 		"id": g.ID, "rev": g.Rev,
 		"account_id": g.AccountID, "email": g.Email, "name": g.Name,
 		"client_id": g.ClientID, "client_key": g.ClientKey, "client_name": g.ClientName, "client_class": g.ClientClass,
-		"resource": g.Resource, "site": g.Site, "created_at": g.CreatedAt.UTC().Format(time.RFC3339Nano),
+		"resource": g.Resource, "site": g.Site, "site_host": g.SiteHost, "created_at": g.CreatedAt.UTC().Format(time.RFC3339Nano),
 	}
 }
 
@@ -77,7 +78,7 @@ func grantFrom(f map[string]string) Grant {
 		ID: f["id"], Rev: f["rev"],
 		AccountID: f["account_id"], Email: f["email"], Name: f["name"],
 		ClientID: f["client_id"], ClientKey: f["client_key"], ClientName: f["client_name"], ClientClass: f["client_class"],
-		Resource: f["resource"], Site: f["site"], CreatedAt: createdAt, UsedAt: usedAt,
+		Resource: f["resource"], Site: f["site"], SiteHost: f["site_host"], CreatedAt: createdAt, UsedAt: usedAt,
 		ClientInfo: f["client_info"], ClientMismatch: f["client_mismatch"] == mismatched,
 	}
 }
