@@ -42,6 +42,24 @@ func (p people) groupsSetup(ctx context.Context, now bool) *adminv1.SetupItem {
 	return item
 }
 
+// sitesSetup tells whether strangers with an Atlassian account are kept out, which identity's settings say.
+func sitesSetup(settings []*adminv1.Setting) *adminv1.SetupItem {
+	item := &adminv1.SetupItem{Name: "sites", State: setupUnknown, Detail: "identity doesn't tell whose accounts may sign in."}
+	for _, s := range settings {
+		switch {
+		case s.GetPart() != "identity" || s.GetFlag() != "sites":
+		case s.GetValue() == "":
+			item.State = setupAction
+			item.Remedy = "Start identity with --sites (" + s.GetEnvironment() + ") and the host name of your site, such as acme.atlassian.net."
+			item.Detail = "Whoever has an Atlassian account, of whatever site, may sign in. " + item.GetRemedy()
+		default:
+			item.State = setupDone
+			item.Detail = "Only accounts of " + strings.ReplaceAll(s.GetValue(), ",", ", ") + " may sign in."
+		}
+	}
+	return item
+}
+
 // toolsSetup tells whether what the site offers is reviewed.
 func (s *OperationServer) toolsSetup(ctx context.Context) (*adminv1.SetupItem, []*adminv1.Operation) {
 	item := &adminv1.SetupItem{Name: "tools", State: setupDone}

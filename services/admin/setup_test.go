@@ -72,6 +72,23 @@ func setup(t *testing.T, cfg admin.Config, name string) (adminv1.SetupState, str
 	return 0, ""
 }
 
+// TestSetupOfSites says whether anybody is kept out, and nothing where identity doesn't tell.
+func TestSetupOfSites(t *testing.T) {
+	cfg := redisOnly(t)
+	check := func(when string, want adminv1.SetupState, detail string) {
+		t.Helper()
+		if state, got := setup(t, cfg, "sites"); state != want || got != detail {
+			t.Errorf("%s it is %s: %s", when, state, got)
+		}
+	}
+	check("without identity", adminv1.SetupState_SETUP_STATE_UNKNOWN, "identity doesn't tell whose accounts may sign in.")
+	cfg.IdentityOps = telling(t, map[string]string{"sites": ""})
+	check("without sites", adminv1.SetupState_SETUP_STATE_ACTION_NEEDED, "Whoever has an Atlassian account, of whatever site, may sign in. "+
+		"Start identity with --sites (SALLYPORT_SITES) and the host name of your site, such as acme.atlassian.net.")
+	cfg.IdentityOps = telling(t, map[string]string{"sites": "acme.atlassian.net,beta.atlassian.net"})
+	check("with sites", adminv1.SetupState_SETUP_STATE_DONE, "Only accounts of acme.atlassian.net, beta.atlassian.net may sign in.")
+}
+
 func TestSetupOfGroups(t *testing.T) {
 	t.Parallel()
 	cfg := redisOnly(t)

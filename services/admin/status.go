@@ -68,7 +68,7 @@ func newStatusServer(cfg Config, store *state.Store, elastic esapi.Transport, op
 			{"redis", askRedis(store)},
 			{"elasticsearch", askElasticsearch(elastic)},
 		},
-		settings: []settingsSource{{client, "accesslog", cfg.AccesslogOps}, {client, "authz", cfg.AuthzOps}},
+		settings: []settingsSource{{client, "accesslog", cfg.AccesslogOps}, {client, "authz", cfg.AuthzOps}, {client, "identity", cfg.IdentityOps}},
 	}
 }
 
@@ -111,8 +111,8 @@ func (s *StatusServer) GetStatus(ctx context.Context, request *adminv1.GetStatus
 	asking.Wait()
 	answer.AnsweredAt = timestamppb.Now()
 	answer.Parts = append(answer.Parts, deliveries...)
-	answer.Setup = append(rovo, setup...)
 	answer.Settings = slices.Concat(settings...)
+	answer.Setup = slices.Concat(rovo, []*adminv1.SetupItem{sitesSetup(answer.GetSettings())}, setup)
 	noteBacklog(answer.Parts, answer.GetBehind().AsDuration())
 	noteAside(answer.Parts, answer.GetAside()-answer.GetAsideAcknowledged())
 	noteFilling(answer.Parts, answer.GetWaiting(), s.streamLimit)

@@ -163,22 +163,35 @@ func TestStatusTellsThatTheStreamFills(t *testing.T) {
 	}
 }
 
-// TestStatusTellsWhatIsSet asks two services for the settings that hold, one of which isn't there.
-func TestStatusTellsWhatIsSet(t *testing.T) {
-	cfg := redisOnly(t)
+// telling is the ops address of a service that tells these settings.
+func telling(t *testing.T, settings map[string]string) string {
+	t.Helper()
 	address := nativetest.FreeAddress(t)
 	ctx, stop := context.WithCancel(t.Context())
 	started, ended := make(chan struct{}), make(chan error, 1)
 	go func() {
 		ended <- process.Run(ctx, slog.New(slog.DiscardHandler), process.Common{OpsListen: address}, func(_ context.Context, p *process.Process) error {
-			p.ShowSetting("retention-days", "400")
-			p.ShowSetting("protocol-retention-days", "0")
+			for flag, value := range settings {
+				p.ShowSetting(flag, value)
+			}
 			close(started)
 			return nil
 		})
 	}()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
 	<-started
-	cfg.AccesslogOps = "http://" + address
+	return "http://" + address
+}
+
+// TestStatusTellsWhatIsSet asks several services for the settings that hold, some of which aren't there.
+func TestStatusTellsWhatIsSet(t *testing.T) {
+	cfg := redisOnly(t)
+	cfg.AccesslogOps = telling(t, map[string]string{"retention-days": "400", "protocol-retention-days": "0"})
 	got, err := adminv1.NewStatusServiceClient(start(t, cfg)).GetStatus(with(t, viewerToken), &adminv1.GetStatusRequest{})
 	if err != nil {
 		t.Fatal(err)
@@ -192,9 +205,5 @@ func TestStatusTellsWhatIsSet(t *testing.T) {
 	}
 	if !slices.Equal(settings, want) {
 		t.Errorf("got settings %q, want %q", settings, want)
-	}
-	stop()
-	if err := <-ended; err != nil {
-		t.Error(err)
 	}
 }

@@ -65,6 +65,7 @@ func TestSetupStatus(t *testing.T) {
 		"native_door":  {State: "action_needed", Word: "Action needed", Detail: `turn off "Allow Atlassian supported domains" in Atlassian Administration`},
 		"api_tokens":   {State: "unknown", Word: "Unknown", Detail: "Turn API tokens off in Atlassian Administration"},
 		"ip_allowlist": {State: "done", Word: "Allowed"},
+		"sites":        {State: "action_needed", Word: "Action needed", Detail: "Start identity with --sites (SALLYPORT_SITES)"},
 		"groups":       {State: "done", Word: "Done"},
 	})
 	if at := setupItems(t)["rovo_domain"].CheckedAt; at == nil {

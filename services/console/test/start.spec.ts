@@ -35,7 +35,14 @@ test("gives the MCP server URL, and says what is missing", async ({ admin, stack
     admin.getByText(/turn off "Allow Atlassian supported domains" in Atlassian Administration/),
   ).toBeVisible();
   await expect(admin.getByText(/Turn API tokens off/)).toBeVisible();
-  for (const item of ["The way past Sallyport", "API tokens", "IP allowlist", "Groups", "The site's tools"]) {
+  for (const item of [
+    "The way past Sallyport",
+    "API tokens",
+    "IP allowlist",
+    "Who may sign in",
+    "Groups",
+    "The site's tools",
+  ]) {
     await expect(admin.getByRole("heading", { name: item, exact: true })).toBeVisible();
   }
   await accessible(admin);

@@ -9,6 +9,7 @@ const items = [
   { name: "native_door", title: "The way past Sallyport", good: "It is shut." },
   { name: "api_tokens", title: "API tokens", good: "They are turned off." },
   { name: "ip_allowlist", title: "IP allowlist", good: "Atlassian answers calls from Sallyport's address." },
+  { name: "sites", title: "Who may sign in", good: "Only accounts of your Atlassian sites may." },
   { name: "groups", title: "Groups", good: "Jira tells Sallyport people's groups." },
   { name: "tools", title: "The site's tools", good: "All that the site offers are reviewed." },
 ];

@@ -347,8 +347,9 @@ type Setting struct {
 	// The service, such as "accesslog".
 	Part string `protobuf:"bytes,1,opt,name=part,proto3" json:"part,omitempty"`
 	// The flag: "retention-days" and "protocol-retention-days", for how many days records of calls and acts, and
-	// of protocol traffic, are kept, 0 for ever; or "redact-keys", the keys of arguments whose values are cut out of
-	// the record, separated by commas, exceptions with "!".
+	// of protocol traffic, are kept, 0 for ever; "redact-keys", the keys of arguments whose values are cut out of
+	// the record, separated by commas, exceptions with "!"; or "sites", the host names of the sites whose accounts may
+	// sign in, separated by commas, empty for any.
 	Flag string `protobuf:"bytes,2,opt,name=flag,proto3" json:"flag,omitempty"`
 	// Its value.
 	Value string `protobuf:"bytes,3,opt,name=value,proto3" json:"value,omitempty"`
@@ -504,9 +505,9 @@ type SetupItem struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its name: "public_url", where people reach Sallyport; "rovo_domain", whether Rovo lets sign-ins come
 	// back there; "native_door", whether people can go to Rovo past Sallyport, and "api_tokens", whether
-	// they can with an API token; "ip_allowlist", whether Atlassian lets Sallyport's address in; "groups",
-	// the Jira service credential, without which people's groups are unknown; or "tools", the review of
-	// what the site offers.
+	// they can with an API token; "ip_allowlist", whether Atlassian lets Sallyport's address in; "sites", whether
+	// only accounts of the company's sites may sign in; "groups", the Jira service credential, without which
+	// people's groups are unknown; or "tools", the review of what the site offers.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// Whether it is there.
 	State SetupState `protobuf:"varint,2,opt,name=state,proto3,enum=sallyport.admin.v1.SetupState" json:"state,omitempty"`

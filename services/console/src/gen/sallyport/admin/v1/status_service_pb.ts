@@ -162,8 +162,9 @@ export type Setting = Message<"sallyport.admin.v1.Setting"> & {
 
   /**
    * The flag: "retention-days" and "protocol-retention-days", for how many days records of calls and acts, and
-   * of protocol traffic, are kept, 0 for ever; or "redact-keys", the keys of arguments whose values are cut out of
-   * the record, separated by commas, exceptions with "!".
+   * of protocol traffic, are kept, 0 for ever; "redact-keys", the keys of arguments whose values are cut out of
+   * the record, separated by commas, exceptions with "!"; or "sites", the host names of the sites whose accounts may
+   * sign in, separated by commas, empty for any.
    *
    * @generated from field: string flag = 2;
    */
@@ -250,9 +251,9 @@ export type SetupItem = Message<"sallyport.admin.v1.SetupItem"> & {
   /**
    * Its name: "public_url", where people reach Sallyport; "rovo_domain", whether Rovo lets sign-ins come
    * back there; "native_door", whether people can go to Rovo past Sallyport, and "api_tokens", whether
-   * they can with an API token; "ip_allowlist", whether Atlassian lets Sallyport's address in; "groups",
-   * the Jira service credential, without which people's groups are unknown; or "tools", the review of
-   * what the site offers.
+   * they can with an API token; "ip_allowlist", whether Atlassian lets Sallyport's address in; "sites", whether
+   * only accounts of the company's sites may sign in; "groups", the Jira service credential, without which
+   * people's groups are unknown; or "tools", the review of what the site offers.
    *
    * @generated from field: string name = 1;
    */
