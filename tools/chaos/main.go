@@ -26,7 +26,7 @@ const about = `Breaks a Sallyport of its own while people's assistants call thro
 
 Examples:
   chaos                                 # every fault once
-  chaos --quick                         # the same in about five minutes
+  chaos --quick                         # the same in about ten minutes
   chaos --fault redis --runs 10         # one fault, ten times
   chaos --fault redis --seed 1748       # the same moments again
   chaos --fault elasticsearch --away 1h # Elasticsearch away for an hour

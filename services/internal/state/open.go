@@ -44,7 +44,7 @@ func optionsFor(addresses []string) *redis.UniversalOptions {
 		ContextTimeoutEnabled: true,
 		// A Redis that hands over to another, or is started again, takes calls again after a second or two, and Envoy waits
 		// for five. These are three on average. Entries carry ids, so that one written twice is still one record.
-		MaxRetries: 10, MinRetryBackoff: 100 * time.Millisecond, MaxRetryBackoff: 500 * time.Millisecond,
+		MaxRetries: 8, MinRetryBackoff: 100 * time.Millisecond, MaxRetryBackoff: 500 * time.Millisecond,
 		// Only Redis Enterprise knows such notifications, and go-redis, told no by another, writes that into options
 		// which the connections share, without a lock that they share (redis.Client.Conn).
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
