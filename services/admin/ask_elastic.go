@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
@@ -89,7 +90,7 @@ func askRoom(ctx context.Context, transport esapi.Transport) room {
 		r.blocked, r.flooded, r.filling = disk.Blocked, disk.Flooded, disk.Filling
 	}
 	var settings map[string]map[string]string
-	err = elastic.Ask(ctx, transport, esapi.ClusterGetSettingsRequest{IncludeDefaults: new(true), FlatSettings: new(true), FilterPath: []string{"*." + watched}}, &settings)
+	err = elastic.Ask(ctx, transport, esapi.ClusterGetSettingsRequest{IncludeDefaults: new(true), FlatSettings: new(true), FilterPath: []string{"*." + strings.ReplaceAll(watched, ".", `\.`)}}, &settings)
 	if err == nil {
 		r.unwatched = cmp.Or(settings["transient"][watched], settings["persistent"][watched], settings["defaults"][watched]) == "false"
 	}

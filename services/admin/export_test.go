@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/elastic/go-elasticsearch/v8/esapi"
 	"google.golang.org/grpc"
 
 	adminv1 "sallyport/proto/gen/go/sallyport/admin/v1"
@@ -19,6 +20,11 @@ var (
 
 // CSVCell is how a table has a text.
 var CSVCell = csvCell
+
+// Unwatched tells whether an Elasticsearch was told not to mind watermarks.
+func Unwatched(ctx context.Context, transport esapi.Transport) bool {
+	return askRoom(ctx, transport).unwatched
+}
 
 // RoleOf is the role of somebody by account id and e-mail address.
 func RoleOf(accountID, email string, groups []state.Group, bindings []state.RoleBinding) string {
