@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes the secrets that compose.yaml gives to the services, those that aren't there yet, in deploy/secrets. What is
-# sealed under seal.key is lost with it: back the folder up.
+# sealed under seal.key is lost with it: keep a copy of the folder elsewhere.
 #
 # The folder is its owner's alone, so that nobody else on this host gets at the files. They can be read by all, since
 # each is mounted by itself into containers whose users this host doesn't know.
@@ -19,7 +19,7 @@ make() {
 }
 
 make seal.key openssl rand -base64 32
-for name in admin.token kibana.key sallyport-accesslog.password sallyport-admin.password sallyport-kibana.password sallyport-reader.password sallyport-setup.password; do
+for name in admin.token kibana.key sallyport-accesslog.password sallyport-admin.password sallyport-backup.password sallyport-kibana.password sallyport-reader.password sallyport-setup.password; do
     make "$name" openssl rand -hex 32
 done
 # Yours to fill in; .env.example says when.

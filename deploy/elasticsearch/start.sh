@@ -14,7 +14,11 @@ user sallyport-accesslog sallyport-accesslog
 user sallyport-admin sallyport-admin
 user sallyport-reader sallyport-reader
 user sallyport-setup sallyport-setup
+user sallyport-backup sallyport-backup
 # Elasticsearch's own role for Kibana.
 user sallyport-kibana kibana_system
+
+# For backup.sh.
+mkdir -p snapshots
 
 exec /bin/tini -- /usr/local/bin/docker-entrypoint.sh eswrapper
