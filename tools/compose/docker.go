@@ -73,13 +73,18 @@ func (d *docker) stop() {
 	d.log.Close()
 }
 
-// command is docker with arguments, which talks to this daemon. The environment of whoever runs the test has no say.
+// command is docker with arguments, which talks to this daemon.
 func (d *docker) command(ctx context.Context, arguments ...string) *exec.Cmd {
 	command := exec.CommandContext(ctx, "docker", arguments...)
-	command.Env = []string{
+	command.Env = d.environment()
+	return command
+}
+
+// environment has docker talk to this daemon. That of whoever runs the test has no say.
+func (d *docker) environment() []string {
+	return []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + d.dir, "DOCKER_HOST=unix://" + d.socket(), "DOCKER_CONFIG=" + filepath.Join(d.dir, "config"),
 	}
-	return command
 }
 
 // do runs a command and adds what it prints to a log; the error has the end of it.

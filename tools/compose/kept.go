@@ -143,8 +143,8 @@ func (t *trial) containers(ctx context.Context) error {
 	return errors.Join(append(problems, t.searchSecrets(string(told), string(logs)))...)
 }
 
-// searchSecrets finds secrets in what Docker and the services tell.
-func (t *trial) searchSecrets(told, logs string) error {
+// searchSecrets finds secrets in texts.
+func (t *trial) searchSecrets(texts ...string) error {
 	files, err := os.ReadDir(t.secret(""))
 	if err != nil {
 		return err
@@ -156,8 +156,8 @@ func (t *trial) searchSecrets(told, logs string) error {
 			return err
 		}
 		value := strings.TrimSpace(string(text))
-		if value != "" && (strings.Contains(told, value) || strings.Contains(logs, value)) {
-			problems = append(problems, fmt.Errorf("the secret %s is in clear in what Docker tells, or in a log", file.Name()))
+		if value != "" && slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(text, value) }) {
+			problems = append(problems, fmt.Errorf("the secret %s is in clear in what Docker tells, in a log, or in the backup", file.Name()))
 		}
 	}
 	return errors.Join(problems...)

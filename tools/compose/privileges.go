@@ -20,6 +20,7 @@ const (
 	adminName  = "sallyport-admin"
 	readerName = "sallyport-reader"
 	setupName  = "sallyport-setup"
+	backupName = "sallyport-backup"
 )
 
 // allPrivileges are in order: what one makes, the next ones read.
@@ -46,6 +47,13 @@ var allPrivileges = []privilege{
 	{setupName, "GET", "_cluster/health", "", "200"},
 	{setupName, "GET", aDay + "/_search", "", "403"},
 	{setupName, "GET", "_security/role", "", "403"},
+	{backupName, "GET", "_snapshot", "", "200"},
+	{backupName, "PUT", "_snapshot/elsewhere", `{"type": "fs", "settings": {"location": "/usr/share/elasticsearch/data"}}`, "500"},
+	{backupName, "GET", aDay + "/_search", "", "403"},
+	{backupName, "PUT", aDay + "/_doc/1", `{}`, "403"},
+	{backupName, "DELETE", aDay, "", "403"},
+	{backupName, "GET", "_security/user", "", "403"},
+	{adminName, "GET", "_snapshot", "", "403"},
 	{accessName, "DELETE", aDay, "", "200"},
 }
 
