@@ -35,7 +35,7 @@ BIN := $(CURDIR)/bin
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run up down build parts test test-services test-tools test-helm test-metrics test-browser test-compose screenshots bench-console conformance chaos bench soak fuzz audit licences sbom reproducible lint generate checkgenerate clean
+.PHONY: help run up down build parts test test-services statements test-tools test-helm test-metrics test-browser test-compose screenshots bench-console conformance chaos bench soak fuzz audit licences sbom reproducible lint generate checkgenerate clean
 
 # go build, with a line now and then about how far it is, since the first time takes minutes. What
 # isn't progress, such as an error, is passed on as it is. As deploy/shipped.sh, so that what both need is compiled once.
@@ -95,6 +95,13 @@ test: ## Run all tests, on real Envoy, Redis, Elasticsearch and Chromium
 test-services: parts ## Test the services
 	@go test -race -shuffle=on -timeout 20m ./...
 	@go test -run Allocations ./services/authz
+	@$(MAKE) --no-print-directory statements
+
+# Sallyport's packages, the one that reads JSON, and the one that asks Redis.
+COUNTED := ./services/...,github.com/redis/go-redis/v9/...,github.com/go-json-experiment/json/...
+
+statements: ## Hold how many statements of Go a decision takes against what was accepted; ACCEPT=-accept accepts what it takes now
+	@go test -tags statements -covermode=atomic -coverpkg=$(COUNTED) -run Statements ./services/authz -args $(ACCEPT) | sed '/^ok/s/coverage:.*//'
 
 test-tools: parts ## Test the stack, the CLI and the stand-in for Atlassian
 	@cd tools && go test -race -shuffle=on ./...
