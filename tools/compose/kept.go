@@ -93,6 +93,9 @@ func (t *trial) inspect(ctx context.Context, into any, arguments ...string) erro
 	return json.Unmarshal(out, into)
 }
 
+// knowRedis are the containers that are on Redis' network, which asks for no password.
+var knowRedis = []string{"redis", "authz", "identity", "accesslog", "admin"}
+
 // containers looks at what the running containers are kept from, and that no secret is in what Docker tells of them.
 func (t *trial) containers(ctx context.Context) error {
 	ids, err := t.compose(ctx, "ps", "--all", "--quiet").Output()
@@ -113,6 +116,7 @@ func (t *trial) containers(ctx context.Context) error {
 			CapDrop, SecurityOpt []string
 			PortBindings         map[string][]struct{ HostIP string }
 		}
+		NetworkSettings struct{ Networks map[string]struct{} }
 	}
 	err = json.Unmarshal(told, &containers)
 	if err != nil {
@@ -126,6 +130,9 @@ func (t *trial) containers(ctx context.Context) error {
 		if !h.ReadonlyRootfs && !writes || h.Memory == 0 || !slices.Equal(h.CapDrop, []string{"ALL"}) || !slices.Contains(h.SecurityOpt, "no-new-privileges:true") ||
 			c.Config.User == "" || c.Config.User == "root" {
 			problems = append(problems, fmt.Errorf("%s isn't kept as it should be: user %q, %+v", c.Name, c.Config.User, h))
+		}
+		if _, found := c.NetworkSettings.Networks["sallyport_state"]; found != slices.ContainsFunc(knowRedis, func(name string) bool { return strings.Contains(c.Name, "-"+name+"-") }) {
+			problems = append(problems, fmt.Errorf("%s is on Redis' network: %t", c.Name, found))
 		}
 		for port, bindings := range h.PortBindings {
 			for _, b := range bindings {
@@ -164,6 +171,12 @@ func (t *trial) searchSecrets(texts ...string) error {
 }
 
 func (t *trial) secret(name string) string { return filepath.Join(t.source, "deploy", "secrets", name) }
+
+// readSecret is what is in the file of a secret.
+func (t *trial) readSecret(name string) (string, error) {
+	text, err := os.ReadFile(t.secret(name))
+	return strings.TrimSpace(string(text)), err
+}
 
 // nothingLeft looks whether down has left anything.
 func (t *trial) nothingLeft(ctx context.Context) error {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 )
 
@@ -72,15 +71,23 @@ func (t *trial) privileges(ctx context.Context) error {
 	return errors.Join(problems...)
 }
 
-// elasticsearch sends a request as a user, from inside the container: no port of it is published.
+// elasticsearch sends a request as a user with the password that it has now.
 func (t *trial) elasticsearch(ctx context.Context, p privilege) (status, answer string, err error) {
+	if p.user == "" {
+		return t.elasticsearchBy(ctx, p, "")
+	}
+	password, err := t.readSecret(p.user + ".password")
+	if err != nil {
+		return "", "", err
+	}
+	return t.elasticsearchBy(ctx, p, password)
+}
+
+// elasticsearchBy sends a request from inside the container: no port of it is published.
+func (t *trial) elasticsearchBy(ctx context.Context, p privilege, password string) (status, answer string, err error) {
 	signIn := ""
 	if p.user != "" {
-		password, err := os.ReadFile(t.secret(p.user + ".password"))
-		if err != nil {
-			return "", "", err
-		}
-		signIn = fmt.Sprintf("user = %q\n", p.user+":"+strings.TrimSpace(string(password)))
+		signIn = fmt.Sprintf("user = %q\n", p.user+":"+password)
 	}
 	command := t.compose(ctx, "exec", "--no-TTY", "elasticsearch", "curl", "--silent", "--show-error", "--config", "-", "--request", p.method, "--write-out", `\n%{http_code}`)
 	command.Args = append(command.Args, "http://localhost:9200/"+p.path)

@@ -140,6 +140,7 @@ func (t *trial) steps(ctx context.Context) error {
 		{"Looking at what each user of Elasticsearch may do", t.privileges, false},
 		{"Signing people in and calling tools", t.use, true},
 		{"Backing up, losing everything, and restoring", t.backup, true},
+		{"Changing every key and password", t.rotate, true},
 		{"Down, and up again", t.again, true},
 		{"Up with a certificate", t.withTLS, true},
 	} {
