@@ -3,15 +3,27 @@ import { Tooltip } from "@mantine/core";
 
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
 const sameDay = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
-const otherDay = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const thisYear = new Intl.DateTimeFormat(undefined, {
+  day: "numeric",
+  month: "short",
+  hour: "2-digit",
+  minute: "2-digit",
+});
+const otherYear = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
 /** A time in the reader's zone, short; exactly, in words, when one hovers or focuses it. */
 export function Time({ at }: { at: Timestamp | Date }) {
   const date = at instanceof Date ? at : timestampDate(at);
-  const today = date.toDateString() === new Date().toDateString();
+  const now = new Date();
+  const format =
+    date.toDateString() === now.toDateString()
+      ? sameDay
+      : date.getFullYear() === now.getFullYear()
+        ? thisYear
+        : otherYear;
   return (
     <Tooltip label={`${exact.format(date)} (${date.toISOString()})`} events={{ hover: true, focus: true, touch: true }}>
-      <time dateTime={date.toISOString()}>{(today ? sameDay : otherDay).format(date)}</time>
+      <time dateTime={date.toISOString()}>{format.format(date)}</time>
     </Tooltip>
   );
 }
