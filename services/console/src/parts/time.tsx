@@ -14,16 +14,16 @@ const otherYear = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", time
 /** A time in the reader's zone, short; exactly, in words, when one hovers or focuses it. */
 export function Time({ at }: { at: Timestamp | Date }) {
   const date = at instanceof Date ? at : timestampDate(at);
-  const now = new Date();
-  const format =
-    date.toDateString() === now.toDateString()
-      ? sameDay
-      : date.getFullYear() === now.getFullYear()
-        ? thisYear
-        : otherYear;
   return (
     <Tooltip label={`${exact.format(date)} (${date.toISOString()})`} events={{ hover: true, focus: true, touch: true }}>
-      <time dateTime={date.toISOString()}>{format.format(date)}</time>
+      <time dateTime={date.toISOString()}>{formatOf(date).format(date)}</time>
     </Tooltip>
   );
+}
+
+/** What a short time needs, seen from now. */
+function formatOf(date: Date): Intl.DateTimeFormat {
+  const now = new Date();
+  if (date.toDateString() === now.toDateString()) return sameDay;
+  return date.getFullYear() === now.getFullYear() ? thisYear : otherYear;
 }
