@@ -45,6 +45,8 @@ func optionsFor(addresses []string) *redis.UniversalOptions {
 		// A Redis that hands over to another, or is started again, takes calls again after a second or two, and Envoy waits
 		// for five. These are three on average. Entries carry ids, so that one written twice is still one record.
 		MaxRetries: 8, MinRetryBackoff: 100 * time.Millisecond, MaxRetryBackoff: 500 * time.Millisecond,
+		// Each of them connects once.
+		DialerRetries: 1,
 		// Only Redis Enterprise knows such notifications, and go-redis, told no by another, writes that into options
 		// which the connections share, without a lock that they share (redis.Client.Conn).
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
@@ -77,17 +79,22 @@ func open(options *redis.UniversalOptions) *Store {
 		s.recent.notice()
 		return nil
 	}
-	if options.IsClusterMode {
-		cluster := options.Cluster()
-		cluster.ClusterStateReloadInterval = clusterReload
-		s.redis = redis.NewClusterClient(cluster)
-	} else {
-		s.redis = redis.NewUniversalClient(options)
-	}
+	impatient := *options
+	impatient.MaxRetries, impatient.OnConnect = -1, nil
+	s.redis, s.probe = clientOf(options), clientOf(&impatient)
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	go s.watch(ctx)
 	return s
+}
+
+func clientOf(options *redis.UniversalOptions) redis.UniversalClient {
+	if !options.IsClusterMode {
+		return redis.NewUniversalClient(options)
+	}
+	cluster := options.Cluster()
+	cluster.ClusterStateReloadInterval = clusterReload
+	return redis.NewClusterClient(cluster)
 }
 
 // node is the server that has the keys.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 )
 
 const (
@@ -93,16 +95,16 @@ func (s *Store) restore(ctx context.Context) error {
 	if s.recent.empty() {
 		return nil
 	}
-	err := s.look(ctx)
+	err := s.look(ctx, s.redis)
 	for some := s.recent.next(); err == nil && len(some) > 0; some = s.recent.next() {
 		err = s.restoreSome(ctx, some)
 	}
 	return err
 }
 
-// look asks which process of Redis has the keys, and takes note of it.
-func (s *Store) look(ctx context.Context) error {
-	reply, err := s.call(ctx, "sallyport_process", []string{processKey})
+// look asks by a client which process of Redis has the keys, and takes note of it.
+func (s *Store) look(ctx context.Context, by redis.Cmdable) error {
+	reply, err := s.callOn(ctx, by, "sallyport_process", []string{processKey})
 	if err != nil {
 		return err
 	}

@@ -46,6 +46,8 @@ const prefix = "{sallyport}:"
 // Store reads and writes the state. It is safe for concurrent use.
 type Store struct {
 	redis redis.UniversalClient
+	// probe is for questions whether Redis is there, which don't wait for it.
+	probe redis.UniversalClient
 	// replicas is how many have to have a change before it is answered.
 	replicas int
 	recent   recent
@@ -58,12 +60,13 @@ type Store struct {
 func (s *Store) Close() error {
 	s.stop()
 	<-s.stopped
-	return s.redis.Close()
+	return errors.Join(s.redis.Close(), s.probe.Close())
 }
 
-// Ready returns an error where Redis doesn't answer, or takes no writes since it is a replica.
+// Ready returns an error where Redis doesn't answer, or takes no writes since it is a replica, without waiting for it to
+// come back.
 func (s *Store) Ready(ctx context.Context) error {
-	err := s.look(ctx)
+	err := s.look(ctx, s.probe)
 	if err != nil {
 		return fmt.Errorf("Redis doesn't answer: %w", err)
 	}
