@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -112,9 +110,9 @@ func (t *trial) renewSecrets(ctx context.Context) error {
 			return err
 		}
 	}
-	out, err := exec.CommandContext(ctx, filepath.Join(t.source, "deploy", "secrets.sh")).CombinedOutput()
+	err = t.makeSecrets(ctx)
 	if err != nil {
-		return fmt.Errorf("secrets.sh: %w: %s", err, out)
+		return err
 	}
 	// The stand-in for Atlassian has no secret, and forgets its tokens when it is started anew.
 	err = t.recreate(ctx, "elasticsearch", "accesslog", "admin", "kibana")

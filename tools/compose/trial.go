@@ -182,9 +182,9 @@ func (t *trial) configure(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	out, err := exec.CommandContext(ctx, filepath.Join(deploy, "secrets.sh")).CombinedOutput()
+	err = t.makeSecrets(ctx)
 	if err != nil {
-		return fmt.Errorf("secrets.sh: %w: %s", err, out)
+		return err
 	}
 	plain := t.docker.command(ctx, "compose", "--env-file", ".env.example", "config", "--quiet")
 	plain.Dir = deploy
@@ -195,6 +195,15 @@ func (t *trial) configure(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// makeSecrets makes those that aren't there.
+func (t *trial) makeSecrets(ctx context.Context) error {
+	out, err := exec.CommandContext(ctx, filepath.Join(t.source, "deploy", "secrets.sh")).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("secrets.sh: %w: %s", err, out)
 	}
 	return nil
 }
