@@ -158,7 +158,7 @@ func (s *soaking) prepare(ctx context.Context) error {
 		return err
 	}
 	called := time.Since(began)
-	s.say("%.0f a second at most, until all records are indexed", most.Rate)
+	s.say("%.0f a second are answered; waiting until all records are indexed", most.Rate)
 	err = s.settled(ctx)
 	if err != nil {
 		return err
