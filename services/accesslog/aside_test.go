@@ -98,7 +98,7 @@ func TestNoCallIsHiddenByItsArguments(t *testing.T) {
 		"nul": `{"no\u0000index":"a giraffe"}`, "digits": `{"word":"giraffe","n":` + strings.Repeat("7", 5000) + `}`, "fine": `{"word":"giraffe"}`,
 	} {
 		r := decision(id)
-		r.Sallyport.Arguments, r.Sallyport.ArgumentsText = []byte(arguments), arguments
+		r.Sallyport.Arguments = []byte(arguments)
 		s.decided(id, r)
 		s.ended(id, 200)
 	}

@@ -151,8 +151,7 @@ func (c *calls) decision(id string) string {
 	r.Sallyport.Client = &activity.Client{Key: "claude-code", Name: "Claude Code", Class: "claimed"}
 	r.Sallyport.Rule, r.Sallyport.PolicyVersion = &activity.Rule{ID: "r1", Number: 1, Note: "Everybody may read"}, 3
 	arguments := fmt.Sprintf(`{"cloudId":"acme.atlassian.net","jql":"project = OPS AND text ~ \"printer %s\" ORDER BY created DESC","fields":["summary","status","assignee"],"maxResults":50}`, id)
-	r.Sallyport.Arguments, r.Sallyport.ArgumentsText = []byte(arguments), arguments
-	r.Sallyport.IssueKeys, r.Sallyport.ProjectKeys = []string{"OPS-12"}, []string{"OPS"}
+	r.Sallyport.Arguments = []byte(arguments)
 	text, _ := r.JSON() // it is made of texts
 	return string(text)
 }

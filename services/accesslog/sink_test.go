@@ -25,7 +25,7 @@ func TestRecordsAreSentWhenTheyAreComplete(t *testing.T) {
 	r := decision("blocked")
 	r.User = &activity.User{ID: "712020:ana", Name: "Ana", Email: "ana@acme.test"}
 	r.Sallyport.Decision, r.Sallyport.Rule = activity.Blocked, &activity.Rule{ID: "r1", Number: 3, Note: "never"}
-	r.Sallyport.Arguments, r.Sallyport.ArgumentsText = []byte(`{"key":"OPS-12"}`), `{"key":"OPS-12"}`
+	r.Sallyport.Arguments = []byte(`{"key":"OPS-12"}`)
 	f.decided("blocked", r)
 	f.answered(activity.Note{IDs: []string{"blocked"}, Index: index, Blocked: true}, 200, "")
 	f.call("allowed")

@@ -68,10 +68,11 @@ func (q question) messageRecord(s *session, rules *ruleset, m mcp.Message, j jud
 	}
 	if len(m.Arguments) > 0 {
 		arguments := q.redact.Value(m.Arguments)
-		own.ArgumentsText = activity.Cut(arguments)
-		own.IssueKeys, own.ProjectKeys = activity.KeysIn(own.ArgumentsText)
 		if arguments[0] == '{' {
+			// They go through Redis once: accesslog adds their text.
 			own.Arguments = arguments
+		} else {
+			own.ArgumentsText = activity.Cut(arguments)
 		}
 	}
 	return record
