@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -68,7 +69,7 @@ func (t *trial) use(ctx context.Context) error {
 		return err
 	}
 	t.say("  %d calls, each with its record", t.called)
-	return t.ready(ctx)
+	return errors.Join(t.ready(ctx), t.withinMemory(ctx))
 }
 
 // call has an assistant make all calls.
@@ -147,6 +148,28 @@ func (t *trial) ready(ctx context.Context) error {
 		}
 	}
 	t.say("  all %d parts say that they are ready", len(status.Parts))
+	return nil
+}
+
+// memoryLimit is nine tenths of what a container of Sallyport's has, in bytes.
+const memoryLimit = 256 << 20 * 9 / 10
+
+// withinMemory looks whether services collect garbage before their containers are out of memory. They are asked from
+// Elasticsearch's container, which is in a network with them.
+func (t *trial) withinMemory(ctx context.Context) error {
+	for _, service := range []string{"admin", "accesslog"} {
+		out, err := t.compose(ctx, "exec", "--no-TTY", "elasticsearch", "curl", "--silent", "--show-error", "http://"+service+":9090/metrics").Output()
+		if err != nil {
+			return fmt.Errorf("asking %s for its metrics: %w: %s", service, err, complaint(err))
+		}
+		_, rest, _ := strings.Cut(string(out), "\ngo_gc_gomemlimit_bytes ")
+		value, _, _ := strings.Cut(rest, "\n")
+		limit, err := strconv.ParseFloat(value, 64)
+		if err != nil || int(limit) != memoryLimit {
+			return fmt.Errorf("%s may take %q bytes of memory; want %d", service, value, memoryLimit)
+		}
+	}
+	t.say("  Go knows how much memory the containers have")
 	return nil
 }
 

@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/KimMachineGun/automemlimit/memlimit"
 	"github.com/alecthomas/kong"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -78,9 +79,13 @@ func Main(name, about string, cfg config, start func(ctx context.Context, p *Pro
 	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: cfg.common().LogLevel})).
 		With("service", name)
 	slog.SetDefault(log)
+	_, err := memlimit.Set()
+	if err != nil {
+		log.Warn("how much memory the container has can't be read: it may be killed for taking too much", "error", err)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	err := run(ctx, log, name, *cfg.common(), start)
+	err = run(ctx, log, name, *cfg.common(), start)
 	if err != nil {
 		log.Error("stopped", "error", err)
 		os.Exit(1)
