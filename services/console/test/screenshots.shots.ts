@@ -11,7 +11,8 @@ const images = resolve(import.meta.dirname, "../../../docs/images");
 const policy = {
   default: "allow",
   rules: [
-    { id: "deletes", operation: "delete*", effect: "deny", note: "AI may never delete anything" },
+    // Without an id it is the first policy's rule.
+    { operation: "delete*", effect: "deny", note: "AI may never delete anything" },
     { id: "contractors", who: "group:contractors", operation: "write*", effect: "deny", note: "Contractors only read" },
     {
       id: "cursor",
