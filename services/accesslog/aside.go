@@ -38,7 +38,7 @@ func (x *Indexer) indexRest(ctx context.Context, e state.Waiting) (bool, error) 
 	if e.Kind != "decision" {
 		return false, nil
 	}
-	rest, ok := withoutArguments(searchable(e).Document)
+	rest, ok := withoutArguments(searchable(e.Document))
 	if !ok {
 		return false, nil
 	}

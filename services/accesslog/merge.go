@@ -24,7 +24,7 @@ func writes(entries []state.Waiting) []write {
 	list := make([]write, 0, len(entries))
 	last := make(map[record]int, len(entries))
 	for _, e := range entries {
-		document, of := numbered(searchable(e)), record{e.Index, e.ID}
+		document, of := numbered(e), record{e.Index, e.ID}
 		if at, ok := last[of]; ok {
 			merged, err := merge(list[at].document, document)
 			if err == nil {
@@ -34,6 +34,9 @@ func writes(entries []state.Waiting) []write {
 		}
 		last[of] = len(list)
 		list = append(list, write{[]state.Waiting{e}, document})
+	}
+	for i := range list {
+		list[i].document = searchable(list[i].document)
 	}
 	return list
 }

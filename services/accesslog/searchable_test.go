@@ -1,30 +1,58 @@
 package accesslog
 
 import (
+	"encoding/json"
+	"errors"
+	"reflect"
 	"strings"
 	"testing"
-
-	"sallyport/services/internal/state"
 )
 
-// TestSearchable shows what a decision gets that its arguments are found by.
+// TestSearchable shows what a record gets that its arguments are found by; where nothing is wanted it stays as it is.
 func TestSearchable(t *testing.T) {
 	long := strings.Repeat("a", 40<<10)
-	for name, test := range map[string]struct{ kind, document, want string }{
-		"an object":   {"decision", `{"sallyport":{"arguments":{"key":"OPS-12"}}}`, `{"sallyport":{"arguments":{"key":"OPS-12"},"arguments_text":"{\"key\":\"OPS-12\"}","issue_key":["OPS-12"],"project_key":["OPS"]}}`},
-		"as written":  {"decision", `{"sallyport":{"arguments":{ "a" : 1e999 },"site":"s"},"user":{}}`, `{"sallyport":{"arguments":{ "a" : 1e999 },"site":"s","arguments_text":"{ \"a\" : 1e999 }"},"user":{}}`},
-		"kept aside":  {"arguments", `{"sallyport":{"arguments":{}}}`, `{"sallyport":{"arguments":{},"arguments_text":"{}"}}`},
-		"text alone":  {"decision", `{"sallyport":{"arguments_text":"[\"OPS-12\"]"}}`, `{"sallyport":{"arguments_text":"[\"OPS-12\"]","issue_key":["OPS-12"],"project_key":["OPS"]}}`},
-		"both":        {"decision", `{"sallyport":{"arguments":{"a":"b"},"arguments_text":"was cut"}}`, `{"sallyport":{"arguments":{"a":"b"},"arguments_text":"was cut"}}`},
-		"none":        {"decision", `{"sallyport":{"decision":"allowed"}}`, `{"sallyport":{"decision":"allowed"}}`},
-		"no object":   {"decision", `[1]`, `[1]`},
-		"broken":      {"decision", `{"sallyport":{"arguments":{}`, `{"sallyport":{"arguments":{}`},
-		"an outcome":  {"outcome", `{"sallyport":{"arguments":{}}}`, `{"sallyport":{"arguments":{}}}`},
-		"a long text": {"decision", `{"sallyport":{"arguments":{"a":"` + long + `"}}}`, `{"sallyport":{"arguments":{"a":"` + long + `"},"arguments_text":"{\"a\":\"` + long[:32<<10-6] + ` [8200 more bytes were cut]"}}`},
+	for document, want := range map[string]string{
+		`{"sallyport":{"arguments":{"key":"OPS-12"}}}`:                     `{"sallyport":{"arguments":{"key":"OPS-12"},"arguments_text":"{\"key\":\"OPS-12\"}","issue_key":["OPS-12"],"project_key":["OPS"]}}`,
+		`{"a":{"arguments":{}},"sallyport":{"arguments":{},"site":"s"}}`:   `{"a":{"arguments":{}},"sallyport":{"arguments":{},"arguments_text":"{}","site":"s"}}`,
+		`{"sallyport":{"site":"s", "arguments" : { "a" : 1e999 } },"b":1}`: `{"sallyport":{"site":"s", "arguments" : { "a" : 1e999 },"arguments_text":"{ \"a\" : 1e999 }" },"b":1}`,
+		`{"sallyport":{"arguments":{"a":"b"},"arguments_text":"was cut"}}`: "",
+		`{"sallyport":{"arguments_text":"[1]"}}`:                           "",
+		`{"sallyport":{"operation":{"arguments":{}}}}`:                     "",
+		`{"sallyport":{"decision":"allowed"}}`:                             "",
+		`{"sallyport":"arguments"}`:                                        "",
+		`{"sallyport":{"arguments":{}`:                                     "",
+		`[1]`:                                                              "",
+		``:                                                                 "",
+		`{"sallyport":{"arguments":{"a":"` + long + `"}}}`:                 `{"sallyport":{"arguments":{"a":"` + long + `"},"arguments_text":"{\"a\":\"` + long[:32<<10-6] + ` [8200 more bytes were cut]"}}`,
 	} {
-		got := searchable(state.Waiting{Kind: test.kind, Entry: state.Entry{Document: []byte(test.document)}})
-		if string(got.Document) != test.want {
-			t.Errorf("%s: got %.300s, want %.300s", name, got.Document, test.want)
+		if want == "" {
+			want = document
+		}
+		if got := string(searchable([]byte(document))); got != want {
+			t.Errorf("%.100s: got %.300s, want %.300s", document, got, want)
 		}
 	}
+}
+
+// FuzzSearchable makes sure that nothing but what is added is changed.
+func FuzzSearchable(f *testing.F) {
+	f.Add(`{"sallyport":{"arguments":{"key":"OPS-12"},"site":"s"}}`)
+	f.Fuzz(func(t *testing.T, document string) {
+		got := searchable([]byte(document))
+		if string(got) == document || strings.Contains(document, "_key") || strings.Contains(document, `\u`) {
+			return
+		}
+		var before, after map[string]any
+		err := errors.Join(json.Unmarshal([]byte(document), &before), json.Unmarshal(got, &after))
+		if err != nil {
+			t.Fatalf("%q became %q: %v", document, got, err)
+		}
+		own, _ := after["sallyport"].(map[string]any)
+		for _, name := range []string{"arguments_text", "issue_key", "project_key"} {
+			delete(own, name)
+		}
+		if !reflect.DeepEqual(before, after) {
+			t.Errorf("%q became %q", document, got)
+		}
+	})
 }

@@ -69,10 +69,11 @@ func (q question) messageRecord(s *session, rules *ruleset, m mcp.Message, j jud
 	if len(m.Arguments) > 0 {
 		arguments := q.redact.Value(m.Arguments)
 		if arguments[0] == '{' {
-			// They go through Redis once: accesslog adds their text.
+			// They go through Redis once: accesslog adds what they are found by.
 			own.Arguments = arguments
 		} else {
 			own.ArgumentsText = activity.Cut(arguments)
+			own.IssueKeys, own.ProjectKeys = activity.KeysIn(own.ArgumentsText)
 		}
 	}
 	return record
