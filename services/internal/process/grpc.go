@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/health"
 	healthgrpc "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/reflection"
 	"google.golang.org/grpc/status"
 )
@@ -23,6 +24,11 @@ const maxMessageBytes = 2 << 20
 
 // streamWorkers are the goroutines that calls find waiting; where there are more calls at once, each has its own.
 const streamWorkers = 64
+
+// pingsEvery is how often a client may ask whether the connection is alive, also while it has no calls. Envoy does every
+// ten seconds (envoy/envoy.yaml). gRPC's own bound is five minutes, beyond which it ends the connection with all that is
+// under way in it, such as outcomes that Envoy has just sent.
+const pingsEvery = time.Second
 
 // seconds are the buckets of how long calls take. A decision takes less than a millisecond or two, a simulation seconds.
 var seconds = []float64{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10}
@@ -66,6 +72,7 @@ func (p *Process) ServeGRPC(g GRPC) error {
 		grpc.MaxRecvMsgSize(maxMessageBytes),
 		// A goroutine that has had a call has the stack that the next one needs.
 		grpc.NumStreamWorkers(streamWorkers),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: pingsEvery, PermitWithoutStream: true}),
 		grpc.ChainUnaryInterceptor(unary...),
 		grpc.ChainStreamInterceptor(stream...),
 	)...)
