@@ -98,6 +98,8 @@ func (c *collector) text() []byte {
 // one that the assistant has begun.
 func TestTrace(t *testing.T) {
 	applyPolicy(t, blockDeletes)
+	// An admin's question that is refused in words which name somebody.
+	expect(t, 1, []string{"712020:nobody"}, "people", "forget", "712020:nobody")
 	token := connect(t, "ana@acme.test", "Claude Code (spans)").token(t)
 	const theirs = "4bf92f3577b34da6a3ce929d0e0e4736"
 	for tool, headers := range map[string]map[string]string{
@@ -132,8 +134,8 @@ func TestTrace(t *testing.T) {
 	}
 	told := string(traces.text())
 	for _, private := range []string{"ana@acme.test", "712020:", "OPS-1"} {
-		if strings.Contains(told, private) {
-			t.Errorf("the spans have %s", private)
+		if before, after, ok := strings.Cut(told, private); ok {
+			t.Errorf("the spans have %s: ...%s%s%.200s...", private, before[max(0, len(before)-1000):], private, after)
 		}
 	}
 }
