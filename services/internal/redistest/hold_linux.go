@@ -40,15 +40,17 @@ func (s *Server) HoldDisk() (release func()) {
 	}
 }
 
-// syncer is the thread that syncs.
+// syncer is the thread that syncs. It takes its name a moment after Redis answers.
 func (s *Server) syncer() int {
 	s.t.Helper()
-	names, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/comm", s.PID()))
-	for _, name := range names {
-		comm, _ := os.ReadFile(name)
-		if string(comm) == "bio_aof\n" {
-			thread, _ := strconv.Atoi(filepath.Base(filepath.Dir(name)))
-			return thread
+	for deadline := time.Now().Add(startTimeout); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		names, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/comm", s.PID()))
+		for _, name := range names {
+			comm, _ := os.ReadFile(name)
+			if string(comm) == "bio_aof\n" {
+				thread, _ := strconv.Atoi(filepath.Base(filepath.Dir(name)))
+				return thread
+			}
 		}
 	}
 	s.t.Fatal("Redis has no thread bio_aof")
