@@ -62,10 +62,11 @@ func (s *Server) withoutSession(q question, expired bool) *authv3.CheckResponse 
 // decide decides with what this replica remembers, and has it written down if that still holds;
 // if not, it decides again with what Redis says holds now (design section 4.4).
 func (s *Server) decide(ctx context.Context, q question) (*authv3.CheckResponse, error) {
-	current, err := s.session(ctx, q.tokenHash)
+	remembered, err := s.session(ctx, q.tokenHash)
 	if err != nil {
 		return nil, err
 	}
+	current := remembered
 	for range attempts {
 		rules := s.rules.current.Load()
 		plan, err := q.plan(current, rules, s.cfg.Contact)
@@ -105,7 +106,10 @@ func (s *Server) decide(ctx context.Context, q question) (*authv3.CheckResponse,
 		if verdict.Written {
 			current = current.withClaim(plan.claim)
 		}
-		s.sessions.Add(q.tokenHash, current)
+		if current != remembered {
+			// All calls wait for its lock while something is put in.
+			s.sessions.Add(q.tokenHash, current)
+		}
 		if verdict.Written {
 			tellTrace(ctx, q, plan)
 			if !current.groups.Known {
