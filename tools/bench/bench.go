@@ -124,7 +124,9 @@ func (b *bench) measure(ctx context.Context, a arm, s shape, round int) ([]resul
 		r := result{Shape: s, Arm: a.name, Round: round, Load: load.name, CPU: map[string]float64{}, Memory: map[string]float64{}}
 		before, err := b.usage(ctx)
 		if err == nil {
-			err = b.apart(ctx, a, func() (err error) { r.measured, err = load.do(); return err })
+			err = b.apart(ctx, a, func() error {
+				return b.profile(ctx, a, s, load.name, func() (err error) { r.measured, err = load.do(); return err })
+			})
 		}
 		if err != nil {
 			return results, err
@@ -226,7 +228,7 @@ func (b *bench) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.stack = native.Stack{Root: b.root, RunDir: filepath.Join(b.Dir, "stack"), Ports: base, SameSession: true, Out: log}
+	b.stack = native.Stack{Root: b.root, RunDir: filepath.Join(b.Dir, "stack"), Ports: base, SameSession: true, Profiles: b.Run.Profiles, Out: log}
 	b.ports = map[string]int{}
 	for _, a := range arms {
 		if !a.ownListener() {

@@ -15,6 +15,7 @@ Examples:
   bench --each 3s --rounds 1 --arms c,d   # for a look after a change
   bench --opa ./opa-envoy-plugin          # that program beside Sallyport
   bench --arms d,d2,d4 --no-stream        # more processes of authz
+  bench --profiles --arms d --rounds 1    # and what authz and accesslog do meanwhile
   bench --json > before.json
 
 Exit codes: 0 measured, 1 where something grew or failed during a soak, 2 for a command line that isn't understood, 3 where it can't be measured.`
@@ -39,13 +40,14 @@ func (f *flags) Validate() error {
 }
 
 type run struct {
-	Rate   int           `help:"Calls a second where the rate is fixed." default:"500"`
-	Each   time.Duration `help:"How long each arm is measured in each round." default:"10s"`
-	Arms   []string      `help:"Which arms take turns." default:"a,b,c,d,e,d1000" enum:"a,b,c,d,e,d100,d1000,d2,d4" placeholder:"ARM"`
-	OPA    string        `name:"opa" help:"The program opa-envoy-plugin, to have it take turns as the arm opa." type:"existingfile" placeholder:"FILE"`
-	Rounds int           `help:"How often the arms take turns." default:"3"`
-	Sizes  []int         `help:"Bytes of a call's body, and of its answer." default:"300,4096,65536" placeholder:"BYTES"`
-	Stream bool          `help:"Measure answers as streams (SSE), too." default:"true" negatable:""`
+	Rate     int           `help:"Calls a second where the rate is fixed." default:"500"`
+	Each     time.Duration `help:"How long each arm is measured in each round." default:"10s"`
+	Arms     []string      `help:"Which arms take turns." default:"a,b,c,d,e,d1000" enum:"a,b,c,d,e,d100,d1000,d2,d4" placeholder:"ARM"`
+	OPA      string        `name:"opa" help:"The program opa-envoy-plugin, to have it take turns as the arm opa." type:"existingfile" placeholder:"FILE"`
+	Profiles bool          `help:"Take profiles of authz and accesslog in Sallyport's arms, for go tool pprof: CPU, allocations and waiting for locks, into the folder profiles of --dir. What is measured beside them is slower for it."`
+	Rounds   int           `help:"How often the arms take turns." default:"3"`
+	Sizes    []int         `help:"Bytes of a call's body, and of its answer." default:"300,4096,65536" placeholder:"BYTES"`
+	Stream   bool          `help:"Measure answers as streams (SSE), too." default:"true" negatable:""`
 }
 
 // serve is a server that the benchmark starts as a process of its own.

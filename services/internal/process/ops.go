@@ -8,6 +8,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/pprof"
+	"runtime"
 	"strings"
 	"time"
 
@@ -17,7 +19,7 @@ import (
 // checkTimeout bounds one readiness check, below the second or so that probes wait.
 const checkTimeout = 800 * time.Millisecond
 
-func (p *Process) opsHandler() http.Handler {
+func (p *Process) opsHandler(profiles bool) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintln(w, "ok")
@@ -40,7 +42,22 @@ func (p *Process) opsHandler() http.Handler {
 		}
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(p.Metrics, promhttp.HandlerOpts{}))
+	if profiles {
+		addProfiles(mux)
+	}
 	return mux
+}
+
+// oneLockIn is of how many waits for a lock one is measured.
+const oneLockIn = 10
+
+// addProfiles serves what pprof reads, but for the command line, which may tell secrets.
+func addProfiles(mux *http.ServeMux) {
+	runtime.SetMutexProfileFraction(oneLockIn)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	for _, name := range []string{"allocs", "goroutine", "heap", "mutex"} {
+		mux.Handle("GET /debug/pprof/"+name, pprof.Handler(name))
+	}
 }
 
 func (p *Process) ready(ctx context.Context) error {

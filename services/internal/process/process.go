@@ -28,6 +28,7 @@ type Common struct {
 	OpsListen    string        `help:"Address for /healthz, /readyz, /settings and /metrics. Keep it private." default:"127.0.0.1:9090" env:"SALLYPORT_OPS_LISTEN"`
 	LogLevel     slog.Level    `help:"Least severe level that is logged: debug, info, warn or error." default:"info" env:"SALLYPORT_LOG_LEVEL"`
 	Traces       string        `help:"Address (host:port) of an OpenTelemetry collector that takes traces as OTLP over gRPC, without TLS. Without it nothing is traced." env:"SALLYPORT_TRACES" placeholder:"otel-collector:4317"`
+	Profiles     bool          `help:"Serve what Go measures of the service itself at /debug/pprof/ of --ops-listen: what takes CPU and memory, and waits for locks." env:"SALLYPORT_PROFILES"`
 	DrainTimeout time.Duration `help:"How long calls under way may take to end once the service is told to stop." default:"10s" env:"SALLYPORT_DRAIN_TIMEOUT"`
 	Ready        bool          `help:"Start nothing: ask the one that runs with the same --ops-listen whether it is ready, and exit with 0 if it is. For health checks of containers, which have no other program."`
 }
@@ -110,7 +111,7 @@ func Run(ctx context.Context, log *slog.Logger, cfg Common, start func(ctx conte
 	group, groupCtx := errgroup.WithContext(ctx)
 	p := &Process{Log: log, Metrics: prometheus.NewRegistry(), Traced: cfg.Traces != "", drain: cfg.DrainTimeout, group: group, ctx: groupCtx}
 	p.Metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	err := p.ServeHTTP("ops", cfg.OpsListen, p.opsHandler())
+	err := p.ServeHTTP("ops", cfg.OpsListen, p.opsHandler(cfg.Profiles))
 	if err == nil {
 		err = start(groupCtx, p)
 	}

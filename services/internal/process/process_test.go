@@ -25,12 +25,17 @@ type running struct {
 
 func start(t *testing.T, body func(ctx context.Context, p *process.Process) error) *running {
 	t.Helper()
+	return startWith(t, process.Common{}, body)
+}
+
+func startWith(t *testing.T, cfg process.Common, body func(ctx context.Context, p *process.Process) error) *running {
+	t.Helper()
 	address := nativetest.FreeAddress(t)
 	ctx, stop := context.WithCancel(t.Context())
 	r := &running{url: "http://" + address, address: address, stop: stop, end: make(chan error, 1)}
 	started := make(chan struct{})
 	go func() {
-		cfg := process.Common{OpsListen: address, DrainTimeout: 5 * time.Second}
+		cfg.OpsListen, cfg.DrainTimeout = address, 5*time.Second
 		r.end <- process.Run(ctx, slog.New(slog.DiscardHandler), cfg, func(ctx context.Context, p *process.Process) error {
 			defer close(started)
 			return body(ctx, p)
@@ -96,6 +101,27 @@ func TestOps(t *testing.T) {
 	}
 	if err := process.AskReady(r.address); err == nil {
 		t.Error("--ready says that what was stopped is ready")
+	}
+}
+
+// TestProfiles looks for what pprof reads, which is there where it is asked for, and for the command line, which
+// never is.
+func TestProfiles(t *testing.T) {
+	idle := func(context.Context, *process.Process) error { return nil }
+	for asked, want := range map[bool]int{true: http.StatusOK, false: http.StatusNotFound} {
+		r := startWith(t, process.Common{Profiles: asked}, idle)
+		for _, page := range []string{"profile?seconds=1", "allocs", "mutex"} {
+			if status, text := r.get(t, "/debug/pprof/"+page); status != want {
+				t.Errorf("with profiles %t, %s answered %d %.80s", asked, page, status, text)
+			}
+		}
+		if status, _ := r.get(t, "/debug/pprof/cmdline"); status != http.StatusNotFound {
+			t.Errorf("with profiles %t, the command line answered %d", asked, status)
+		}
+		r.stop()
+		if err := <-r.end; err != nil {
+			t.Errorf("stopped with %v", err)
+		}
 	}
 }
 

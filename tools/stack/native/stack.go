@@ -31,6 +31,8 @@ type Stack struct {
 	Origins envoyconf.Origins
 	// Traces are told to a collector where one is named.
 	Traces envoyconf.Traces
+	// Profiles has the services serve pprof's profiles. bench reads them.
+	Profiles bool
 	// Debug has Envoy and Valkey log at debug level, too.
 	Debug bool
 	// Fsync is Redis' appendfsync: empty for everysec, or always or no. chaos compares them.
@@ -80,7 +82,7 @@ func (s Stack) prepare() error {
 	}
 	description := map[string]any{
 		"version": "0.5", "is_strict": true, "disable_env_expansion": true,
-		"environment": []string{StackVariable + "=" + s.RunDir, "SALLYPORT_TRACES=" + s.Traces.Collector},
+		"environment": []string{StackVariable + "=" + s.RunDir, "SALLYPORT_TRACES=" + s.Traces.Collector, fmt.Sprint("SALLYPORT_PROFILES=", s.Profiles)},
 		"processes":   s.processes(),
 	}
 	text, err := yaml.Marshal(description)
