@@ -1,6 +1,7 @@
 package state
 
 import (
+	"container/list"
 	"context"
 	"errors"
 	"slices"
@@ -36,9 +37,9 @@ type recent struct {
 	wake chan struct{}
 	// of is the run_id of the process of Redis that has the keys, as far as is known.
 	of string
-	// entries are the last that were answered, oldest first, bytes their size, and others says that some were
-	// answered by another process.
-	entries []written
+	// entries are the last that were answered (written), oldest first, bytes their size, and others says that some
+	// were answered by another process. They are a list since all calls wait while a slice of thousands is copied.
+	entries list.List
 	bytes   int
 	others  bool
 	// doubtful are entries that an earlier process answered.
@@ -138,7 +139,7 @@ func (s *Store) restoreSome(ctx context.Context, some []written) error {
 func (r *recent) empty() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return len(r.entries) == 0 && len(r.doubtful) == 0
+	return r.entries.Len() == 0 && len(r.doubtful) == 0
 }
 
 // met takes note of the process of Redis, and says whether entries are doubtful since another had answered them.
@@ -149,15 +150,13 @@ func (r *recent) met(process string) bool {
 		return false
 	}
 	r.of, r.others = process, false
-	all := r.entries
-	r.entries, r.bytes = nil, 0
-	for _, w := range all {
+	for next := r.entries.Front(); next != nil; {
+		one, w := next, next.Value.(written)
+		next = one.Next()
 		if w.process != process {
 			r.doubtful = append(r.doubtful, w)
-			continue
+			r.forget(one)
 		}
-		r.entries = append(r.entries, w)
-		r.bytes += len(w.Document)
 	}
 	return len(r.doubtful) > 0
 }
@@ -182,15 +181,17 @@ func (r *recent) keep(w written) {
 		r.others = true
 		r.notice()
 	}
-	r.entries = append(r.entries, w)
+	newest := r.entries.PushBack(w)
 	r.bytes += len(w.Document)
-	old := 0
-	for old < len(r.entries)-1 && (r.aged(r.entries[old], w) || r.bytes > recentBytes) {
-		r.bytes -= len(r.entries[old].Document)
-		r.entries[old] = written{} // so that its document isn't kept
-		old++
+	for oldest := r.entries.Front(); oldest != newest && (r.aged(oldest.Value.(written), w) || r.bytes > recentBytes); oldest = r.entries.Front() {
+		r.forget(oldest)
 	}
-	r.entries = r.entries[old:]
+}
+
+// forget takes an entry out of those that are remembered.
+func (r *recent) forget(one *list.Element) {
+	r.bytes -= len(one.Value.(written).Document)
+	r.entries.Remove(one)
 }
 
 // aged says whether an entry is old, by a newer one of the same process.
