@@ -112,7 +112,7 @@ func (t *trial) containers(ctx context.Context) error {
 		Config     struct{ User string }
 		HostConfig struct {
 			ReadonlyRootfs       bool
-			Memory               int64
+			Memory, CPUShares    int64
 			CapDrop, SecurityOpt []string
 			PortBindings         map[string][]struct{ HostIP string }
 		}
@@ -124,12 +124,15 @@ func (t *trial) containers(ctx context.Context) error {
 	}
 	var problems []error
 	for _, c := range containers {
-		// These two write beside their programs.
+		// These two write beside their programs, and wait for calls.
 		writes := strings.HasSuffix(c.Name, "-elasticsearch-1") || strings.HasSuffix(c.Name, "-kibana-1")
 		h := c.HostConfig
 		if !h.ReadonlyRootfs && !writes || h.Memory == 0 || !slices.Equal(h.CapDrop, []string{"ALL"}) || !slices.Contains(h.SecurityOpt, "no-new-privileges:true") ||
 			c.Config.User == "" || c.Config.User == "root" {
 			problems = append(problems, fmt.Errorf("%s isn't kept as it should be: user %q, %+v", c.Name, c.Config.User, h))
+		}
+		if yields := h.CPUShares > 0 && h.CPUShares < 1024; yields != writes {
+			problems = append(problems, fmt.Errorf("%s has %d CPU shares", c.Name, h.CPUShares))
 		}
 		if _, found := c.NetworkSettings.Networks["sallyport_state"]; found != slices.ContainsFunc(knowRedis, func(name string) bool { return strings.Contains(c.Name, "-"+name+"-") }) {
 			problems = append(problems, fmt.Errorf("%s is on Redis' network: %t", c.Name, found))
