@@ -25,6 +25,8 @@ type arm struct {
 	replicas int
 	// peer is the service that decides in place of Sallyport's, empty for none.
 	peer string
+	// script starts a gateway that calls go to in place of Envoy, empty for none.
+	script string
 }
 
 const (
@@ -48,6 +50,9 @@ var arms = []arm{
 
 // whole tells whether it is Sallyport itself.
 func (a arm) whole() bool { return a.rules > 0 }
+
+// process is what a gateway is called among the processes.
+func (a arm) process() string { return "gateway " + a.name }
 
 // object is a part of Envoy's configuration.
 type object = map[string]any

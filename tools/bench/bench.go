@@ -103,9 +103,13 @@ func (b *bench) measure(ctx context.Context, a arm, s shape, round int) ([]resul
 		return nil, err
 	}
 	c := callOf(fmt.Sprintf("http://127.0.0.1:%d/mcp", b.ports[a.name]), b.host, token.AccessToken, s.Size, s.Stream)
-	if a.peer != "" {
+	switch {
+	case a.peer != "":
 		c.token = opaAllowed
 		err = opaDecides(ctx, c)
+	case a.script != "":
+		c.host = fmt.Sprintf("127.0.0.1:%d", b.ports[a.name])
+		c, err = gatewayDecides(ctx, c)
 	}
 	if err == nil {
 		err = c.once(ctx)
@@ -173,7 +177,19 @@ func (b *bench) usage(ctx context.Context) (map[string]usage, error) {
 	}
 	maps.Copy(pids, b.own.pids())
 	pids["load"] = os.Getpid()
-	return usageOf(pids)
+	all, err := usageOf(pids)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range b.Run.arms() {
+		if a.script != "" {
+			all[a.process()], err = usageOfFamily(pids[a.process()])
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
+	return all, nil
 }
 
 // policyOf is a policy in which so many rules don't match the calls, and the last allows them.
@@ -195,6 +211,9 @@ func (b *bench) names() []string {
 	}
 	replicas := 0
 	for _, a := range b.Run.arms() {
+		if a.script != "" {
+			all = append(all, a.name)
+		}
 		if a.replicas > 0 {
 			all, replicas = append(all, a.name), max(replicas, a.replicas)
 		}

@@ -25,37 +25,66 @@ const (
 // call is what is sent again and again.
 type call struct {
 	url, host, token, tool string
-	body                   []byte
+	// protocol is the version of MCP, and session a gateway's, empty for none.
+	protocol, session string
+	// prefix is what a gateway puts before the names of tools.
+	prefix string
+	body   []byte
 }
 
 // The tool that is called, and one that the rules deny to some.
 const edits, deletes = "editJiraIssue", "deleteJiraIssue"
 
+// callProtocol is the version of MCP in which calls are made.
+const callProtocol = "2026-07-28"
+
+// callBegins is how each call's body begins, before a gateway writes it anew.
+const callBegins = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{`
+
+// callMeta is what each call of that version of MCP says of it, and callText how its longest argument begins.
+const (
+	callMeta = `"_meta":{"io.modelcontextprotocol/protocolVersion":"` + callProtocol + `","io.modelcontextprotocol/clientCapabilities":{}},`
+	callText = `"text":"`
+)
+
 // callOf is a call of a tool with so many bytes of body, and an answer about as long.
 func callOf(url, host, token string, size int, stream bool) call {
-	begin, end := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}},`+
-		`"name":"`+edits+`","arguments":{"cloudId":"acme.atlassian.net","issueIdOrKey":"OPS-17","text":"`, `"}}}`
+	begin, end := callBegins+callMeta+`"name":"`+edits+`","arguments":{"cloudId":"acme.atlassian.net","issueIdOrKey":"OPS-17",`+callText, `"}}}`
 	if stream {
 		end = `",` + streamMark + `}}}`
 	}
 	missing := max(0, size-len(begin)-len(end))
 	filler := strings.Repeat("as a person writes it, ", missing/23+1)
-	return call{url: url, host: host, token: token, tool: edits, body: []byte(begin + filler[:missing] + end)}
+	return call{url: url, host: host, token: token, tool: edits, protocol: callProtocol, body: []byte(begin + filler[:missing] + end)}
 }
 
 // of is the same call of another tool.
 func (c call) of(tool string) call {
-	c.body = bytes.Replace(c.body, []byte(c.tool), []byte(tool), 1)
-	c.tool = tool
+	c.body = bytes.Replace(c.body, []byte(c.tool), []byte(c.prefix+tool), 1)
+	c.tool = c.prefix + tool
+	return c
+}
+
+// within is the same call within a session of an older version of MCP, as long as before.
+func (c call) within(session, protocol string) call {
+	c.session, c.protocol = session, protocol
+	c.body = bytes.Replace(c.body, []byte(callMeta), nil, 1)
+	c.body = bytes.Replace(c.body, []byte(callText), []byte(callText+strings.Repeat(" ", len(callMeta))), 1)
 	return c
 }
 
 func (c call) header() http.Header {
-	return http.Header{
+	header := http.Header{
 		"Authorization": {"Bearer " + c.token}, "Content-Type": {"application/json"}, "Accept": {"application/json, text/event-stream"},
-		"Mcp-Protocol-Version": {"2026-07-28"}, "Mcp-Method": {"tools/call"}, "Mcp-Name": {c.tool},
-		"Host": {c.host},
+		"Mcp-Protocol-Version": {c.protocol}, "Host": {c.host},
 	}
+	if c.protocol == callProtocol {
+		header["Mcp-Method"], header["Mcp-Name"] = []string{"tools/call"}, []string{c.tool}
+	}
+	if c.session != "" {
+		header["Mcp-Session-Id"] = []string{c.session}
+	}
+	return header
 }
 
 // errBlocked is what a call was answered that a rule denies.
@@ -64,38 +93,50 @@ var errBlocked = errors.New("blocked")
 // once makes the call once, and returns an error where what it is answered isn't the MCP server's own word: a
 // refusal is an answer like any other to who only counts.
 func (c call) once(ctx context.Context) error {
-	status, text, err := c.send(ctx)
+	status, _, text, err := c.send(ctx)
 	if err != nil {
 		return err
 	}
-	text = bytes.TrimPrefix(text, []byte("event: message\ndata: "))
 	var answer struct {
-		Result *struct{ IsError bool }
+		Result *struct {
+			IsError bool
+			Content []struct{ Text string }
+		}
 	}
-	err = json.Unmarshal(text, &answer)
+	err = json.Unmarshal(messageOf(text), &answer)
 	if err == nil && answer.Result != nil && answer.Result.IsError {
 		return fmt.Errorf("%s was answered %d with %w: %.300s", c.url, status, errBlocked, text)
 	}
-	if err != nil || answer.Result == nil {
+	if err != nil || answer.Result == nil || len(answer.Result.Content) != 1 || !strings.HasPrefix(answer.Result.Content[0].Text, answerText) {
 		return fmt.Errorf("%s was answered %d with %.300s", c.url, status, text)
 	}
 	return nil
 }
 
+// messageOf is the first message of an answer, which may be a stream of events (SSE).
+func messageOf(text []byte) []byte {
+	_, data, found := bytes.Cut(text, []byte("data: "))
+	if bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")) || !found {
+		return text
+	}
+	data, _, _ = bytes.Cut(data, []byte("\n"))
+	return data
+}
+
 // send makes the call, and returns what it is answered.
-func (c call) send(ctx context.Context) (status int, text []byte, _ error) {
+func (c call) send(ctx context.Context) (status int, header http.Header, text []byte, _ error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(c.body))
 	if err != nil {
-		return 0, nil, err
+		return 0, nil, nil, err
 	}
 	request.Header, request.Host = c.header(), c.host
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return 0, nil, err
+		return 0, nil, nil, err
 	}
 	defer response.Body.Close()
 	text, err = io.ReadAll(response.Body)
-	return response.StatusCode, text, err
+	return response.StatusCode, response.Header, text, err
 }
 
 // measured is what came of a load.

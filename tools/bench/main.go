@@ -56,7 +56,7 @@ func start() int {
 	if f.JSON {
 		printJSON(results)
 	} else {
-		printTables(os.Stdout, results)
+		printTables(os.Stdout, b.Run.arms(), results)
 	}
 	return 0
 }

@@ -30,7 +30,7 @@ func opaDecides(ctx context.Context, c call) error {
 	denied, unknown := c.of(deletes), c
 	denied.token, unknown.token = opaDenied, "nobody's"
 	for _, d := range []call{denied, unknown} {
-		status, text, err := d.send(ctx)
+		status, _, text, err := d.send(ctx)
 		if err != nil {
 			return err
 		}

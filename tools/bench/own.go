@@ -98,6 +98,10 @@ func (b *bench) startOwn(ctx context.Context) error {
 			return err
 		}
 	}
+	err = b.startGateways(ctx)
+	if err != nil {
+		return err
+	}
 	err = b.startReplicas(ctx)
 	if err != nil {
 		return err

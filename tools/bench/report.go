@@ -44,11 +44,10 @@ func of(results []result, s shape, arm, load string) group {
 	return g
 }
 
-func printTables(out io.Writer, results []result) {
+// printTables prints what was measured of these arms.
+func printTables(out io.Writer, arms []arm, results []result) {
 	for _, a := range arms {
-		if slices.ContainsFunc(results, func(r result) bool { return r.Arm == a.name }) {
-			fmt.Fprintf(out, "%-6s %s\n", a.name, a.about)
-		}
+		fmt.Fprintf(out, "%-6s %s\n", a.name, a.about)
 	}
 	var shapes []shape
 	for _, r := range results {
@@ -58,14 +57,14 @@ func printTables(out io.Writer, results []result) {
 	}
 	for _, s := range shapes {
 		fmt.Fprintf(out, "\n%s\n", s)
-		printShape(out, results, s)
-		printProcesses(out, results, s)
-		printAdded(out, results, s)
+		printShape(out, arms, results, s)
+		printProcesses(out, arms, results, s)
+		printAdded(out, arms, results, s)
 	}
 }
 
 // printShape prints each arm's own figures: the median of the rounds, and their least and most.
-func printShape(out io.Writer, results []result, s shape) {
+func printShape(out io.Writer, arms []arm, results []result, s shape) {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "arm\tp50 ms\tp99 ms\tp99.9 ms\tmost calls a second\t")
 	for _, a := range arms {
@@ -83,7 +82,7 @@ func printShape(out io.Writer, results []result, s shape) {
 }
 
 // printProcesses prints what the processes that a call goes through take, and the one that makes the calls.
-func printProcesses(out io.Writer, results []result, s shape) {
+func printProcesses(out io.Writer, arms []arm, results []result, s shape) {
 	cpu := func(r result) map[string]float64 { return r.CPU }
 	for _, a := range arms {
 		steady, most := of(results, s, a.name, "steady"), of(results, s, a.name, "saturated")
@@ -99,7 +98,7 @@ func printProcesses(out io.Writer, results []result, s shape) {
 func byProcess(a arm, g group, figure func(result) map[string]float64, times float64, format string) string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(figure(g[0]))) {
-		part := name == "envoy" || name == "load" || name == "upstream" || name == "noop" && !a.whole() && a.logs || name == a.peer ||
+		part := name == "envoy" && a.script == "" || name == a.process() || name == "load" || name == "upstream" || name == "noop" && !a.whole() && a.logs || name == a.peer ||
 			a.whole() && (slices.Contains([]string{"authz", "accesslog", "redis", "elasticsearch"}, name) || a.replicas > 0 && strings.HasPrefix(name, "authz"))
 		if part {
 			parts = append(parts, fmt.Sprintf("%s "+format, name, times*g.each(func(r result) float64 { return figure(r)[name] }).median()))
@@ -109,8 +108,14 @@ func byProcess(a arm, g group, figure func(result) map[string]float64, times flo
 }
 
 // printAdded prints what one arm has more than another, round by round: the machine's mood is the same in both.
-func printAdded(out io.Writer, results []result, s shape) {
-	for _, pair := range [][2]string{{"b", "a"}, {"c", "b"}, {"opa", "c"}, {"d", "opa"}, {"e", "opa"}, {"d", "c"}, {"e", "c"}, {"d1000", "c"}, {"d2", "d"}, {"d4", "d"}} {
+func printAdded(out io.Writer, arms []arm, results []result, s shape) {
+	pairs := [][2]string{{"b", "a"}, {"c", "b"}, {"opa", "c"}, {"d", "opa"}, {"e", "opa"}, {"d", "c"}, {"e", "c"}, {"d1000", "c"}, {"d2", "d"}, {"d4", "d"}}
+	for _, a := range arms {
+		if a.script != "" {
+			pairs = append(pairs, [2]string{a.name, "c"}, [2]string{"d", a.name}, [2]string{"e", a.name})
+		}
+	}
+	for _, pair := range pairs {
 		over, under := of(results, s, pair[0], "steady"), of(results, s, pair[1], "steady")
 		most, mostUnder := of(results, s, pair[0], "saturated"), of(results, s, pair[1], "saturated")
 		n := min(len(over), len(under), len(most), len(mostUnder))

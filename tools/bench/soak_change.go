@@ -114,7 +114,7 @@ func (s *soaking) changeConnection(ctx context.Context, n int) error {
 	if err != nil {
 		return err
 	}
-	status, text, err := callOf(s.site.MCPURL, s.host, token, soakSize, false).send(ctx)
+	status, _, text, err := callOf(s.site.MCPURL, s.host, token, soakSize, false).send(ctx)
 	if err != nil {
 		return err
 	}
