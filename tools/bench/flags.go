@@ -51,7 +51,7 @@ type run struct {
 	Arms     []string          `help:"Which arms take turns." default:"a,b,c,d,e,d1000" enum:"a,b,c,d,e,d100,d1000,d2,d4" placeholder:"ARM"`
 	OPA      string            `name:"opa" help:"The program opa-envoy-plugin, to have it take turns as the arm opa." type:"existingfile" placeholder:"FILE"`
 	Gateway  map[string]string `help:"A gateway that takes turns as the arm NAME, and the script that starts it. Can be repeated." placeholder:"NAME=SCRIPT"`
-	Profiles bool              `help:"Take profiles of authz and accesslog in Sallyport's arms, for go tool pprof: CPU, allocations and waiting for locks, into the folder profiles of --dir. What is measured beside them is slower for it."`
+	Profiles bool              `help:"Take profiles of authz and accesslog in Sallyport's arms, for go tool pprof: CPU, allocations and waiting for locks, into the folder profiles of --dir, those of the last round. What is measured beside them is slower for it."`
 	Rounds   int               `help:"How often the arms take turns." default:"3"`
 	Sizes    []int             `help:"Bytes of a call's body, and of its answer." default:"300,4096,65536" placeholder:"BYTES"`
 	Stream   bool              `help:"Measure answers as streams (SSE), too." default:"true" negatable:""`
