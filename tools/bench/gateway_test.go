@@ -124,7 +124,12 @@ func TestGatewayFlag(t *testing.T) {
 
 // TestUsageOfFamily counts the memory of a shell and of what it started.
 func TestUsageOfFamily(t *testing.T) {
-	shell := exec.CommandContext(t.Context(), "sh", "-c", "sleep 60 & sleep 60 & echo; wait")
+	// Both end when there is nothing more to read.
+	shell := exec.CommandContext(t.Context(), "sh", "-c", `sh -c "echo; read line"; true`)
+	in, err := shell.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	out, err := shell.StdoutPipe()
 	if err == nil {
 		err = shell.Start()
@@ -146,5 +151,12 @@ func TestUsageOfFamily(t *testing.T) {
 	}
 	if together.Memory < alone["sh"].Memory*3/2 {
 		t.Errorf("%d bytes together, of which the shell has %d", together.Memory, alone["sh"].Memory)
+	}
+	err = in.Close()
+	if err == nil {
+		err = shell.Wait()
+	}
+	if err != nil {
+		t.Error(err)
 	}
 }
