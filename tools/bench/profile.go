@@ -30,12 +30,16 @@ func (b *bench) profile(ctx context.Context, a arm, s shape, load string, do fun
 	if err != nil {
 		return err
 	}
+	answers := "json"
+	if s.Stream {
+		answers = "sse"
+	}
 	urls := b.stack.Ports.MetricsURLs()
 	var taking errgroup.Group
 	for _, service := range profiled {
 		for kind, page := range profileKinds {
 			url := fmt.Sprintf("%s/debug/pprof/%s?seconds=%d", strings.TrimSuffix(urls[service], "/metrics"), page, int(b.Run.Each/time.Second))
-			file := filepath.Join(folder, fmt.Sprintf("%s-%d-%s-%s-%s.pprof", a.name, s.Size, load, service, kind))
+			file := filepath.Join(folder, fmt.Sprintf("%s-%d-%s-%s-%s-%s.pprof", a.name, s.Size, answers, load, service, kind))
 			taking.Go(func() error { return download(ctx, url, file) })
 		}
 	}
